@@ -1,0 +1,36 @@
+#import <Foundation/Foundation.h>
+
+extern NSString *const VZErrorDomain;
+
+typedef NS_ENUM(NSInteger, VZErrorCode) {
+    VZErrorInternal = 1,
+    VZErrorInvalidVirtualMachineConfiguration = 2,
+    VZErrorInvalidVirtualMachineState = 3,
+    VZErrorInvalidVirtualMachineStateTransition = 4,
+    VZErrorInvalidDiskImage = 5,
+    VZErrorVirtualMachineLimitExceeded = 6,
+    VZErrorNetworkError = 7,
+    VZErrorOutOfDiskSpace = 8,
+    VZErrorOperationCancelled = 9,
+    VZErrorNotSupported = 10,
+    VZErrorSave = 11,
+    VZErrorRestore = 12,
+    VZErrorRestoreImageCatalogLoadFailed = 10001,
+    VZErrorInvalidRestoreImageCatalog = 10002,
+    VZErrorNoSupportedRestoreImagesInCatalog = 10003,
+    VZErrorRestoreImageLoadFailed = 10004,
+    VZErrorInvalidRestoreImage = 10005,
+    VZErrorInstallationRequiresUpdate = 10006,
+    VZErrorInstallationFailed = 10007,
+    VZErrorNetworkBlockDeviceNegotiationFailed = 20001,
+    VZErrorNetworkBlockDeviceDisconnected = 20002,
+    VZErrorUSBControllerNotFound = 30001,
+    VZErrorDeviceAlreadyAttached = 30002,
+    VZErrorDeviceInitializationFailure = 30003,
+    VZErrorDeviceNotFound = 30004,
+    VZErrorGuestProvisioningInvalidFullName = 40001,
+    VZErrorGuestProvisioningInvalidUsername = 40002,
+    VZErrorGuestProvisioningInvalidPassword = 40003,
+    VZErrorEFISecureBootEnrollmentFailed = 50001,
+    VZErrorEFIVariableInaccessible = 50002,
+};

@@ -1,0 +1,6 @@
+#import <Foundation/Foundation.h>
+
+@interface VZMemoryBalloonDeviceConfiguration : NSObject <NSCopying>
++ (instancetype)new;
+- (instancetype)init;
+@end

@@ -1,0 +1,7 @@
+#import <Foundation/Foundation.h>
+#import <Virtualization/VZNetworkDeviceConfiguration.h>
+
+/// A virtio network card.
+@interface VZVirtioNetworkDeviceConfiguration : VZNetworkDeviceConfiguration
+- (instancetype)init;
+@end

@@ -1,0 +1,118 @@
+#import "internal.h"
+#import "accelerator.h"
+#import "qemu_program.h"
+#import <sys/random.h>
+
+@implementation VZPlatformConfiguration
+
+NOT_MADE_BY_INIT(VZPlatformConfiguration)
+
+- (id)copyWithZone:(NSZone *)zone {
+    return [[[self class] allocWithZone:zone] init];
+}
+
+@end
+
+@interface VZGenericPlatformConfiguration (Engine) <MachinePart>
+@end
+
+@implementation VZGenericPlatformConfiguration
+
+@synthesize machineIdentifier = _machineIdentifier, nestedVirtualizationEnabled = _nestedVirtualizationEnabled;
+
+- (instancetype)init {
+    self = [super init];
+    if (self) _machineIdentifier = [[VZGenericMachineIdentifier alloc] init];
+    return self;
+}
+
+- (void)dealloc {
+    [_machineIdentifier release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    VZGenericPlatformConfiguration *copy = [super copyWithZone:zone];
+    copy.machineIdentifier = _machineIdentifier;
+    copy.nestedVirtualizationEnabled = _nestedVirtualizationEnabled;
+    return copy;
+}
+
++ (BOOL)isNestedVirtualizationSupported {
+    return NO;
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    if (!_nestedVirtualizationEnabled) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                            @"Nested virtualization is not supported on this computer."));
+}
+
+static NSString *uuid_text(const uint8_t *bytes) {
+    NSMutableString *text = [NSMutableString string];
+    for (int i = 0; i < 16; i++) [text appendFormat:i == 4 || i == 6 || i == 8 || i == 10 ? @"-%02x" : @"%02x", bytes[i]];
+    return text;
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    BOOL kvm = qemu_architecture_is_native() && kvm_works();
+    [commandLine add:@"-accel" value:@"%@", kvm ? @"kvm" : @"tcg,thread=multi"];
+    if ([commandLine.architecture isEqualToString:@"aarch64"]) {
+        [commandLine add:@"-machine" value:@"virt,gic-version=max"];
+        // Pointer authentication by the book costs an emulated guest half of its speed.
+        [commandLine add:@"-cpu" value:@"%@", kvm ? @"max" : @"max,pauth-impdef=on"];
+    } else {
+        [commandLine add:@"-machine" value:@"q35,vmport=off,sata=off,smbus=off,i8042=off"];
+        // Five-level page tables are of no use to a guest that fits this host, and its kernel starts slower with them.
+        [commandLine add:@"-cpu" value:@"max,la57=off"];
+    }
+    if (_machineIdentifier) {
+        [commandLine add:@"-uuid" value:@"%@", uuid_text([_machineIdentifier.dataRepresentation bytes])];
+    }
+    return YES;
+}
+
+@end
+
+enum { identifier_length = 16 };
+
+@implementation VZGenericMachineIdentifier
+
+@synthesize dataRepresentation = _dataRepresentation;
+
+- (instancetype)init {
+    uint8_t bytes[identifier_length];
+    while (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {}
+    return [self initWithDataRepresentation:[NSData dataWithBytes:bytes length:sizeof bytes]];
+}
+
+- (instancetype)initWithDataRepresentation:(NSData *)dataRepresentation {
+    self = [super init];
+    if (!self) return nil;
+    if ([dataRepresentation length] != identifier_length) {
+        [self release];
+        return nil;
+    }
+    _dataRepresentation = [dataRepresentation copy];
+    return self;
+}
+
+- (void)dealloc {
+    [_dataRepresentation release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    return [self retain];
+}
+
+- (BOOL)isEqual:(id)other {
+    return [other isKindOfClass:[VZGenericMachineIdentifier class]] &&
+           [_dataRepresentation isEqual:((VZGenericMachineIdentifier *)other)->_dataRepresentation];
+}
+
+- (NSUInteger)hash {
+    return [_dataRepresentation hash];
+}
+
+@end

@@ -1,0 +1,358 @@
+#import "internal.h"
+#import "qemu_program.h"
+
+#define ASSERT_ON_QUEUE() dispatch_assert_queue(_queue)
+
+@implementation VZVirtualMachineStartOptions
+@end
+
+// The runtime knows only the protocols that classes adopt, and a client that makes its delegate's class at run time
+// asks for this one by name.
+@interface DelegateProtocolAdopter : NSObject <VZVirtualMachineDelegate>
+@end
+
+@implementation DelegateProtocolAdopter
+@end
+
+@implementation VZVirtualMachine
+
+#pragma mark Making and ending
+
++ (instancetype)new {
+    refuse_to_make(self);
+    return nil;
+}
+
+- (instancetype)init {
+    refuse_to_make([self class]);
+    return nil;
+}
+
+- (instancetype)initWithConfiguration:(VZVirtualMachineConfiguration *)configuration {
+    return [self initWithConfiguration:configuration queue:dispatch_get_main_queue()];
+}
+
+- (instancetype)initWithConfiguration:(VZVirtualMachineConfiguration *)configuration queue:(dispatch_queue_t)queue {
+    self = [super init];
+    if (!self) return nil;
+    _link = [[MachineLink alloc] initWithMachine:self queue:queue];
+    _queue = [queue retain];
+    _configuration = [configuration _deepCopy];
+    _memoryBalloonDevices = [[self _makeMemoryBalloonDevices] copy];
+    _networkDevices = [[self _makeNetworkDevices] copy];
+    return self;
+}
+
+- (NSArray *)_makeMemoryBalloonDevices {
+    NSMutableArray *devices = [NSMutableArray array];
+    for (NSUInteger i = 0; i < [_configuration.memoryBalloonDevices count]; i++) {
+        [devices addObject:[[[VZVirtioTraditionalMemoryBalloonDevice alloc] _initWithMachine:_link
+                                                                                 memorySize:_configuration.memorySize] autorelease]];
+    }
+    return devices;
+}
+
+- (NSArray *)_makeNetworkDevices {
+    NSMutableArray *devices = [NSMutableArray array];
+    for (VZNetworkDeviceConfiguration *configuration in _configuration.networkDevices) {
+        NSString *identifier = [NSString stringWithFormat:@"network%lu", (unsigned long)[devices count]];
+        [devices addObject:[[[VZNetworkDevice alloc] _initWithMachine:_link
+                                                           identifier:identifier
+                                                           attachment:configuration.attachment] autorelease]];
+    }
+    return devices;
+}
+
+// The count is in the link, so that a reference can be got from there or fail to be got: see MachineLink.
+- (id)retain {
+    [_link retainMachine];
+    return self;
+}
+
+- (oneway void)release {
+    if (!_link || [_link releaseMachine]) [self dealloc];
+}
+
+- (NSUInteger)retainCount {
+    return [_link references];
+}
+
+- (void)dealloc {
+    [_process kill];
+    [_process release];
+    [self _complete:_completionHandler
+          withError:virtualization_error(VZErrorInternal, @"The virtual machine was released.")];
+    [_queue release];
+    [_configuration release];
+    [_memoryBalloonDevices release];
+    [_networkDevices release];
+    [_link release];
+    [super dealloc];
+}
+
++ (BOOL)isSupported {
+    return qemu_program() != nil;
+}
+
+- (dispatch_queue_t)queue {
+    return _queue;
+}
+
+#pragma mark State
+
+- (VZVirtualMachineState)state {
+    ASSERT_ON_QUEUE();
+    return _state;
+}
+
+- (BOOL)canStart {
+    ASSERT_ON_QUEUE();
+    return _state == VZVirtualMachineStateStopped || _state == VZVirtualMachineStateError;
+}
+
+- (BOOL)canStop {
+    ASSERT_ON_QUEUE();
+    return _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStatePaused;
+}
+
+- (BOOL)canPause {
+    ASSERT_ON_QUEUE();
+    return _state == VZVirtualMachineStateRunning;
+}
+
+- (BOOL)canResume {
+    ASSERT_ON_QUEUE();
+    return _state == VZVirtualMachineStatePaused;
+}
+
+- (BOOL)canRequestStop {
+    ASSERT_ON_QUEUE();
+    return _state == VZVirtualMachineStateRunning;
+}
+
++ (BOOL)automaticallyNotifiesObserversForKey:(NSString *)key {
+    return NO;
+}
+
+- (void)_setState:(VZVirtualMachineState)state {
+    NSArray *keys = @[@"state", @"canStart", @"canStop", @"canPause", @"canResume", @"canRequestStop"];
+    for (NSString *key in keys) [self willChangeValueForKey:key];
+    _state = state;
+    for (NSString *key in [keys reverseObjectEnumerator]) [self didChangeValueForKey:key];
+}
+
+static NSString *state_name(VZVirtualMachineState state) {
+    NSArray *names = @[
+        @"stopped", @"running", @"paused", @"error", @"starting", @"pausing", @"resuming", @"stopping", @"saving", @"restoring"
+    ];
+    return [names objectAtIndex:(NSUInteger)state];
+}
+
+/// Gives the handler, which it releases, its call on the queue, after the caller's own work there.
+- (void)_complete:(void (^)(NSError *))handler withError:(NSError *)error {
+    if (!handler) return;
+    dispatch_async(_queue, ^{
+      handler(error);
+    });
+    Block_release(handler);
+}
+
+- (void)_completeWithError:(NSError *)error {
+    void (^handler)(NSError *) = _completionHandler;
+    _completionHandler = nil;
+    [self _complete:handler withError:error];
+}
+
+/// Enters a state that lasts until the handler is called. NO, and the handler called with an error, when it cannot be
+/// entered now.
+- (BOOL)_enter:(VZVirtualMachineState)state if:(BOOL)allowed handler:(void (^)(NSError *))handler {
+    void (^copy)(NSError *) = handler ? Block_copy(handler) : NULL;
+    if (allowed) {
+        _completionHandler = copy;
+        [self _setState:state];
+    } else {
+        [self _complete:copy withError:virtualization_error(VZErrorInvalidVirtualMachineStateTransition,
+                                                            @"Transition from state “%@” to state “%@” is invalid.",
+                                                            state_name(_state), state_name(state))];
+    }
+    return allowed;
+}
+
+#pragma mark What the client asks
+
+- (QemuProcess *)_makeProcess:(NSError **)error {
+    if (![_configuration validateWithError:error]) return nil;
+    NSString *program = qemu_program();
+    if (!program) {
+        fail(error, virtualization_error(VZErrorInternal, @"%@", qemu_missing_reason()));
+        return nil;
+    }
+    QemuCommandLine *commandLine = [[[QemuCommandLine alloc] initWithArchitecture:qemu_architecture()] autorelease];
+    if (![_configuration _describeTo:commandLine error:error]) return nil;
+    for (VZNetworkDevice *device in _networkDevices) [device _addLinkTo:commandLine];
+    return [[QemuProcess alloc] initWithProgram:program commandLine:commandLine machine:_link];
+}
+
+- (void)startWithCompletionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    if (![self _enter:VZVirtualMachineStateStarting if:[self canStart] handler:completionHandler]) return;
+    NSError *error = nil;
+    _process = [self _makeProcess:&error];
+    if (_process) {
+        [_process launch];
+    } else {
+        [self _setState:VZVirtualMachineStateStopped];
+        [self _completeWithError:error];
+    }
+}
+
+- (void)startWithOptions:(VZVirtualMachineStartOptions *)options completionHandler:(void (^)(NSError *))completionHandler {
+    [self startWithCompletionHandler:completionHandler];
+}
+
+- (void)stopWithCompletionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    if ([self _enter:VZVirtualMachineStateStopping if:[self canStop] handler:completionHandler]) [_process kill];
+}
+
+/// Enters a state and leaves it for another when QEMU has done the command.
+- (void)_enter:(VZVirtualMachineState)passing
+             if:(BOOL)allowed
+    reachingState:(VZVirtualMachineState)goal
+        byCommand:(NSString *)command
+          handler:(void (^)(NSError *))handler {
+    VZVirtualMachineState before = _state;
+    if (![self _enter:passing if:allowed handler:handler]) return;
+    __block VZVirtualMachine *machine = self; // without a reference: a QEMU that never replies must not keep the machine
+    [_process execute:command
+            arguments:@{}
+                reply:^(NSString *problem) {
+                  if (machine->_state != passing) return;
+                  [machine _setState:problem ? before : goal];
+                  [machine _completeWithError:problem ? virtualization_error(VZErrorInternal, @"%@", problem) : nil];
+                }];
+}
+
+- (void)pauseWithCompletionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    [self _enter:VZVirtualMachineStatePausing
+                   if:[self canPause]
+        reachingState:VZVirtualMachineStatePaused
+            byCommand:@"stop"
+              handler:completionHandler];
+}
+
+- (void)resumeWithCompletionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    [self _enter:VZVirtualMachineStateResuming
+                   if:[self canResume]
+        reachingState:VZVirtualMachineStateRunning
+            byCommand:@"cont"
+              handler:completionHandler];
+}
+
+- (BOOL)requestStopWithError:(NSError **)error {
+    ASSERT_ON_QUEUE();
+    if (![self canRequestStop]) {
+        return fail(error, virtualization_error(VZErrorInvalidVirtualMachineState,
+                                                @"A virtual machine in state “%@” cannot be asked to stop.", state_name(_state)));
+    }
+    [self _execute:@"system_powerdown" arguments:@{}];
+    return YES;
+}
+
+- (void)_refuse:(void (^)(NSError *))handler {
+    [self _complete:handler ? Block_copy(handler) : NULL
+          withError:virtualization_error(VZErrorNotSupported, @"Saving and restoring are not supported on Linux.")];
+}
+
+- (void)saveMachineStateToURL:(NSURL *)saveFileURL completionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    [self _refuse:completionHandler];
+}
+
+- (void)restoreMachineStateFromURL:(NSURL *)saveFileURL completionHandler:(void (^)(NSError *))completionHandler {
+    ASSERT_ON_QUEUE();
+    [self _refuse:completionHandler];
+}
+
+#pragma mark What QEMU tells
+
+- (void)_qemuDidStart {
+    if (_state != VZVirtualMachineStateStarting) return;
+    [self _setState:VZVirtualMachineStateRunning];
+    [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
+    [self _completeWithError:nil];
+}
+
+- (void)_qemuDidStopWithError:(NSError *)error {
+    [_process release];
+    _process = nil;
+    VZVirtualMachineState before = _state;
+    BOOL wanted = before == VZVirtualMachineStateStopping;
+    [self _setState:wanted || !error ? VZVirtualMachineStateStopped : VZVirtualMachineStateError];
+    [self _completeWithError:wanted ? nil : error];
+    if (wanted || before == VZVirtualMachineStateStarting) return;
+    if (!error) {
+        if ([_delegate respondsToSelector:@selector(guestDidStopVirtualMachine:)]) [_delegate guestDidStopVirtualMachine:self];
+    } else if ([_delegate respondsToSelector:@selector(virtualMachine:didStopWithError:)]) {
+        [_delegate virtualMachine:self didStopWithError:error];
+    }
+}
+
+- (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments {
+    if (_state != VZVirtualMachineStateRunning && _state != VZVirtualMachineStatePaused) return;
+    [_process execute:command
+            arguments:arguments
+                reply:^(NSString *problem){
+                }];
+}
+
+#pragma mark The rest
+
+- (id<VZVirtualMachineDelegate>)delegate {
+    ASSERT_ON_QUEUE();
+    return _delegate;
+}
+
+- (void)setDelegate:(id<VZVirtualMachineDelegate>)delegate {
+    ASSERT_ON_QUEUE();
+    _delegate = delegate;
+}
+
+- (NSArray *)memoryBalloonDevices {
+    ASSERT_ON_QUEUE();
+    return _memoryBalloonDevices;
+}
+
+- (NSArray *)networkDevices {
+    ASSERT_ON_QUEUE();
+    return _networkDevices;
+}
+
+- (NSArray *)consoleDevices {
+    ASSERT_ON_QUEUE();
+    return @[];
+}
+
+- (NSArray *)directorySharingDevices {
+    ASSERT_ON_QUEUE();
+    return @[];
+}
+
+- (NSArray *)graphicsDevices {
+    ASSERT_ON_QUEUE();
+    return @[];
+}
+
+- (NSArray *)socketDevices {
+    ASSERT_ON_QUEUE();
+    return @[];
+}
+
+- (NSArray *)usbControllers {
+    ASSERT_ON_QUEUE();
+    return @[];
+}
+
+@end

@@ -1,0 +1,152 @@
+#import "internal.h"
+#import <unistd.h>
+
+enum { MiB = 1 << 20 };
+
+@implementation VZVirtualMachineConfiguration
+
+@synthesize bootLoader = _bootLoader, memorySize = _memorySize, CPUCount = _CPUCount, platform = _platform, label = _label,
+            audioDevices = _audioDevices, consoleDevices = _consoleDevices, customVirtioDevices = _customVirtioDevices,
+            directorySharingDevices = _directorySharingDevices, entropyDevices = _entropyDevices,
+            memoryBalloonDevices = _memoryBalloonDevices, networkDevices = _networkDevices, serialPorts = _serialPorts,
+            socketDevices = _socketDevices, storageDevices = _storageDevices, keyboards = _keyboards,
+            pointingDevices = _pointingDevices, graphicsDevices = _graphicsDevices, usbControllers = _usbControllers;
+
+/// The lists of devices that the engine knows, in the order in which the guest finds them.
+static NSArray *supported_lists(void) {
+    return @[@"serialPorts", @"networkDevices", @"memoryBalloonDevices", @"entropyDevices"];
+}
+
+static NSArray *unsupported_lists(void) {
+    return @[
+        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"directorySharingDevices", @"socketDevices",
+        @"storageDevices", @"keyboards", @"pointingDevices", @"graphicsDevices", @"usbControllers"
+    ];
+}
+
+static NSArray *all_lists(void) {
+    return [supported_lists() arrayByAddingObjectsFromArray:unsupported_lists()];
+}
+
+- (id)init {
+    self = [super init];
+    if (!self) return nil;
+    _memorySize = [VZVirtualMachineConfiguration minimumAllowedMemorySize];
+    _CPUCount = 1;
+    _platform = [[VZGenericPlatformConfiguration alloc] init];
+    for (NSString *list in all_lists()) [self setValue:@[] forKey:list];
+    return self;
+}
+
+- (void)dealloc {
+    for (NSString *list in all_lists()) [self setValue:nil forKey:list];
+    [_bootLoader release];
+    [_platform release];
+    [_label release];
+    [super dealloc];
+}
+
+- (id)_copyInZone:(NSZone *)zone deep:(BOOL)deep {
+    VZVirtualMachineConfiguration *copy = [[[self class] allocWithZone:zone] init];
+    VZBootLoader *bootLoader = deep ? [[_bootLoader copy] autorelease] : _bootLoader;
+    copy.bootLoader = bootLoader;
+    copy.platform = _platform;
+    copy.memorySize = _memorySize;
+    copy.CPUCount = _CPUCount;
+    copy.label = _label;
+    for (NSString *list in all_lists()) {
+        NSArray *devices = [self valueForKey:list];
+        if (deep) devices = [[[NSArray alloc] initWithArray:devices copyItems:YES] autorelease];
+        [copy setValue:devices forKey:list];
+    }
+    return copy;
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    return [self _copyInZone:zone deep:NO];
+}
+
+- (id)_deepCopy {
+    return [self _copyInZone:NULL deep:YES];
+}
+
++ (uint64_t)minimumAllowedMemorySize {
+    return 4 * MiB;
+}
+
++ (uint64_t)maximumAllowedMemorySize {
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / MiB * MiB;
+}
+
++ (NSUInteger)minimumAllowedCPUCount {
+    return 1;
+}
+
++ (NSUInteger)maximumAllowedCPUCount {
+    return (NSUInteger)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+- (NSArray *)_parts {
+    NSMutableArray *parts = [NSMutableArray array];
+    if (_platform) [parts addObject:_platform];
+    if (_bootLoader) [parts addObject:_bootLoader];
+    for (NSString *list in supported_lists()) [parts addObjectsFromArray:[self valueForKey:list]];
+    return parts;
+}
+
+- (BOOL)_validateNumbersWithError:(NSError **)error {
+    uint64_t least = [VZVirtualMachineConfiguration minimumAllowedMemorySize];
+    uint64_t most = [VZVirtualMachineConfiguration maximumAllowedMemorySize];
+    NSUInteger processors = [VZVirtualMachineConfiguration maximumAllowedCPUCount];
+    NSString *reason = nil;
+    if (_CPUCount < 1 || _CPUCount > processors) {
+        reason = [NSString stringWithFormat:@"The number of CPUs must be between 1 and %lu.", (unsigned long)processors];
+    } else if (_memorySize % MiB != 0) {
+        reason = @"The memory size must be a multiple of 1 megabyte.";
+    } else if (_memorySize < least || _memorySize > most) {
+        reason = [NSString stringWithFormat:@"The memory size must be between %llu and %llu bytes.", (unsigned long long)least,
+                                            (unsigned long long)most];
+    } else if (!_bootLoader) {
+        reason = @"The boot loader is not set.";
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
+}
+
+- (BOOL)validateWithError:(NSError **)error {
+    if (![self _validateNumbersWithError:error]) return NO;
+    for (NSString *list in unsupported_lists()) {
+        if ([[self valueForKey:list] count] == 0) continue;
+        return fail(error, virtualization_error(VZErrorNotSupported, @"The property “%@” is not supported on Linux.", list));
+    }
+    for (id<MachinePart> part in [self _parts]) {
+        if (![part respondsToSelector:@selector(_describeTo:error:)]) {
+            return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"A %@ is no device of this kind.",
+                                                    NSStringFromClass([(id)part class])));
+        }
+        if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
+    }
+    if ([_memoryBalloonDevices count] <= 1) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                            @"There can be one memory balloon device only."));
+}
+
+- (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {
+    return fail(error, virtualization_error(VZErrorNotSupported, @"Saving and restoring are not supported on Linux."));
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    [commandLine add:@"-no-user-config"];
+    [commandLine add:@"-nodefaults"];
+    [commandLine add:@"-S"];
+    [commandLine add:@"-display" value:@"none"];
+    [commandLine add:@"-sandbox" value:@"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"];
+    [commandLine add:@"-m" value:@"%lluM", (unsigned long long)(_memorySize / MiB)];
+    [commandLine add:@"-smp" value:@"%lu", (unsigned long)_CPUCount];
+    if ([_label length]) [commandLine add:@"-name" value:@"guest=%@", qemu_quoted(_label)];
+    for (id<MachinePart> part in [self _parts]) {
+        if (![part _describeTo:commandLine error:error]) return NO;
+    }
+    return YES;
+}
+
+@end

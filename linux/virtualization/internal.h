@@ -1,0 +1,57 @@
+// What the library's files share.
+#import <Virtualization/Virtualization.h>
+#import "machine_link.h"
+#import "qemu_command_line.h"
+#import "qemu_process.h"
+
+/// An error as Virtualization makes them: a sentence that depends on the code, and a reason.
+NSError *virtualization_error(VZErrorCode code, NSString *reason, ...) NS_FORMAT_FUNCTION(2, 3);
+
+/// Sets *error when the caller wants it. Returns NO.
+BOOL fail(NSError **error, NSError *what);
+
+/// The body of +new and -init where Apple's header marks them unavailable.
+void refuse_to_make(Class class);
+
+/// +new and -init of a class that is there to be derived from, or to be made by another initializer. The derived
+/// classes' own initializers go through here, hence the comparison.
+#define NOT_MADE_BY_INIT(Name)                                                                                         \
+    +(instancetype)new {                                                                                               \
+        if (self == [Name class]) refuse_to_make(self);                                                                \
+        return [super new];                                                                                            \
+    }                                                                                                                  \
+    -(instancetype)init {                                                                                              \
+        if ([self class] == [Name class]) refuse_to_make([self class]);                                                \
+        return [super init];                                                                                           \
+    }
+
+/// What a configuration's objects have to say to the engine.
+@protocol MachinePart <NSObject>
+@optional
+- (BOOL)_validateWithError:(NSError **)error;
+@required
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error;
+@end
+
+@interface VZVirtualMachineConfiguration (Engine) <MachinePart>
+- (id)_deepCopy;
+@end
+
+@interface VZVirtualMachine (Engine)
+- (void)_qemuDidStart;
+- (void)_qemuDidStopWithError:(NSError *)error;
+- (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
+@end
+
+@interface VZVirtioTraditionalMemoryBalloonDevice (Engine)
+- (id)_initWithMachine:(MachineLink *)machine memorySize:(uint64_t)size;
+- (void)_machineDidStart;
+@end
+
+@interface VZNetworkDevice (Engine)
+- (id)_initWithMachine:(MachineLink *)machine
+            identifier:(NSString *)identifier
+            attachment:(VZNetworkDeviceAttachment *)attachment;
+/// Whether the cable is plugged in, for the guest to find at its start.
+- (void)_addLinkTo:(QemuCommandLine *)commandLine;
+@end

@@ -1,0 +1,34 @@
+#import <Foundation/Foundation.h>
+#import "machine_link.h"
+#import "qemu_command_line.h"
+
+/// A running QEMU and the conversation with it (QMP, on a socket pair). A thread of its own starts QEMU, listens, and
+/// waits for its end; it sleeps in poll(2) without a limit. What it hears goes to the machine's queue.
+@interface QemuProcess : NSObject {
+    QemuCommandLine *_commandLine;
+    NSString *_program;
+    MachineLink *_machine;
+    NSMutableDictionary *_replies; // on the queue only
+    NSUInteger _lastCommand;
+    int _qmp;
+    // Below: the thread's only.
+    NSMutableData *_input;
+    NSMutableData *_complaints;
+    NSUInteger _earlyCommandsSent;
+    NSString *_failure;
+    BOOL _guestStopped;
+    // Guarded by _lock.
+    pthread_mutex_t _lock;
+    int _pidDescriptor;
+    BOOL _killed;
+}
+- (id)initWithProgram:(NSString *)program commandLine:(QemuCommandLine *)commandLine machine:(MachineLink *)machine;
+/// Ends in _qemuDidStopWithError: of the machine, once QEMU is gone; before that in _qemuDidStart when it gets so far.
+- (void)launch;
+/// On the queue. The reply is called on the queue with what went wrong, or nil; not at all when the machine goes
+/// first: a reply that uses the machine must not keep it.
+- (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *problem))reply;
+/// From any thread, at any time. A guest that is stopped so is as one whose plug was pulled: what it had written to
+/// files and descriptors is written.
+- (void)kill;
+@end

@@ -1,0 +1,10 @@
+#import <Foundation/Foundation.h>
+
+/// The guest's architecture: $VIRTUALIZATION_GUEST_ARCH, else the host's. As in the names of QEMU's programs.
+NSString *qemu_architecture(void);
+/// Whether that is the host's, so that its processors can run the guest.
+BOOL qemu_architecture_is_native(void);
+/// QEMU's program for it: $VIRTUALIZATION_QEMU, else by its name in $PATH. nil when there is none.
+NSString *qemu_program(void);
+/// Says what is missing and what brings it.
+NSString *qemu_missing_reason(void);

@@ -1,0 +1,50 @@
+#import "qemu_program.h"
+#import <sys/utsname.h>
+#import <unistd.h>
+
+static NSString *environment(const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? [NSString stringWithUTF8String:value] : nil;
+}
+
+static NSString *host_architecture(void) {
+    struct utsname host;
+    uname(&host);
+    return [NSString stringWithUTF8String:host.machine];
+}
+
+NSString *qemu_architecture(void) {
+    NSString *architecture = environment("VIRTUALIZATION_GUEST_ARCH");
+    return architecture ? architecture : host_architecture();
+}
+
+BOOL qemu_architecture_is_native(void) {
+    return [qemu_architecture() isEqualToString:host_architecture()];
+}
+
+static NSString *wanted_program(void) {
+    NSString *program = environment("VIRTUALIZATION_QEMU");
+    return program ? program : [@"qemu-system-" stringByAppendingString:qemu_architecture()];
+}
+
+static BOOL is_program(NSString *path) {
+    BOOL folder = NO;
+    return [[NSFileManager defaultManager] fileExistsAtPath:path isDirectory:&folder] && !folder &&
+           access([path fileSystemRepresentation], X_OK) == 0;
+}
+
+NSString *qemu_program(void) {
+    NSString *program = wanted_program();
+    if ([program rangeOfString:@"/"].length > 0) return is_program(program) ? program : nil;
+    NSString *folders = environment("PATH");
+    for (NSString *folder in [folders ? folders : @"/usr/local/bin:/usr/bin:/bin" componentsSeparatedByString:@":"]) {
+        NSString *path = [folder stringByAppendingPathComponent:program];
+        if (is_program(path)) return path;
+    }
+    return nil;
+}
+
+NSString *qemu_missing_reason(void) {
+    NSString *package = [qemu_architecture() isEqualToString:@"aarch64"] ? @"qemu-system-arm" : @"qemu-system-x86";
+    return [NSString stringWithFormat:@"The program “%@” is not there; Debian's package %@ has QEMU.", wanted_program(), package];
+}

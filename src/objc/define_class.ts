@@ -1,0 +1,92 @@
+/** Classes made at run time whose methods are JavaScript functions: delegates, observers, targets of actions. */
+
+import { type Callback, callback } from "./callback.ts";
+import { parseMethodType } from "./encoding.ts";
+import { Class, type NSObject, type Result } from "./object.ts";
+import { cString, POINTER, registerSelector, runtime } from "./runtime.ts";
+import { classPointer } from "./to_objc.ts";
+
+/** A method to be: its encoding, as in `v@:@`, and what it does. It gets the instance's owner, then the arguments. */
+export interface MethodDefinition<T> {
+  types: string;
+  implementation: (owner: T, ...args: Result[]) => unknown;
+}
+
+/** A class made by {@linkcode defineClass}. It lives as long as the program. */
+export interface DefinedClass<T> {
+  /**
+   * A new instance whose methods act for `owner`. The owner is held weakly, as a delegate's is: when it is
+   * gone, the methods do nothing.
+   */
+  create(owner: T): NSObject;
+  /** Keeps the program alive, and its event loop awake for calls, until `unref`; both count. */
+  ref(): void;
+  unref(): void;
+}
+
+/** Two copies of this code in one process share one runtime, and its names. */
+function freeName(name: string): string {
+  for (let n = 1;; n++) {
+    const candidate = n === 1 ? name : `${name}_${n}`;
+    if (!runtime.objc_getClass(cString(candidate))) return candidate;
+  }
+}
+
+function addressOf(object: NSObject): bigint {
+  return Deno.UnsafePointer.value(object[POINTER]);
+}
+
+/** The runtime never lets go of a class, so its methods must not be collected either. */
+const kept: Callback[] = [];
+
+/**
+ * Makes a class.
+ *
+ * @param name Becomes `name_2` and so on when it is taken.
+ * @param options.superclass `NSObject` by default.
+ * @param options.protocols Adopted where the runtime has them: a framework that only calls a protocol's
+ *   methods need not carry it, and does not miss it.
+ * @throws {EncodingError} When a method's types cannot be read.
+ */
+export function defineClass<T extends WeakKey>(
+  name: string,
+  methods: Record<string, MethodDefinition<T>>,
+  options: { superclass?: string; protocols?: string[] } = {},
+): DefinedClass<T> {
+  const owners = new Map<bigint, WeakRef<T>>();
+  const gone = new FinalizationRegistry<bigint>((address) => {
+    if (!owners.get(address)?.deref()) owners.delete(address);
+  });
+  const parsed = Object.entries(methods).map(([selector, { types, implementation }]) => ({
+    selector,
+    types,
+    callback: callback(parseMethodType(types), (self, ...args) => {
+      const owner = owners.get(addressOf(self as NSObject))?.deref();
+      return owner && implementation(owner, ...args);
+    }, (i) => i === 1),
+  }));
+  const superclass = classPointer(options.superclass ?? "NSObject");
+  const pointer = runtime.objc_allocateClassPair(superclass, cString(freeName(name)), 0n);
+  for (const method of parsed) {
+    const types = cString(method.types); // the runtime copies it
+    runtime.class_addMethod(pointer, registerSelector(method.selector), method.callback.pointer, types);
+  }
+  for (const protocol of options.protocols ?? []) {
+    const found = runtime.objc_getProtocol(cString(protocol));
+    if (found) runtime.class_addProtocol(pointer, found);
+  }
+  runtime.objc_registerClassPair(pointer);
+  const callbacks = parsed.map((method) => method.callback);
+  kept.push(...callbacks);
+  const made = new Class({ [POINTER]: pointer });
+  return {
+    create(owner) {
+      const instance = made.create();
+      owners.set(addressOf(instance), new WeakRef(owner));
+      gone.register(owner, addressOf(instance));
+      return instance;
+    },
+    ref: () => callbacks.forEach((c) => c.ref()),
+    unref: () => callbacks.forEach((c) => c.unref()),
+  };
+}

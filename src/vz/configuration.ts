@@ -1,0 +1,79 @@
+import type { BootLoader } from "./boot_loader.ts";
+import type { VirtioEntropyDevice } from "./entropy.ts";
+import type { VirtioMemoryBalloon } from "./memory_balloon.ts";
+import type { VirtioNetworkDevice } from "./network.ts";
+import type { VirtioConsoleSerialPort } from "./serial_port.ts";
+import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
+
+/** What a machine may have on this host; memory in bytes. */
+export interface Limits {
+  memory: { minimum: number; maximum: number };
+  processors: { minimum: number; maximum: number };
+}
+
+/** What a virtual machine is made of. macOS 11. */
+export class VirtualMachineConfiguration extends VZObject {
+  static override readonly api: Api = {
+    class: "VZVirtualMachineConfiguration",
+    what: "Virtualization",
+    macOS: "11.0",
+  };
+
+  static create(): VirtualMachineConfiguration {
+    return new VirtualMachineConfiguration(make(VirtualMachineConfiguration.api));
+  }
+
+  /** What this host allows. */
+  static limits(): Limits {
+    const type = vzClass(VirtualMachineConfiguration.api);
+    return {
+      memory: {
+        minimum: Number(type.send("minimumAllowedMemorySize")),
+        maximum: Number(type.send("maximumAllowedMemorySize")),
+      },
+      processors: {
+        minimum: Number(type.send("minimumAllowedCPUCount")),
+        maximum: Number(type.send("maximumAllowedCPUCount")),
+      },
+    };
+  }
+
+  set bootLoader(loader: BootLoader) {
+    this.send("setBootLoader:", loader);
+  }
+
+  /** In bytes, a multiple of 1 MiB. */
+  set memorySize(bytes: number) {
+    this.send("setMemorySize:", bytes);
+  }
+
+  /** Number of virtual processors. */
+  set cpuCount(count: number) {
+    this.send("setCPUCount:", count);
+  }
+
+  set serialPorts(ports: VirtioConsoleSerialPort[]) {
+    this.send("setSerialPorts:", ports);
+  }
+
+  set entropyDevices(devices: VirtioEntropyDevice[]) {
+    this.send("setEntropyDevices:", devices);
+  }
+
+  set memoryBalloonDevices(devices: VirtioMemoryBalloon[]) {
+    this.send("setMemoryBalloonDevices:", devices);
+  }
+
+  set networkDevices(devices: VirtioNetworkDevice[]) {
+    this.send("setNetworkDevices:", devices);
+  }
+
+  /**
+   * Checks it as the framework does before a start.
+   *
+   * @throws {NSError} VZErrorDomain 2 when it is not valid; also when the process lacks the entitlement.
+   */
+  validate(): void {
+    this.send("validateWithError:");
+  }
+}

@@ -1,0 +1,34 @@
+import type { NSError } from "../objc/mod.ts";
+
+/** The codes of VZErrorDomain that vzrun can meet. */
+export const VZErrorCode = {
+  internal: 1,
+  invalidVirtualMachineConfiguration: 2,
+  invalidVirtualMachineState: 3,
+  invalidVirtualMachineStateTransition: 4,
+  invalidDiskImage: 5,
+  virtualMachineLimitExceeded: 6,
+  networkError: 7,
+  outOfDiskSpace: 8,
+  operationCancelled: 9,
+  notSupported: 10,
+} as const;
+
+/** What a user can do about an error of Virtualization, or undefined where the error says it all. */
+export function adviceOn(error: NSError): string | undefined {
+  if (error.domain !== "VZErrorDomain") return undefined;
+  switch (error.code) {
+    case VZErrorCode.internal:
+      return "see that the kernel is for this machine's processor, and that there is memory for the guest";
+    case VZErrorCode.invalidVirtualMachineConfiguration:
+      return error.reason?.includes("entitlement")
+        ? "sign the program with the entitlement com.apple.security.virtualization"
+        : undefined;
+    case VZErrorCode.virtualMachineLimitExceeded:
+      return "end another virtual machine first";
+    case VZErrorCode.outOfDiskSpace:
+      return "make room on the disk";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+/** Apple's Virtualization framework as TypeScript: its names, without the prefix. @module */
+
+export { BootLoader, LinuxBootLoader } from "./boot_loader.ts";
+export { type Limits, VirtualMachineConfiguration } from "./configuration.ts";
+export { VirtioEntropyDevice } from "./entropy.ts";
+export { adviceOn, VZErrorCode } from "./error.ts";
+export { VirtioMemoryBalloon } from "./memory_balloon.ts";
+export { NATNetworkAttachment, NetworkAttachment, VirtioNetworkDevice } from "./network.ts";
+export {
+  FileHandleSerialPortAttachment,
+  FileSerialPortAttachment,
+  SerialPortAttachment,
+  VirtioConsoleSerialPort,
+} from "./serial_port.ts";
+export { type State, type Stop, VirtualMachine } from "./virtual_machine.ts";
+export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";

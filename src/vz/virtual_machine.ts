@@ -1,0 +1,201 @@
+import {
+  type Argument,
+  completion,
+  defineClass,
+  type DefinedClass,
+  DispatchQueue,
+  fromObjC,
+  NSError,
+  type NSObject,
+  type Result,
+  succeeded,
+} from "../objc/mod.ts";
+import type { VirtualMachineConfiguration } from "./configuration.ts";
+import { type Api, make, requireMethod, vzClass } from "./vz_object.ts";
+
+const virtualMachine: Api = {
+  class: "VZVirtualMachine",
+  what: "Virtualization",
+  macOS: "11.0",
+  newer: { "stopWithCompletionHandler:": ["Stopping a guest by force", "12.0"] },
+};
+
+/** VZVirtualMachineState, by value. */
+const STATES = [
+  "stopped",
+  "running",
+  "paused",
+  "error",
+  "starting",
+  "pausing",
+  "resuming",
+  "stopping",
+  "saving",
+  "restoring",
+] as const;
+
+/** The state of a virtual machine. */
+export type State = typeof STATES[number];
+
+/** How a run of a machine ended: the guest powered off, `stop()` was called, or it failed. */
+export type Stop = { by: "guest" } | { by: "stop" } | { by: "error"; error: NSError };
+
+const NSKeyValueObservingOptionNew = 1;
+
+let delegates: DefinedClass<VirtualMachine> | undefined;
+
+/** Machines that run are not collected, whoever has forgotten them. */
+const running = new Set<VirtualMachine>();
+
+/**
+ * A virtual machine on a queue of its own. Nothing here waits for that queue: every method is a promise, and
+ * what the machine has to say arrives on the event loop. macOS 11.
+ *
+ * @example
+ * ```ts ignore
+ * const machine = await VirtualMachine.create(configuration);
+ * await machine.start();
+ * const stop = await machine.stopped;
+ * ```
+ */
+export class VirtualMachine {
+  static readonly api = virtualMachine;
+
+  readonly #queue = DispatchQueue.create("vzrun.virtual-machine");
+  readonly #machine: NSObject;
+  readonly #delegate: NSObject;
+  #run = Promise.withResolvers<Stop>();
+
+  /** Called with each new state. */
+  onStateChange: ((state: State) => void) | null = null;
+
+  private constructor(configuration: VirtualMachineConfiguration) {
+    this.#machine = make(virtualMachine, "initWithConfiguration:queue:", configuration, this.#queue);
+    delegates ??= VirtualMachine.#defineDelegate();
+    this.#delegate = delegates.create(this);
+  }
+
+  /** Makes a machine. The configuration is copied: changing it later has no effect. */
+  static async create(configuration: VirtualMachineConfiguration): Promise<VirtualMachine> {
+    const machine = new VirtualMachine(configuration);
+    // One delegate is also the observer of the state.
+    await Promise.all([
+      machine.#call("setDelegate:", machine.#delegate),
+      machine.#call(
+        "addObserver:forKeyPath:options:context:",
+        machine.#delegate,
+        "state",
+        NSKeyValueObservingOptionNew,
+        null,
+      ),
+    ]);
+    return machine;
+  }
+
+  /** Whether this computer can run virtual machines. */
+  static get isSupported(): boolean {
+    return Boolean(vzClass(virtualMachine).send("isSupported"));
+  }
+
+  static #defineDelegate(): DefinedClass<VirtualMachine> {
+    return defineClass<VirtualMachine>("VZRunVirtualMachineDelegate", {
+      "guestDidStopVirtualMachine:": {
+        types: "v@:@",
+        implementation: (machine) => machine.#ended({ by: "guest" }),
+      },
+      "virtualMachine:didStopWithError:": {
+        types: "v@:@@",
+        implementation: (machine, _, error) =>
+          machine.#ended({ by: "error", error: NSError.from(error as NSObject) }),
+      },
+      "observeValueForKeyPath:ofObject:change:context:": {
+        types: "v@:@@@^v",
+        implementation: (machine, _path, _object, change) => {
+          const value = (fromObjC(change) as Map<string, unknown>).get("new");
+          machine.onStateChange?.(STATES[Number(value)]);
+        },
+      },
+    }, { protocols: ["VZVirtualMachineDelegate"] });
+  }
+
+  #call(selector: string, ...args: Argument[]): Promise<Result> {
+    requireMethod(virtualMachine, selector);
+    return this.#queue.call(this.#machine, selector, ...args);
+  }
+
+  /** Sends a message that ends in a completion handler and waits for both. */
+  async #complete(selector: string): Promise<void> {
+    requireMethod(virtualMachine, selector);
+    const { block, called } = completion("v@?@");
+    await this.#queue.call(this.#machine, selector, block);
+    await succeeded(called);
+  }
+
+  #ended(stop: Stop): void {
+    if (!running.delete(this)) return;
+    delegates?.unref();
+    this.#run.resolve(stop);
+  }
+
+  /**
+   * Starts it, and settles when the guest's processors run.
+   *
+   * @throws {NSError} When it cannot: wrong state, a kernel that cannot be read, a limit of the host.
+   */
+  async start(): Promise<void> {
+    if (!running.has(this)) {
+      this.#run = Promise.withResolvers<Stop>();
+      running.add(this);
+      delegates?.ref();
+    }
+    try {
+      await this.#complete("startWithCompletionHandler:");
+    } catch (error) {
+      // A second start of a running machine fails, and the machine runs on.
+      if (["stopped", "error"].includes(await this.state())) {
+        this.#ended({ by: "error", error: error as NSError });
+      }
+      throw error;
+    }
+  }
+
+  /** How the run that was started last ended. */
+  get stopped(): Promise<Stop> {
+    return this.#run.promise;
+  }
+
+  /**
+   * Presses the guest's power button: it may stop, or not.
+   *
+   * @throws {NSError} When the machine is not in a state for it.
+   */
+  async requestStop(): Promise<void> {
+    await this.#call("requestStopWithError:");
+  }
+
+  /**
+   * Ends it at once, as pulling the plug does. macOS 12.
+   *
+   * @throws {NSError} When it is not running.
+   * @throws {UnavailableError} On macOS 11.
+   */
+  async stop(): Promise<void> {
+    await this.#complete("stopWithCompletionHandler:");
+    this.#ended({ by: "stop" });
+  }
+
+  /** @throws {NSError} When it is not running. */
+  pause(): Promise<void> {
+    return this.#complete("pauseWithCompletionHandler:");
+  }
+
+  /** @throws {NSError} When it is not paused. */
+  resume(): Promise<void> {
+    return this.#complete("resumeWithCompletionHandler:");
+  }
+
+  /** Its state now; see also {@linkcode onStateChange}. */
+  async state(): Promise<State> {
+    return STATES[Number(await this.#call("state"))];
+  }
+}
