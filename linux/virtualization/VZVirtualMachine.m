@@ -80,8 +80,11 @@
 - (void)dealloc {
     [_process kill];
     [_process release];
-    [self _complete:_completionHandler
-          withError:virtualization_error(VZErrorInternal, @"The virtual machine was released.")];
+    NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init]; // the last reference may go on a thread that has none
+    if (_completionHandler) {
+        [self _completeWithError:virtualization_error(VZErrorInternal, @"The virtual machine was released.")];
+    }
+    [pool release];
     [_queue release];
     [_configuration release];
     [_memoryBalloonDevices release];

@@ -40,18 +40,16 @@ function addressOf(object: NSObject): bigint {
 const kept: Callback[] = [];
 
 /**
- * Makes a class.
+ * Makes a class. It adopts no protocol: who calls a delegate asks for its methods, and a framework need not
+ * even carry metadata of a protocol that it only calls.
  *
  * @param name Becomes `name_2` and so on when it is taken.
- * @param options.superclass `NSObject` by default.
- * @param options.protocols Adopted where the runtime has them: a framework that only calls a protocol's
- *   methods need not carry it, and does not miss it.
  * @throws {EncodingError} When a method's types cannot be read.
  */
 export function defineClass<T extends WeakKey>(
   name: string,
   methods: Record<string, MethodDefinition<T>>,
-  options: { superclass?: string; protocols?: string[] } = {},
+  superclass = "NSObject",
 ): DefinedClass<T> {
   const owners = new Map<bigint, WeakRef<T>>();
   const gone = new FinalizationRegistry<bigint>((address) => {
@@ -65,15 +63,10 @@ export function defineClass<T extends WeakKey>(
       return owner && implementation(owner, ...args);
     }, (i) => i === 1),
   }));
-  const superclass = classPointer(options.superclass ?? "NSObject");
-  const pointer = runtime.objc_allocateClassPair(superclass, cString(freeName(name)), 0n);
+  const pointer = runtime.objc_allocateClassPair(classPointer(superclass), cString(freeName(name)), 0n);
   for (const method of parsed) {
     const types = cString(method.types); // the runtime copies it
     runtime.class_addMethod(pointer, registerSelector(method.selector), method.callback.pointer, types);
-  }
-  for (const protocol of options.protocols ?? []) {
-    const found = runtime.objc_getProtocol(cString(protocol));
-    if (found) runtime.class_addProtocol(pointer, found);
   }
   runtime.objc_registerClassPair(pointer);
   const callbacks = parsed.map((method) => method.callback);

@@ -13,15 +13,12 @@ openFramework("Foundation");
 /** The runtime's functions, named as `<objc/runtime.h>` has them. */
 export const runtime = Deno.dlopen(libraryPath("objc"), {
   objc_getClass: { parameters: ["buffer"], result: "pointer" },
-  objc_getProtocol: { parameters: ["buffer"], result: "pointer" },
   object_getClass: { parameters: ["pointer"], result: "pointer" },
   class_getName: { parameters: ["pointer"], result: "pointer" },
   class_isMetaClass: { parameters: ["pointer"], result: "bool" },
-  class_getSuperclass: { parameters: ["pointer"], result: "pointer" },
   class_getInstanceMethod: { parameters: ["pointer", "pointer"], result: "pointer" },
   class_getMethodImplementation: { parameters: ["pointer", "pointer"], result: "pointer" },
   class_addMethod: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "bool" },
-  class_addProtocol: { parameters: ["pointer", "pointer"], result: "bool" },
   method_getTypeEncoding: { parameters: ["pointer"], result: "pointer" },
   sel_registerName: { parameters: ["buffer"], result: "pointer" },
   sel_getName: { parameters: ["pointer"], result: "pointer" },

@@ -3,27 +3,37 @@
 import { libraryPath } from "./libraries.ts";
 import { cString } from "./runtime.ts";
 
-const libc = Deno.dlopen(libraryPath("system"), {
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+/** Opens one function when it is first needed: most runs need few of them, and none before the start. */
+function lazily<S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): () => Deno.StaticForeignLibraryInterface<S> {
+  let opened: Deno.StaticForeignLibraryInterface<S> | undefined;
+  return () => opened ??= Deno.dlopen(libraryPath("system"), symbols).symbols;
+}
+
+const poll = lazily({ poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true } });
+const write = lazily({
   write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
+});
+const sysctl = lazily({
   sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
-}).symbols;
+});
 
 // The same numbers on macOS and Linux.
+const POLLERR = 0x08;
 const POLLHUP = 0x10;
 const POLLRDBAND = 0x80;
 
 /**
  * Waits, without polling, until the other end of a pipe, socket or terminal is gone. Never settles for what
  * has no other end, like a regular file.
- *
- * It does not keep the program alive by itself.
  */
 export async function hangUp(descriptor: number): Promise<void> {
-  const pollfd = new Int32Array(2);
-  // macOS hears of a hang-up only when it is asked for something: POLLRDBAND never comes by itself.
-  pollfd.set([descriptor, POLLHUP | POLLRDBAND]);
-  while (await libc.poll(new Uint8Array(pollfd.buffer), 1, -1) < 0);
+  // struct pollfd: int fd; short events; short revents. macOS hears of a hang-up only when it is asked for
+  // something, and POLLRDBAND is something that never comes.
+  const pollfd = new Int32Array([descriptor, POLLHUP | POLLRDBAND]);
+  while (await poll().poll(new Uint8Array(pollfd.buffer), 1, -1) < 0); // interrupted
+  if ((pollfd[1] >>> 16 & (POLLERR | POLLHUP)) === 0) await new Promise(() => {});
 }
 
 /**
@@ -34,7 +44,7 @@ export async function hangUp(descriptor: number): Promise<void> {
 export async function writeAll(descriptor: number, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const written = Number(await libc.write(descriptor, rest, BigInt(rest.length)));
+    const written = Number(await write().write(descriptor, rest, BigInt(rest.length)));
     if (written < 0) return false;
     at += written;
   }
@@ -49,7 +59,7 @@ export function macOSVersion(): string {
   const value = new Uint8Array(32);
   const length = new BigUint64Array([BigInt(value.length)]);
   const name = cString("kern.osproductversion");
-  const failed = libc.sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
+  const failed = sysctl().sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
   if (failed) throw new Error("The system does not tell its version (kern.osproductversion)");
   return version = new TextDecoder().decode(value.subarray(0, Number(length[0]) - 1));
 }

@@ -4,6 +4,7 @@ export { BootLoader, LinuxBootLoader } from "./boot_loader.ts";
 export { type Limits, VirtualMachineConfiguration } from "./configuration.ts";
 export { VirtioEntropyDevice } from "./entropy.ts";
 export { adviceOn, VZErrorCode } from "./error.ts";
+export { configure, type Stdio } from "./machine.ts";
 export { VirtioMemoryBalloon } from "./memory_balloon.ts";
 export { NATNetworkAttachment, NetworkAttachment, VirtioNetworkDevice } from "./network.ts";
 export {

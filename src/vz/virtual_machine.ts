@@ -53,7 +53,7 @@ const running = new Set<VirtualMachine>();
  *
  * @example
  * ```ts ignore
- * const machine = await VirtualMachine.create(configuration);
+ * const machine = VirtualMachine.create(configuration);
  * await machine.start();
  * const stop = await machine.stopped;
  * ```
@@ -66,30 +66,21 @@ export class VirtualMachine {
   readonly #delegate: NSObject;
   #run = Promise.withResolvers<Stop>();
 
-  /** Called with each new state. */
-  onStateChange: ((state: State) => void) | null = null;
+  #onStateChange: ((state: State) => void) | undefined;
+
+  /** Settles when the delegate is set; the queue is serial, so a start comes after it in any case. */
+  readonly #ready: Promise<unknown>;
 
   private constructor(configuration: VirtualMachineConfiguration) {
     this.#machine = make(virtualMachine, "initWithConfiguration:queue:", configuration, this.#queue);
     delegates ??= VirtualMachine.#defineDelegate();
     this.#delegate = delegates.create(this);
+    this.#ready = this.#call("setDelegate:", this.#delegate);
   }
 
   /** Makes a machine. The configuration is copied: changing it later has no effect. */
-  static async create(configuration: VirtualMachineConfiguration): Promise<VirtualMachine> {
-    const machine = new VirtualMachine(configuration);
-    // One delegate is also the observer of the state.
-    await Promise.all([
-      machine.#call("setDelegate:", machine.#delegate),
-      machine.#call(
-        "addObserver:forKeyPath:options:context:",
-        machine.#delegate,
-        "state",
-        NSKeyValueObservingOptionNew,
-        null,
-      ),
-    ]);
-    return machine;
+  static create(configuration: VirtualMachineConfiguration): VirtualMachine {
+    return new VirtualMachine(configuration);
   }
 
   /** Whether this computer can run virtual machines. */
@@ -112,10 +103,10 @@ export class VirtualMachine {
         types: "v@:@@@^v",
         implementation: (machine, _path, _object, change) => {
           const value = (fromObjC(change) as Map<string, unknown>).get("new");
-          machine.onStateChange?.(STATES[Number(value)]);
+          machine.#onStateChange?.(STATES[Number(value)]);
         },
       },
-    }, { protocols: ["VZVirtualMachineDelegate"] });
+    });
   }
 
   #call(selector: string, ...args: Argument[]): Promise<Result> {
@@ -149,7 +140,7 @@ export class VirtualMachine {
       delegates?.ref();
     }
     try {
-      await this.#complete("startWithCompletionHandler:");
+      await Promise.all([this.#ready, this.#complete("startWithCompletionHandler:")]);
     } catch (error) {
       // A second start of a running machine fails, and the machine runs on.
       if (["stopped", "error"].includes(await this.state())) {
@@ -194,7 +185,17 @@ export class VirtualMachine {
     return this.#complete("resumeWithCompletionHandler:");
   }
 
-  /** Its state now; see also {@linkcode onStateChange}. */
+  /** Calls a function with each new state from now on, as it happens. */
+  async watchState(onChange: (state: State) => void): Promise<void> {
+    const watched = this.#onStateChange !== undefined;
+    this.#onStateChange = onChange;
+    if (watched) return;
+    // The delegate is the observer too. Apple documents the property as observable.
+    const observe = "addObserver:forKeyPath:options:context:";
+    await this.#call(observe, this.#delegate, "state", NSKeyValueObservingOptionNew, null);
+  }
+
+  /** Its state now; see also {@linkcode watchState}. */
   async state(): Promise<State> {
     return STATES[Number(await this.#call("state"))];
   }

@@ -1,0 +1,25 @@
+/** What vzrun says: on stderr, each line `vzrun: …`, in colour only on a terminal and never with NO_COLOR. */
+
+import type { Settings } from "./options.ts";
+
+let verbosity: Settings["verbosity"] = "normal";
+
+/** Sets how much is said from now on. */
+export function setVerbosity(value: Settings["verbosity"]): void {
+  verbosity = value;
+}
+
+/** Says what is wrong. Always. */
+export function sayError(message: string): void {
+  console.error("%cvzrun:%c %s", "color: red", "", message);
+}
+
+/** Says something that a user wants to know, unless `-quiet`. */
+export function say(message: string): void {
+  if (verbosity !== "quiet") console.error("vzrun: %s", message);
+}
+
+/** Says a step, with `-verbose`. */
+export function sayStep(message: string): void {
+  if (verbosity === "verbose") console.error("vzrun: %s", message);
+}
