@@ -3,7 +3,7 @@
 import { type Callback, callback, type Implementation } from "./callback.ts";
 import { parseBlockType } from "./encoding.ts";
 import { NSError } from "./error.ts";
-import { libraryPath } from "./libraries.ts";
+import { symbolAddress } from "./libraries.ts";
 import { NSObject, type Result } from "./object.ts";
 import { cString, POINTER, type Pointer } from "./runtime.ts";
 import type { Reference } from "./to_objc.ts";
@@ -15,12 +15,9 @@ const LITERAL_SIZE = 32;
 
 let globalBlockClass: Pointer | undefined;
 
-/** The symbol's own address, which is what isa holds. */
+/** What isa of a global block holds. */
 function isa(): Pointer {
-  globalBlockClass ??= Deno.dlopen(libraryPath("system"), {
-    _NSConcreteGlobalBlock: { type: "pointer" },
-  }).symbols._NSConcreteGlobalBlock;
-  return globalBlockClass;
+  return globalBlockClass ??= symbolAddress("system", "_NSConcreteGlobalBlock");
 }
 
 function address(pointer: Pointer): bigint {

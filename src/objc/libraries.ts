@@ -30,6 +30,36 @@ export function libraryPath(library: Library): string {
   return paths[library];
 }
 
+/**
+ * The address that a symbol stands for.
+ *
+ * @throws {Error} When the library cannot be opened or has none of that name.
+ */
+export function symbolAddress(library: Library, name: string): Deno.PointerValue {
+  return Deno.dlopen(libraryPath(library), { [name]: { type: "pointer" } }).symbols[name];
+}
+
+/**
+ * Functions of a library that are called now and then. Deno compiles a trampoline for each function that
+ * `Deno.dlopen` is asked for, which takes as long as a hundred calls without one: these go without.
+ *
+ * @throws {Error} When the library cannot be opened or has none of that name.
+ */
+export function seldomCalled<const S extends Record<string, Deno.ForeignFunction>>(
+  library: Library,
+  functions: S,
+): Deno.StaticForeignLibraryInterface<S> {
+  const names = Object.keys(functions);
+  const statics = Object.fromEntries(names.map((name) => [name, { type: "pointer" as const }]));
+  const addresses = Deno.dlopen(libraryPath(library), statics).symbols;
+  const callables = names.map((name) => {
+    const address = addresses[name] as Deno.PointerObject<never>;
+    const pointer = new Deno.UnsafeFnPointer(address, functions[name] as Deno.ForeignFunction);
+    return [name, pointer.call.bind(pointer)];
+  });
+  return Object.fromEntries(callables);
+}
+
 /** Libraries stay open for the life of the process: classes are never unloaded. */
 const opened = new Set<string>();
 

@@ -2,7 +2,7 @@
 
 import { defineClass, type DefinedClass } from "./define_class.ts";
 import { formatType } from "./encoding.ts";
-import { libraryPath } from "./libraries.ts";
+import { seldomCalled, symbolAddress } from "./libraries.ts";
 import { type Method, RuntimeClass } from "./message.ts";
 import { layoutOf, pack, unpack } from "./native_type.ts";
 import { Class, fromRaw, NSObject, type Result, thrown } from "./object.ts";
@@ -10,16 +10,13 @@ import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
 import { type Argument, classPointer, toRawArguments } from "./to_objc.ts";
 
-const dispatch = Deno.dlopen(libraryPath("system"), {
+const dispatch = seldomCalled("system", {
   dispatch_queue_create: { parameters: ["buffer", "pointer"], result: "pointer" },
   dispatch_async_f: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
-  // dispatch_get_main_queue() is inline: the queue is what this symbol names.
-  _dispatch_main_q: { type: "pointer" },
-}).symbols;
+});
 
 /** `objc_release` as a function that a queue can call. */
-const objc_release =
-  Deno.dlopen(libraryPath("objc"), { objc_release: { type: "pointer" } }).symbols.objc_release;
+const objc_release = symbolAddress("objc", "objc_release");
 
 /** Calls that have been sent to a queue and not come back, by number. */
 const pending = new Map<bigint, () => void>();
@@ -92,7 +89,8 @@ export class DispatchQueue extends NSObject {
 
   /** The queue of the process's main thread. */
   static main(): DispatchQueue {
-    return new DispatchQueue({ [POINTER]: dispatch._dispatch_main_q });
+    // dispatch_get_main_queue() is inline: the queue is what this symbol names.
+    return new DispatchQueue({ [POINTER]: symbolAddress("system", "_dispatch_main_q") });
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The few C functions of the system library that JavaScript has no other way to. */
 
-import { libraryPath } from "./libraries.ts";
+import { libraryPath, seldomCalled } from "./libraries.ts";
 import { cString } from "./runtime.ts";
 
 /** Opens one function when it is first needed: most runs need few of them, and none before the start. */
@@ -14,9 +14,6 @@ function lazily<S extends Deno.ForeignLibraryInterface>(
 const poll = lazily({ poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true } });
 const write = lazily({
   write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
-});
-const sysctl = lazily({
-  sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
 });
 
 // The same numbers on macOS and Linux.
@@ -59,7 +56,10 @@ export function macOSVersion(): string {
   const value = new Uint8Array(32);
   const length = new BigUint64Array([BigInt(value.length)]);
   const name = cString("kern.osproductversion");
-  const failed = sysctl().sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
+  const { sysctlbyname } = seldomCalled("system", {
+    sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
+  });
+  const failed = sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
   if (failed) throw new Error("The system does not tell its version (kern.osproductversion)");
   return version = new TextDecoder().decode(value.subarray(0, Number(length[0]) - 1));
 }

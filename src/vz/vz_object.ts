@@ -56,8 +56,8 @@ export function make(api: Api, initializer = "init", ...args: Argument[]): NSObj
  * @throws {UnavailableError} On a macOS that does not have it.
  */
 export function vzClass(api: Api): Class {
-  openFramework("Virtualization");
-  requireMacOS(api.what, api.macOS);
+  openFramework("Virtualization"); // which is there since macOS 11
+  if (api.macOS !== "11.0") requireMacOS(api.what, api.macOS);
   return Class.named(api.class);
 }
 
