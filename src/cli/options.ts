@@ -107,7 +107,7 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["nographic"],
     group: "Devices",
-    help: "no window, which is how it is",
+    help: "no window (there is none yet)",
     apply: () => {},
   },
   {

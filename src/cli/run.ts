@@ -46,10 +46,12 @@ async function printVersion(): Promise<number> {
 /** Says why a machine failed, and what to do about it. */
 async function sayFailure(error: unknown): Promise<void> {
   if (!(error instanceof Error)) return sayError(String(error));
-  const { name, message, reason } = error as Error & { reason?: string };
-  if (name !== "NSError") return sayError(message);
+  if (error.name !== "NSError") return sayError(error.message);
+  const { NSError } = await import("../objc/mod.ts");
   const { adviceOn } = await import("../vz/mod.ts");
-  const { domain, code } = error as Parameters<typeof adviceOn>[0];
-  const advice = adviceOn(error as Parameters<typeof adviceOn>[0]);
-  sayError(`${message}${reason ? ` ${reason}` : ""} (${domain} ${code})${advice ? `; ${advice}` : ""}`);
+  if (!(error instanceof NSError)) return sayError(error.message);
+  const { message, reason, domain, code } = error;
+  const whole = reason && !message.includes(reason) ? `${message} ${reason}` : message;
+  const advice = adviceOn(error);
+  sayError(`${whole} (${domain} ${code})${advice ? `; ${advice}` : ""}`);
 }

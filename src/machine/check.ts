@@ -89,7 +89,8 @@ export function checkMachine(machine: Machine, limits: HostLimits): void {
   const { memory, processors } = limits;
   if (machine.memory % MiB !== 0) throw new MachineError("-m: memory must be a whole number of MiB");
   if (machine.memory < memory.minimum) {
-    throw new MachineError(`-m: a machine needs at least ${formatBytes(memory.minimum)} of memory`);
+    const [wanted, least] = [formatBytes(machine.memory), formatBytes(memory.minimum)];
+    throw new MachineError(`-m: ${wanted} is too little memory: a machine needs at least ${least}`);
   }
   if (machine.memory > memory.maximum) {
     const [wanted, most] = [formatBytes(machine.memory), formatBytes(memory.maximum)];

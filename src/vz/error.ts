@@ -21,7 +21,7 @@ export function adviceOn(error: NSError): string | undefined {
     case VZErrorCode.internal:
       return "see that the kernel is for this machine's processor, and that there is memory for the guest";
     case VZErrorCode.invalidVirtualMachineConfiguration:
-      return error.reason?.includes("entitlement")
+      return error.message.includes("entitlement")
         ? "sign the program with the entitlement com.apple.security.virtualization"
         : undefined;
     case VZErrorCode.virtualMachineLimitExceeded:

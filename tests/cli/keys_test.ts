@@ -1,6 +1,6 @@
-// @ts-types="../types/std_assert.d.ts"
+// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { Keys } from "../src/cli/keys.ts";
+import { Keys } from "../../src/cli/keys.ts";
 
 function feed(...chunks: string[]) {
   const keys = new Keys();
