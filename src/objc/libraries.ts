@@ -40,24 +40,34 @@ export function symbolAddress(library: Library, name: string): Deno.PointerValue
 }
 
 /**
- * Functions of a library that are called now and then. Deno compiles a trampoline for each function that
- * `Deno.dlopen` is asked for, which takes as long as a hundred calls without one: these go without.
+ * Calls of a function before Deno compiles a trampoline for it, which is what `Deno.dlopen` does at once. To
+ * compile one takes as long as a hundred calls without, and most functions of a start are called a few times.
+ */
+const HOT = 64;
+
+/**
+ * Functions of a library. Call them as members of what this returns: they are replaced when they get hot.
  *
  * @throws {Error} When the library cannot be opened or has none of that name.
  */
-export function seldomCalled<const S extends Record<string, Deno.ForeignFunction>>(
+export function openFunctions<const S extends Record<string, Deno.ForeignFunction>>(
   library: Library,
-  functions: S,
+  definitions: S,
 ): Deno.StaticForeignLibraryInterface<S> {
-  const names = Object.keys(functions);
-  const statics = Object.fromEntries(names.map((name) => [name, { type: "pointer" as const }]));
-  const addresses = Deno.dlopen(libraryPath(library), statics).symbols;
-  const callables = names.map((name) => {
-    const address = addresses[name] as Deno.PointerObject<never>;
-    const pointer = new Deno.UnsafeFnPointer(address, functions[name] as Deno.ForeignFunction);
-    return [name, pointer.call.bind(pointer)];
-  });
-  return Object.fromEntries(callables);
+  const path = libraryPath(library);
+  const entries = Object.entries<Deno.ForeignFunction>(definitions);
+  const statics = entries.map(([key, { name }]) => [key, { name: name ?? key, type: "pointer" }] as const);
+  const addresses = Deno.dlopen(path, Object.fromEntries(statics)).symbols;
+  const functions: Record<string, (...args: never[]) => unknown> = {};
+  for (const [key, definition] of entries) {
+    const pointer = new Deno.UnsafeFnPointer(addresses[key] as Deno.PointerObject<never>, definition);
+    let calls = 0;
+    functions[key] = (...args) => {
+      if (++calls === HOT) functions[key] = Deno.dlopen(path, { [key]: definition }).symbols[key];
+      return pointer.call(...args);
+    };
+  }
+  return functions as Deno.StaticForeignLibraryInterface<S>;
 }
 
 /** Libraries stay open for the life of the process: classes are never unloaded. */

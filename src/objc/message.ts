@@ -1,7 +1,7 @@
 /** Messages on raw pointers: what a method takes is read from the runtime, once, and FFI is set up to match. */
 
 import { formatType, type MethodType, parseMethodType, type Type } from "./encoding.ts";
-import { libraryPath, symbolAddress } from "./libraries.ts";
+import { openFunctions } from "./libraries.ts";
 import { layoutOf, nativeType } from "./native_type.ts";
 import { fromCString, type Pointer, registerSelector, runtime } from "./runtime.ts";
 
@@ -10,56 +10,33 @@ export type Raw = Pointer | number | bigint | boolean | Uint8Array<ArrayBuffer> 
 
 type Send = (receiver: Pointer, sel: Pointer, ...args: Raw[]) => Raw;
 
-/** A C signature, with the entry point that serves it. */
-interface Signature {
-  name: "objc_msgSend" | "objc_msgSend_stret";
-  definition: { parameters: Deno.NativeType[]; result: Deno.NativeResultType };
-  /** How its first calls are made. */
-  interpreted: Send;
-  /** How later ones are: by a trampoline that Deno compiles for the signature. */
-  compiled?: Send;
-}
-
-const signatures = new Map<string, Signature>();
-
-/**
- * Calls of a method before it gets a trampoline. To compile one takes a hundred times as long as a call
- * without, and most methods of a start are called once.
- */
-const HOT = 32;
+/** `objc_msgSend` under each C signature that was needed so far. */
+const senders = new Map<string, { send: Send }>();
 
 /**
  * On x86_64 a struct of more than 16 bytes comes back through memory, and another entry point expects that;
  * arm64 has a register for it. (Apple, "OS X ABI Function Call Guide")
  */
-function entryPoint(result: Type): Signature["name"] {
+function entryPoint(result: Type): string {
   const aggregate = result.kind === "struct" || result.kind === "array";
   const inMemory = Deno.build.arch === "x86_64" && aggregate && layoutOf(result).size > 16;
   return inMemory ? "objc_msgSend_stret" : "objc_msgSend";
 }
 
-function signatureOf(type: MethodType): Signature {
-  const name = entryPoint(type.result);
+function senderFor(type: MethodType): { send: Send } {
   const isVoid = type.result.kind === "scalar" && type.result.code === "v";
   const definition = {
+    name: entryPoint(type.result),
     parameters: type.args.map(nativeType),
     result: isVoid ? "void" as const : nativeType(type.result),
   };
-  const key = JSON.stringify([name, definition]);
-  let signature = signatures.get(key);
-  if (!signature) {
-    const address = symbolAddress("objc", name) as Deno.PointerObject<never>;
-    const pointer = new Deno.UnsafeFnPointer(address, definition);
-    signature = { name, definition, interpreted: pointer.call.bind(pointer) as Send };
-    signatures.set(key, signature);
+  const key = JSON.stringify(definition);
+  let sender = senders.get(key);
+  if (!sender) {
+    sender = openFunctions("objc", { send: definition }) as { send: Send };
+    senders.set(key, sender);
   }
-  return signature;
-}
-
-function compile(signature: Signature): Send {
-  return signature.compiled ??= Deno.dlopen(libraryPath("objc"), {
-    send: { name: signature.name, ...signature.definition },
-  }).symbols.send as Send;
+  return sender;
 }
 
 /**
@@ -73,8 +50,8 @@ export function methodFamily(name: string): "alloc" | "new" | "copy" | "mutableC
 
 /** One method of one class, ready to be sent. */
 export class Method {
-  /** Calls it: receiver, {@linkcode sel}, then arguments as FFI takes them. */
-  invoke: Send;
+  /** Calls it, by its member `send`: receiver, {@linkcode sel}, then arguments as FFI takes them. */
+  readonly sender: { send: Send };
   readonly sel: Pointer;
   /** The types of the arguments after receiver and selector. */
   readonly args: Type[];
@@ -90,12 +67,7 @@ export class Method {
     let type: MethodType;
     try {
       type = parseMethodType(encoding);
-      const signature = signatureOf(type);
-      let calls = 0;
-      this.invoke = (...args) => {
-        if (++calls === HOT) this.invoke = compile(signature);
-        return signature.interpreted(...args);
-      };
+      this.sender = senderFor(type);
     } catch (error) {
       throw new TypeError(`${owner} ${selector}] cannot be sent: ${(error as Error).message}`);
     }

@@ -80,7 +80,7 @@ export class NSObject implements Reference, Disposable {
     const method = this.#class.method(selector);
     if (args.length === 0 && method.args.length === 0) {
       ensurePool();
-      const raw = method.invoke(receiver, method.sel);
+      const raw = method.sender.send(receiver, method.sel);
       if (method.consumes) this.#forget();
       return fromRaw(method.result, raw, method.owned);
     }
@@ -173,7 +173,7 @@ function sendTo(receiver: Pointer, method: Method, args: Argument[], consumed?: 
   const types = out ? method.args.slice(0, -1) : method.args;
   const raw = toRawArguments(method, types, args, keep);
   if (out) raw.push(Deno.UnsafePointer.of(out));
-  const result = method.invoke(receiver, method.sel, ...raw);
+  const result = method.sender.send(receiver, method.sel, ...raw);
   consumed?.();
   keep.length = 0; // a use after the call, so that nothing in it is collected before
   if (out && !result) throw thrown(out, method);

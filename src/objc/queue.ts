@@ -2,7 +2,7 @@
 
 import { defineClass, type DefinedClass } from "./define_class.ts";
 import { formatType } from "./encoding.ts";
-import { seldomCalled, symbolAddress } from "./libraries.ts";
+import { openFunctions, symbolAddress } from "./libraries.ts";
 import { type Method, RuntimeClass } from "./message.ts";
 import { layoutOf, pack, unpack } from "./native_type.ts";
 import { Class, fromRaw, NSObject, type Result, thrown } from "./object.ts";
@@ -10,7 +10,7 @@ import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
 import { type Argument, classPointer, toRawArguments } from "./to_objc.ts";
 
-const dispatch = seldomCalled("system", {
+const dispatch = openFunctions("system", {
   dispatch_queue_create: { parameters: ["buffer", "pointer"], result: "pointer" },
   dispatch_async_f: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
 });

@@ -1,6 +1,6 @@
 /** The C functions of the Objective-C runtime, on pointers. Nothing outside src/objc sees these. */
 
-import { libraryPath, openFramework, seldomCalled } from "./libraries.ts";
+import { openFramework, openFunctions } from "./libraries.ts";
 
 /** Any address; null is nil. */
 export type Pointer = Deno.PointerValue;
@@ -11,28 +11,24 @@ export const POINTER: unique symbol = Symbol("pointer");
 openFramework("Foundation");
 
 /** The runtime's functions, named as `<objc/runtime.h>` has them. */
-export const runtime = {
-  ...seldomCalled("objc", {
-    objc_getClass: { parameters: ["buffer"], result: "pointer" },
-    class_getName: { parameters: ["pointer"], result: "pointer" },
-    class_isMetaClass: { parameters: ["pointer"], result: "bool" },
-    class_getInstanceMethod: { parameters: ["pointer", "pointer"], result: "pointer" },
-    class_getMethodImplementation: { parameters: ["pointer", "pointer"], result: "pointer" },
-    class_addMethod: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "bool" },
-    method_getTypeEncoding: { parameters: ["pointer"], result: "pointer" },
-    sel_registerName: { parameters: ["buffer"], result: "pointer" },
-    sel_getName: { parameters: ["pointer"], result: "pointer" },
-    objc_allocateClassPair: { parameters: ["pointer", "buffer", "usize"], result: "pointer" },
-    objc_registerClassPair: { parameters: ["pointer"], result: "void" },
-  }),
-  ...Deno.dlopen(libraryPath("objc"), {
-    object_getClass: { parameters: ["pointer"], result: "pointer" },
-    objc_retain: { parameters: ["pointer"], result: "pointer" },
-    objc_release: { parameters: ["pointer"], result: "void" },
-    objc_autoreleasePoolPush: { parameters: [], result: "pointer" },
-    objc_autoreleasePoolPop: { parameters: ["pointer"], result: "void" },
-  }).symbols,
-};
+export const runtime = openFunctions("objc", {
+  objc_getClass: { parameters: ["buffer"], result: "pointer" },
+  object_getClass: { parameters: ["pointer"], result: "pointer" },
+  class_getName: { parameters: ["pointer"], result: "pointer" },
+  class_isMetaClass: { parameters: ["pointer"], result: "bool" },
+  class_getInstanceMethod: { parameters: ["pointer", "pointer"], result: "pointer" },
+  class_getMethodImplementation: { parameters: ["pointer", "pointer"], result: "pointer" },
+  class_addMethod: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "bool" },
+  method_getTypeEncoding: { parameters: ["pointer"], result: "pointer" },
+  sel_registerName: { parameters: ["buffer"], result: "pointer" },
+  sel_getName: { parameters: ["pointer"], result: "pointer" },
+  objc_allocateClassPair: { parameters: ["pointer", "buffer", "usize"], result: "pointer" },
+  objc_registerClassPair: { parameters: ["pointer"], result: "void" },
+  objc_retain: { parameters: ["pointer"], result: "pointer" },
+  objc_release: { parameters: ["pointer"], result: "void" },
+  objc_autoreleasePoolPush: { parameters: [], result: "pointer" },
+  objc_autoreleasePoolPop: { parameters: ["pointer"], result: "void" },
+});
 
 const encoder = new TextEncoder();
 

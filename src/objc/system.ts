@@ -1,20 +1,18 @@
 /** The few C functions of the system library that JavaScript has no other way to. */
 
-import { libraryPath, seldomCalled } from "./libraries.ts";
+import { openFunctions } from "./libraries.ts";
 import { cString } from "./runtime.ts";
 
-/** Opens one function when it is first needed: most runs need few of them, and none before the start. */
-function lazily<S extends Deno.ForeignLibraryInterface>(
-  symbols: S,
-): () => Deno.StaticForeignLibraryInterface<S> {
-  let opened: Deno.StaticForeignLibraryInterface<S> | undefined;
-  return () => opened ??= Deno.dlopen(libraryPath("system"), symbols).symbols;
-}
-
-const poll = lazily({ poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true } });
-const write = lazily({
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
-});
+// Each is opened when it is first needed: most runs need few of them, and none before the start.
+const openPoll = () =>
+  openFunctions("system", {
+    poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+  });
+const openWrite = () =>
+  openFunctions("system", {
+    write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
+  });
+let write: ReturnType<typeof openWrite> | undefined;
 
 // The same numbers on macOS and Linux.
 const POLLERR = 0x08;
@@ -29,7 +27,8 @@ export async function hangUp(descriptor: number): Promise<void> {
   // struct pollfd: int fd; short events; short revents. macOS hears of a hang-up only when it is asked for
   // something, and POLLRDBAND is something that never comes.
   const pollfd = new Int32Array([descriptor, POLLHUP | POLLRDBAND]);
-  while (await poll().poll(new Uint8Array(pollfd.buffer), 1, -1) < 0); // interrupted
+  const { poll } = openPoll();
+  while (await poll(new Uint8Array(pollfd.buffer), 1, -1) < 0); // interrupted
   if ((pollfd[1] >>> 16 & (POLLERR | POLLHUP)) === 0) await new Promise(() => {});
 }
 
@@ -39,9 +38,10 @@ export async function hangUp(descriptor: number): Promise<void> {
  * @returns Whether they could be written; if not, there is no reader.
  */
 export async function writeAll(descriptor: number, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  write ??= openWrite();
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const written = Number(await write().write(descriptor, rest, BigInt(rest.length)));
+    const written = Number(await write.write(descriptor, rest, BigInt(rest.length)));
     if (written < 0) return false;
     at += written;
   }
@@ -56,7 +56,7 @@ export function macOSVersion(): string {
   const value = new Uint8Array(32);
   const length = new BigUint64Array([BigInt(value.length)]);
   const name = cString("kern.osproductversion");
-  const { sysctlbyname } = seldomCalled("system", {
+  const { sysctlbyname } = openFunctions("system", {
     sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
   });
   const failed = sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;

@@ -254,7 +254,11 @@ export function sendValues(receiver: Pointer, selector: string, ...values: unkno
   ensurePool();
   const method = RuntimeClass.of(receiver).method(selector);
   const keep: unknown[] = [];
-  const result = method.invoke(receiver, method.sel, ...toRawArguments(method, method.args, values, keep));
+  const result = method.sender.send(
+    receiver,
+    method.sel,
+    ...toRawArguments(method, method.args, values, keep),
+  );
   keep.length = 0; // a use after the call, so that nothing in it is collected before
   return result;
 }

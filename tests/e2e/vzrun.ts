@@ -1,0 +1,238 @@
+/** vzrun as users run it: a process that boots a real kernel, with what it writes collected. */
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** The folder of the repository. */
+export const ROOT = root.slice(0, -1);
+/** The folder of the guest that ./dev builds; its init explains `run="…"` and `powerbutton=ignore`. */
+export const GUEST = `${ROOT}/build/guest/${Deno.build.arch}`;
+
+/** Options that boot the guest into shell commands; its console then carries what these write, and nothing else. */
+export function guest(commands: string, ...words: string[]): string[] {
+  return guestWith(["console=hvc0", "quiet", ...words, `run="${commands}"`].join(" "));
+}
+
+/** Options that boot the guest with a kernel command line. */
+export function guestWith(append: string): string[] {
+  const files = ["-kernel", `${GUEST}/vmlinuz`, "-initramfs", `${GUEST}/initrd`];
+  return [...files, "-append", append, "-m", "256", "-smp", "1", "-nographic"];
+}
+
+/** Settles as the promise does, and fails when that takes too long. */
+export async function within<T>(what: string, promise: Promise<T>, seconds = 60): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`${what}: not in ${seconds} s`)), seconds * 1000);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for what tells nobody that it has come. */
+export async function eventually(what: string, holds: () => boolean, seconds = 60): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; !holds();) {
+    if (Date.now() > end) throw new Error(`${what}: not in ${seconds} s`);
+    await pause(20);
+  }
+}
+
+/** Lets some milliseconds pass. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** What a program has written so far. */
+export class Output {
+  /** Settles at its end. */
+  readonly ended: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #chunks: Uint8Array[] = [];
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #more = Promise.withResolvers<void>();
+  #atEnd = false;
+
+  /** @param beforeRead Makes the reader a slow one. */
+  constructor(stream: ReadableStream<Uint8Array>, beforeRead?: () => Promise<void>) {
+    this.#reader = stream.getReader();
+    this.ended = this.#collect(beforeRead);
+  }
+
+  async #collect(beforeRead?: () => Promise<void>): Promise<void> {
+    while (!this.#atEnd) {
+      await beforeRead?.();
+      const { value, done } = await this.#reader.read();
+      this.#atEnd = done;
+      if (value) {
+        this.#chunks.push(value);
+        this.#text += this.#decoder.decode(value, { stream: true });
+      }
+      this.#more.resolve();
+      this.#more = Promise.withResolvers();
+    }
+  }
+
+  /** As text. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** As it is. */
+  get bytes(): Promise<Uint8Array> {
+    return new Blob(this.#chunks as BlobPart[]).bytes();
+  }
+
+  /** Waits until the text has something in it. */
+  async until(wanted: string | RegExp): Promise<void> {
+    while (this.#text.search(wanted) < 0) {
+      if (this.#atEnd) throw new Error(`ended without ${wanted}:\n${this.#text}`);
+      await within(`${wanted} in\n${this.#text}`, this.#more.promise);
+    }
+  }
+
+  /** Stops reading, as `head -1` does after a line. */
+  async goAway(): Promise<void> {
+    await this.#reader.cancel();
+    await this.ended;
+  }
+}
+
+/** How vzrun is started. */
+export interface How {
+  /** The current folder. */
+  cwd?: string;
+  /** Additional environment variables. */
+  env?: Record<string, string>;
+  /** A program that becomes vzrun, whose command follows. */
+  through?: string[];
+  /** Whether there is something to type; otherwise stdin is /dev/null. */
+  typing?: boolean;
+  /** Makes the reader of stdout a slow one. */
+  beforeRead?: () => Promise<void>;
+}
+
+/** A running vzrun, killed at the end of the block that has started it. */
+export class Vzrun implements AsyncDisposable {
+  readonly out: Output;
+  readonly err: Output;
+  readonly #process: Deno.ChildProcess;
+  readonly #input?: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(args: string[], how: How = {}) {
+    const own = ["run", "-q", "-P", "--config", `${ROOT}/deno.json`, `${ROOT}/main.ts`, ...args];
+    const [program, ...rest] = [...how.through ?? [], Deno.execPath(), ...own];
+    this.#process = new Deno.Command(program, {
+      args: rest,
+      cwd: how.cwd,
+      env: how.env,
+      stdin: how.typing ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    if (how.typing) this.#input = this.#process.stdin.getWriter();
+    this.out = new Output(this.#process.stdout, how.beforeRead);
+    this.err = new Output(this.#process.stderr);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** The process of QEMU, which there is when the guest has written something. */
+  get qemu(): number {
+    const [pid, another] = processes().filter((process) => process.parent === this.pid);
+    if (!pid || another) throw new Error(`vzrun has ${pid ? "several children" : "no child"}`);
+    return pid.pid;
+  }
+
+  async type(what: string | Uint8Array): Promise<void> {
+    await this.#input!.write(typeof what === "string" ? new TextEncoder().encode(what) : what);
+  }
+
+  async closeInput(): Promise<void> {
+    await this.#input!.close();
+  }
+
+  signal(name: Deno.Signal): void {
+    this.#process.kill(name);
+  }
+
+  /** Waits for its end and for all that it has written, and tells the exit code. */
+  async end(seconds?: number): Promise<number> {
+    const all = Promise.all([this.#process.status, this.out.ended, this.err.ended]);
+    return (await within("the end of vzrun", all, seconds))[0].code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.end();
+    await this.#input?.abort().catch(() => {});
+  }
+}
+
+/** Runs vzrun to its end. */
+export async function vzrun(
+  args: string[],
+  how: How = {},
+  seconds?: number,
+): Promise<{ code: number; out: string; err: string }> {
+  await using run = new Vzrun(args, how);
+  const code = await run.end(seconds);
+  return { code, out: run.out.text, err: run.err.text };
+}
+
+/** A folder that is gone at the end of the block. */
+export class Folder implements Disposable {
+  readonly path = Deno.makeTempDirSync();
+
+  /** The path of a file in it. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** What a file says; nothing when it is not there yet. */
+export function contents(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return "";
+  }
+}
+
+interface Process {
+  pid: number;
+  state: string;
+  parent: number;
+}
+
+function processOf(pid: number): Process | undefined {
+  try {
+    // The name before the last parenthesis may hold anything.
+    const [state, parent] = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
+    return { pid, state, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+function processes(): Process[] {
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.flatMap((pid) => processOf(pid) ?? []);
+}
+
+/** A process's state as ps shows it: `S`, `T` …; undefined when it runs no more. */
+export function stateOf(pid: number): string | undefined {
+  const state = processOf(pid)?.state;
+  return state === "Z" || state === "X" ? undefined : state; // nobody may be there who buries the dead
+}
