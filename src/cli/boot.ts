@@ -33,10 +33,10 @@ export async function boot(settings: Settings): Promise<number> {
 
 async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   const onStdio = machine.serial.some((port) => port.to === "stdio");
-  let ending: Ending | undefined;
+  using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
   using stdio = onStdio
     ? openConsole((command) => {
-      if (command === "end") ending?.force("Ctrl-A x", EXIT.stopped);
+      if (command === "end") ending.force("Ctrl-A x", EXIT.stopped);
       else KEYS_HELP.forEach(say);
     })
     : undefined;
@@ -44,15 +44,12 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   sayStep(`booting ${machine.boot.kernel}`);
   const virtualMachine = VirtualMachine.create(configuration);
   if (verbose) virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
-
-  const started = virtualMachine.start();
-  using end = ending = new Ending(virtualMachine, started, onStdio);
-  await started;
-  if (onStdio) hangUp(STDOUT).then(() => end.readerGone());
+  await ending.start(virtualMachine);
+  if (onStdio) hangUp(STDOUT).then(() => ending.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) say("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
 
   const stop = await virtualMachine.stopped;
   if (stop.by === "error") throw stop.error;
   sayStep(stop.by === "guest" ? "the guest has powered off" : "the machine was ended");
-  return end.exitCode ?? EXIT.stopped;
+  return ending.exitCode ?? EXIT.stopped;
 }

@@ -2,6 +2,7 @@
 
 import { fileHandle, type NSObject, pipe, writeAll } from "../objc/mod.ts";
 import { type Command, Keys } from "./keys.ts";
+import { sayStep } from "./report.ts";
 
 const STDIN = 0;
 /** The file descriptor that the guest's console goes to. */
@@ -48,9 +49,13 @@ async function copyKeys(writing: NSObject, onCommand: (command: Command) => void
   const descriptor = writing.send("fileDescriptor") as number;
   const keys = new Keys();
   let written: Promise<unknown> = Promise.resolve();
-  for await (const typed of Deno.stdin.readable) {
-    const { guest, commands } = keys.feed(typed);
-    if (guest.length) written = written.then(() => writeAll(descriptor, guest));
-    commands.forEach(onCommand);
+  try {
+    for await (const typed of Deno.stdin.readable) {
+      const { guest, commands } = keys.feed(typed);
+      if (guest.length) written = written.then(() => writeAll(descriptor, guest));
+      commands.forEach(onCommand);
+    }
+  } catch (error) {
+    sayStep(`the terminal is gone: ${(error as Error).message}`); // SIGHUP tells what is to be done
   }
 }

@@ -1,5 +1,6 @@
 /** How a run is brought to its end from outside: signals, keys, a reader that has gone. */
 
+import { isSignalIgnored } from "../objc/mod.ts";
 import type { VirtualMachine } from "../vz/mod.ts";
 import { say, sayStep } from "./report.ts";
 
@@ -10,23 +11,24 @@ const GRACE = 10_000;
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 const SIGPIPE = 13;
 
-/** Ends a machine: asks first, then forces. */
+/** Ends a run: asks the machine first, then forces it. */
 export class Ending implements Disposable {
   /** Exit code of the run when it is ended from outside; undefined as long as nobody has. */
   exitCode: number | undefined;
+  #machine: VirtualMachine | undefined;
+  /** Settles when the machine runs: before that it cannot be asked. */
+  #started: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
 
   /**
-   * @param started Settles when the machine runs: before that it cannot be asked.
+   * Listens to signals from now on.
+   *
    * @param onTerminal Whether the console is stdio: then a closed terminal ends the run.
    */
-  constructor(
-    readonly machine: VirtualMachine,
-    readonly started: Promise<void>,
-    onTerminal: boolean,
-  ) {
+  constructor(onTerminal: boolean) {
     for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
+      if (isSignalIgnored(number)) continue; // nohup, or a background job of a script: it is to stay so
       const listener = () => {
         if (name === "SIGHUP" && !onTerminal) return sayStep("the terminal is gone; the machine runs on");
         this.ask(name, 128 + number);
@@ -34,6 +36,12 @@ export class Ending implements Disposable {
       Deno.addSignalListener(name, listener);
       this.#listeners.push([name, listener]);
     }
+  }
+
+  /** Starts the machine that is to be ended. */
+  async start(machine: VirtualMachine): Promise<void> {
+    this.#machine = machine;
+    await (this.#started = machine.start());
   }
 
   /** Nobody reads stdout any more. */
@@ -44,21 +52,28 @@ export class Ending implements Disposable {
   /** Asks the guest to power off, and forces it after a while, or at once when it was asked before. */
   ask(why: string, exitCode: number): void {
     if (this.exitCode !== undefined) return this.force(`${why} again`, this.exitCode);
+    if (!this.#machine) Deno.exit(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
     say(`${why}: asked the guest to power off`);
     this.#timer = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
-    this.started
-      .then(() => this.machine.requestStop())
-      .catch((error) => this.force((error as Error).message, exitCode));
+    this.#whenStarted((machine) => machine.requestStop()).catch((error) =>
+      this.force(error.message, exitCode)
+    );
   }
 
   /** Ends the machine now. */
   force(why: string, exitCode: number): void {
+    if (!this.#machine) Deno.exit(exitCode);
     this.exitCode = exitCode;
     clearTimeout(this.#timer);
     say(`${why}: ended the machine`);
     // It may have stopped meanwhile, or never have started: then there is nothing to do.
-    this.started.then(() => this.machine.stop()).catch((error) => sayStep((error as Error).message));
+    this.#whenStarted((machine) => machine.stop()).catch((error) => sayStep(error.message));
+  }
+
+  async #whenStarted(act: (machine: VirtualMachine) => Promise<void>): Promise<void> {
+    await this.#started;
+    await act(this.#machine!);
   }
 
   /** Gives the signals back. */

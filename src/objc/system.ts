@@ -48,6 +48,18 @@ export async function writeAll(descriptor: number, bytes: Uint8Array<ArrayBuffer
   return true;
 }
 
+const SIG_IGN = 1n;
+
+/** Whether the program was started with a signal ignored, as `nohup` does. */
+export function isSignalIgnored(number: number): boolean {
+  const { signal } = openFunctions("system", {
+    signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  });
+  const before = signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
+  signal(number, before);
+  return Deno.UnsafePointer.value(before) === SIG_IGN;
+}
+
 let version: string | undefined;
 
 /** The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for. */

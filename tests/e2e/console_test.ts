@@ -1,0 +1,147 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
+import { contents, eventually, Folder, guest, guestWith, pause, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
+}
+
+/** Any bytes but 0x0f, after which Linux takes the next byte on hvc0 for a SysRq key. */
+function noise(length: number): Uint8Array {
+  let x = 1;
+  return Uint8Array.from({ length }, () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x & 0xff) === 0x0f ? 0 : x;
+  });
+}
+
+Deno.test("console: stdout has the kernel's messages and the hello, stderr nothing", async () => {
+  const { code, out, err } = await vzrun([...guestWith("console=hvc0"), "-quiet"]);
+  assertMatch(out, /Linux version [\d.]+.*\r\n/);
+  assertStringIncludes(out, "Command line: console=hvc0\r\n");
+  assertMatch(out, /Hello from the guest\.\r\n {2}kernel {6}Linux [\d.]+/);
+  assertMatch(out, / {2}memory {6}2\d\d MiB\r\n {2}processors {2}1\r\n$/);
+  assertEquals({ code, err }, { code: 0, err: "" });
+});
+
+Deno.test("console: the guest's bytes and no other", async () => {
+  assertEquals(await vzrun(guest("echo one; printf 'two\\033[0m\\a'; stty -opost; echo three")), {
+    code: 0,
+    out: "one\r\ntwo\x1b[0m\x07three\n",
+    err: "",
+  });
+});
+
+Deno.test("console: the guest has the memory and processors that were asked for", async () => {
+  const count = guest("grep -c ^processor /proc/cpuinfo; head -n 1 /proc/meminfo; grep . /proc/cmdline");
+  const two = [...count.slice(0, -5), "-m=0.5G", "--smp", "2"];
+  const { out } = await vzrun(two);
+  const [processors, memory, commandLine] = out.split("\r\n");
+  assertEquals(processors, "2");
+  const kiB = Number(/\d+/.exec(memory)![0]);
+  assert(kiB > 400 * 1024 && kiB <= 512 * 1024, memory);
+  assertMatch(commandLine, /^console=hvc0 quiet run="grep/);
+});
+
+const TWENTY_MEGABYTES = "head -c 20000000 /dev/urandom >/tmp/noise; stty raw; cat /tmp/noise; " +
+  "sha256sum </tmp/noise >/dev/hvc1";
+
+for (
+  const [reader, beforeRead] of [
+    ["a quick reader", undefined],
+    ["a reader that looks up late, then reads slowly", slowly],
+  ] as const
+) {
+  Deno.test(`console: 20 MB from the guest arrive whole at ${reader}`, async () => {
+    using folder = new Folder();
+    const args = [...guest(TWENTY_MEGABYTES), "-serial", "stdio", "-serial", "file:sum"];
+    await using run = new Vzrun(args, { cwd: folder.path, beforeRead: beforeRead?.() });
+    assertEquals(await run.end(), 0);
+    const bytes = await run.out.bytes;
+    assertEquals(bytes.length, 20_000_000);
+    assertEquals(`${await sha256(bytes)}  -\r\n`, contents(folder.file("sum")));
+  });
+}
+
+function slowly(): () => Promise<void> {
+  let reads = 0;
+  return () => reads++ === 0 ? pause(4000) : reads % 20 === 0 ? pause(30) : Promise.resolve();
+}
+
+Deno.test("console: 5 MB on stdin reach the guest whole, and its output goes on after their end", async () => {
+  const bytes = noise(5_000_000);
+  const commands =
+    `stty raw -echo; echo ready; head -c ${bytes.length} | sha256sum; sleep 1; echo still here`;
+  await using run = new Vzrun(guest(commands), { typing: true });
+  await run.out.until("ready");
+  await run.type(bytes);
+  await run.closeInput();
+  assertEquals(await run.end(), 0);
+  assertEquals(run.out.text, `ready\n${await sha256(bytes)}  -\nstill here\n`);
+});
+
+Deno.test("console: a guest that is not read to does not stop vzrun from ending", async () => {
+  await using run = new Vzrun(guest("stty raw -echo; echo ready; sleep 1000"), { typing: true });
+  await run.out.until("ready");
+  run.type(noise(1_000_000)).catch(() => {}); // some of it is never taken
+  run.signal("SIGTERM");
+  assertEquals(await run.end(10), 143);
+});
+
+Deno.test("console: no stdin at all is like an empty one", async () => {
+  const closed = { through: ["sh", "-c", 'exec "$@" <&-', "sh"] };
+  assertEquals(await vzrun(guest("echo fine"), closed), { code: 0, out: "fine\r\n", err: "" });
+});
+
+Deno.test("console: two consoles carry bytes of their own", async () => {
+  using folder = new Folder();
+  await Deno.writeTextFile(folder.file("second"), "what was there before, and is longer");
+  const args = [...guest("echo one; echo two >/dev/hvc1"), "-serial", "stdio", "-serial", "file:second"];
+  assertEquals(await vzrun(args, { cwd: folder.path }), { code: 0, out: "one\r\n", err: "" });
+  assertEquals(contents(folder.file("second")), "two\r\n");
+});
+
+Deno.test("console: in a file, while stdout stays empty", async () => {
+  using folder = new Folder();
+  const console = folder.file("a console, with a comma=");
+  await using run = new Vzrun([...guest("echo written; sleep 1000"), "-serial", `file:${console}`]);
+  await eventually("the console in the file", () => contents(console) === "written\r\n");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(), 143);
+  assertEquals(run.out.text, "");
+  assertEquals(contents(console), "written\r\n");
+});
+
+for (const nowhere of ["null", "none"]) {
+  Deno.test(`console: -serial ${nowhere} boots a guest that nobody hears`, async () => {
+    const start = Date.now();
+    const { code, out, err } = await vzrun([...guest("echo unheard; sleep 1"), "-serial", nowhere]);
+    assertEquals({ code, out, err }, { code: 0, out: "", err: "" });
+    assertGreater(Date.now() - start, 1000); // the guest itself has come to its end
+  });
+}
+
+Deno.test("console: without -serial null a guest is told of by -verbose", async () => {
+  const { code, out, err } = await vzrun([...guest("echo one"), "-verbose"]);
+  assertEquals({ code, out }, { code: 0, out: "one\r\n" });
+  assertMatch(err, /^vzrun: booting .*vmlinuz\n/);
+  assertStringIncludes(err, "vzrun: the machine is running\n");
+  assertMatch(err, /vzrun: the guest has powered off\n$/);
+  for (const line of err.trimEnd().split("\n")) assertMatch(line, /^vzrun: [^\x1b]+$/);
+});
+
+Deno.test("console: 20 boots in a row all end right", async () => {
+  for (let boot = 1; boot <= 20; boot++) {
+    assertEquals(await vzrun(guest(`echo boot ${boot}`)), { code: 0, out: `boot ${boot}\r\n`, err: "" });
+  }
+});
+
+Deno.test("console: 3 machines at once keep to themselves", async () => {
+  const commands = [1, 2, 3].map((n) => guest(`echo machine ${n}; sleep 1; echo end ${n}`));
+  assertEquals(
+    await Promise.all(commands.map((args) => vzrun(args))),
+    [1, 2, 3].map((n) => ({ code: 0, out: `machine ${n}\r\nend ${n}\r\n`, err: "" })),
+  );
+});

@@ -1,0 +1,122 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { contents, eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";
+
+const WAITING = "echo up; sleep 1000";
+
+/** vzrun with a guest that is up and waits. */
+async function waiting(args: string[], how = {}): Promise<Vzrun> {
+  const run = new Vzrun(args, how);
+  try {
+    await run.out.until("up\r\n");
+    return run;
+  } catch (error) {
+    await run[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+for (
+  const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
+) {
+  Deno.test(`ending: ${signal} lets the guest power off, and the exit code is ${code}`, async () => {
+    await using run = await waiting([...guest(WAITING), "-verbose"]);
+    const { qemu } = run;
+    run.signal(signal);
+    assertEquals(await run.end(8), code);
+    assertMatch(run.err.text, new RegExp(`vzrun: ${signal}: asked the guest to power off\n`));
+    assertMatch(run.err.text, /vzrun: the guest has powered off\n$/);
+    assertEquals(stateOf(qemu), undefined);
+  });
+}
+
+Deno.test("ending: the second SIGTERM ends at once a guest that does not listen, silently with -quiet", async () => {
+  await using run = await waiting([...guest(WAITING, "powerbutton=ignore"), "-quiet"]);
+  const { qemu } = run;
+  const start = Date.now();
+  run.signal("SIGTERM");
+  run.signal("SIGINT"); // two of the same kind at the same moment would be one
+  assertEquals(await run.end(5), 143);
+  assertLess(Date.now() - start, 5000);
+  assertEquals([run.out.text, run.err.text], ["up\r\n", ""]);
+  assertEquals(stateOf(qemu), undefined);
+});
+
+Deno.test("ending: a guest that does not listen is forced after 10 s", async () => {
+  await using run = await waiting(guest(WAITING, "powerbutton=ignore"));
+  const { qemu } = run;
+  const start = Date.now();
+  run.signal("SIGTERM");
+  assertEquals(await run.end(15), 143);
+  assertGreater(Date.now() - start, 9_900);
+  assertEquals(
+    run.err.text,
+    "vzrun: SIGTERM: asked the guest to power off\nvzrun: it did not power off in 10 s: ended the machine\n",
+  );
+  assertEquals(stateOf(qemu), undefined);
+});
+
+Deno.test("ending: a closed terminal does not end a machine whose console is a file", async () => {
+  using folder = new Folder();
+  const args = [...guest(WAITING), "-serial", "file:console", "-verbose"];
+  await using run = new Vzrun(args, { cwd: folder.path });
+  await eventually("the guest", () => contents(folder.file("console")) === "up\r\n");
+  run.signal("SIGHUP");
+  await run.err.until("the machine runs on");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(8), 143);
+});
+
+for (const [guestDoes, commands] of [["waits", WAITING], ["goes on writing", "yes up"]]) {
+  Deno.test(`ending: when head has read its line the run ends, also of a guest that ${guestDoes}`, async () => {
+    await using run = await waiting(guest(commands));
+    const { qemu } = run;
+    await run.out.goAway();
+    assertEquals(await run.end(15), 141);
+    assertMatch(run.err.text, /^vzrun: nobody reads stdout: asked the guest to power off\n/);
+    assertEquals(stateOf(qemu), undefined);
+  });
+}
+
+Deno.test("ending: kill -9 leaves no QEMU and no file", async () => {
+  using folder = new Folder();
+  const [cwd, TMPDIR] = [folder.file("here"), folder.file("tmp")];
+  for (const path of [cwd, TMPDIR]) Deno.mkdirSync(path);
+  await using run = await waiting(guest(WAITING), { cwd, env: { TMPDIR } });
+  const { qemu } = run;
+  run.signal("SIGKILL");
+  await run.end(5);
+  await eventually("the end of QEMU", () => stateOf(qemu) === undefined, 5);
+  assertEquals([...Deno.readDirSync(cwd), ...Deno.readDirSync(TMPDIR)], []);
+});
+
+Deno.test("ending: when QEMU is killed the exit code is 1, and one line says what has happened", async () => {
+  await using run = await waiting(guest(WAITING));
+  Deno.kill(run.qemu, "SIGKILL");
+  assertEquals(await run.end(5), 1);
+  assertMatch(run.err.text, /^vzrun: [^\n]*QEMU was killed by signal 9[^\n]*\n$/);
+});
+
+Deno.test("ending: a guest that reboots goes on", async () => {
+  await using run = new Vzrun(guest("echo up; read again; $again"), { typing: true });
+  await run.out.until("up\r\n");
+  await run.type("reboot -f\n");
+  await run.out.until(/up\r\n[^]*up\r\n/);
+  await run.type("echo twice\n");
+  assertEquals(await run.end(), 0);
+  assertMatch(run.out.text, /twice\r\n$/);
+  assertEquals(run.err.text, "");
+});
+
+Deno.test("ending: a kernel that QEMU refuses gives exit code 1 and one line", async () => {
+  using folder = new Folder();
+  // Its head is a bzImage's; that it is shorter than its own set-up code nobody sees before it is started.
+  const kernel = new Uint8Array(1024);
+  kernel.set(new TextEncoder().encode("HdrS"), 0x202);
+  Deno.writeFileSync(folder.file("bzImage"), kernel);
+  await using run = new Vzrun(["-kernel", folder.file("bzImage"), "-m", "64"]);
+  assertEquals(await run.end(10), 1);
+  assertMatch(run.err.text, /^vzrun: [^\n]*kernel[^\n]*\n$/);
+  assert(!/\bat .*:\d+/.test(run.err.text), run.err.text);
+  assertEquals(run.out.text, "");
+});
