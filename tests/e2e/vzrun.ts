@@ -112,6 +112,9 @@ export interface How {
   beforeRead?: () => Promise<void>;
 }
 
+/** The tests' own environment, without the wishes for colours that whoever runs them has. */
+const { NO_COLOR: _, FORCE_COLOR: __, ...environment } = Deno.env.toObject();
+
 /** A running vzrun, killed at the end of the block that has started it. */
 export class Vzrun implements AsyncDisposable {
   readonly out: Output;
@@ -125,7 +128,8 @@ export class Vzrun implements AsyncDisposable {
     this.#process = new Deno.Command(program, {
       args: rest,
       cwd: how.cwd,
-      env: how.env,
+      clearEnv: true,
+      env: { ...environment, ...how.env },
       stdin: how.typing ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",

@@ -1,6 +1,8 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { methodFamily } from "../../src/objc/message.ts";
+import { cString, registerSelector, runtime } from "../../src/objc/runtime.ts";
+import { classPointer } from "../../src/objc/to_objc.ts";
 import {
   type Argument,
   Class,
@@ -78,7 +80,8 @@ Deno.test("send: memory goes in as a buffer that the method fills", () => {
 Deno.test("send: nil goes in as null, comes out as null, and void as undefined", () => {
   using array = Class.named("NSMutableArray").create();
   assertEquals(array.send("lastObject"), null);
-  assertEquals(array.send("addObject:", "x"), undefined);
+  // Again and again: after some calls of one signature FFI is set up another way.
+  for (let i = 0; i < 100; i++) assertEquals(array.send("addObject:", "x"), undefined, `call ${i}`);
   assertEquals(Boolean(array.send("isEqual:", null)), false);
   assertEquals(Boolean(array.send("isEqual:", undefined)), false);
 });
@@ -208,8 +211,7 @@ Deno.test("send: a slip is an error that names the method, before anything is se
 Deno.test("send: a struct of the wrong shape is an error that names the method and the argument", () => {
   using text = string("hello");
   const head = `-[${text.className} substringWithRange:], argument 1 ("{_NSRange=QQ}"): `;
-  // The whole text of each should read as a sentence, as those of other arguments do: `[ 1 ] is not …`.
-  for (const value of [[1], [1, 2, 3], 5, [1, 2.5], [1, "x"], [1, -1], [1], null]) {
+  for (const value of [[1], [1, 2, 3], 5, [1, 2.5], [1, "x"], [1, -1], null]) {
     const error = assertThrows(() => text.send("substringWithRange:", value as Argument));
     assertInstanceOf(error, TypeError, String(error));
     assert(error.message.startsWith(head), error.message);
@@ -226,15 +228,22 @@ Deno.test("send: an integer that no NSNumber holds is named once, and as what it
   }
 });
 
-Deno.test("send: what a method cannot be given by value is told, not tried", () => {
-  const made = defineClass<object>("TestUnsendable", { "fine": { types: "v@:", implementation: () => {} } });
-  using target = made.create({});
-  target.send("fine");
-  assertThrows(
-    () => defineClass<object>("TestUnion", { "take:": { types: "v@:(u=id)", implementation: () => {} } }),
-    TypeError,
-    'A value of type "(u=id)" cannot be passed by value',
-  );
+Deno.test("send: a method whose types cannot be passed, or read, is told and not tried", () => {
+  const pointer = runtime.objc_allocateClassPair(classPointer("NSObject"), cString("TestUnsendable"), 0n);
+  const implementation = runtime.class_getMethodImplementation(classPointer("NSObject"), registerSelector("self"));
+  for (const [selector, types] of [["union:", "v@:(u=id)"], ["damaged:", "v@:{a"]]) {
+    runtime.class_addMethod(pointer, registerSelector(selector), implementation, cString(types));
+  }
+  runtime.objc_registerClassPair(pointer);
+  using target = Class.named("TestUnsendable").create();
+  const problems: [selector: string, message: string][] = [
+    ["union:", 'A value of type "(u=id)" cannot be passed by value'],
+    ["damaged:", 'Bad type encoding "v@:{a" at 3: the struct is not closed by "}"'],
+  ];
+  for (const [selector, problem] of problems) {
+    const error = assertThrows(() => target.send(selector, 1), TypeError);
+    assertEquals(error.message, `-[TestUnsendable ${selector}] cannot be sent: ${problem}`);
+  }
 });
 
 Deno.test("errors: a method that fails throws what it says, with domain and code", () => {

@@ -1,0 +1,62 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Class, DispatchQueue, fromObjC, hangUp, macOSVersion, pipe, writeAll } from "../../src/objc/mod.ts";
+import { libraryPath, symbolAddress } from "../../src/objc/libraries.ts";
+import { child } from "./child.ts";
+
+Deno.test("hangUp: settles when the reader of a pipe goes, and not before", async () => {
+  const { reading, writing } = pipe();
+  let gone = false;
+  const hungUp = hangUp(writing.send("fileDescriptor") as number).then(() => gone = true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(gone, false);
+  reading[Symbol.dispose]();
+  await hungUp;
+  writing[Symbol.dispose]();
+});
+
+Deno.test("hangUp: never settles for a file, and costs no processor time", async () => {
+  const { code, stdout, stderr } = await child("hang_up_of_a_file.ts");
+  assertEquals([code, stderr], [0, ""]);
+  const [settled, milliseconds] = stdout.trim().split(" ");
+  assertEquals(settled, "false");
+  assert(Number(milliseconds) < 250, `${milliseconds} ms of processor time in a second of waiting`);
+});
+
+Deno.test("writeAll: every byte arrives, also through a pipe that is full", async () => {
+  const { reading, writing } = pipe();
+  const bytes = new Uint8Array(1_000_000).map((_, i) => i * 7);
+  const written = writeAll(writing.send("fileDescriptor") as number, bytes);
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the pipe is full long before that
+  const data = await DispatchQueue.create("reader").call(reading, "readDataOfLength:", bytes.length);
+  assertEquals(await written, true);
+  assertEquals(fromObjC(data), bytes);
+  assertEquals(await writeAll(writing.send("fileDescriptor") as number, new Uint8Array()), true);
+  reading[Symbol.dispose]();
+  writing[Symbol.dispose]();
+});
+
+Deno.test("writeAll: says when nobody reads any more, and does not end the program", async () => {
+  const { reading, writing } = pipe();
+  await null;
+  reading[Symbol.dispose]();
+  assertEquals(await writeAll(writing.send("fileDescriptor") as number, Uint8Array.of(1)), false);
+  writing[Symbol.dispose]();
+});
+
+Deno.test("macOSVersion: is a version", () => {
+  assertMatch(macOSVersion(), /^\d+(\.\d+){1,2}$/);
+  assertEquals(macOSVersion(), macOSVersion());
+});
+
+Deno.test("libraries: a symbol that is not there is an error that names it", () => {
+  let message = "";
+  try {
+    symbolAddress("objc", "no_such_symbol");
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  assert(message.includes("no_such_symbol"), message);
+  assert(libraryPath("Virtualization").includes("Virtualization"));
+  assertEquals(String(Class.named("NSObject")), "NSObject");
+});
