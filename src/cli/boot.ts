@@ -1,16 +1,27 @@
 /** Settings to a machine that runs, and to the exit code that it ends with. */
 
 import { checkMachine } from "../machine/check.ts";
-import type { Machine } from "../machine/machine.ts";
-import { configure, VirtualMachine, VirtualMachineConfiguration } from "../vz/mod.ts";
+import type { Machine, Serial } from "../machine/machine.ts";
+import { prepareMachine } from "../machine/prepare.ts";
+import {
+  configure,
+  type Handles,
+  LinuxRosettaDirectoryShare,
+  UnavailableError,
+  VirtualMachine,
+  VirtualMachineConfiguration,
+} from "../vz/mod.ts";
 import { hangUp } from "../objc/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
+import { transientVariables } from "./efi_variables.ts";
 import { Ending } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { KEYS_HELP } from "./keys.ts";
 import type { Settings } from "./options.ts";
+import { openPtyConsole } from "./pty_console.ts";
 import { say, sayStep } from "./report.ts";
+import { openSocketConsole } from "./socket_console.ts";
 
 /**
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
@@ -22,26 +33,35 @@ import { say, sayStep } from "./report.ts";
  */
 export async function boot(settings: Settings): Promise<number> {
   const limits = VirtualMachineConfiguration.limits();
-  const machine = describe(settings, limits);
+  const machine = await describe(settings, limits, rosettaAvailability());
   checkMachine(machine, limits);
   if (settings.mode === "dry-run") {
     console.log(JSON.stringify(machine, null, 2));
     return EXIT.stopped;
   }
+  prepareMachine(machine);
   return await runMachine(machine, settings.verbosity === "verbose");
+}
+
+function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
+  try {
+    return LinuxRosettaDirectoryShare.availability;
+  } catch (error) {
+    if (error instanceof UnavailableError) return "notSupported";
+    throw error;
+  }
 }
 
 async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   const onStdio = machine.serial.some((port) => port.to === "stdio");
   using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
-  using stdio = onStdio
-    ? openConsole((command) => {
-      if (command === "end") ending.force("Ctrl-A x", EXIT.stopped);
-      else KEYS_HELP.forEach(say);
-    })
-    : undefined;
-  const configuration = configure(machine, stdio);
-  sayStep(`booting ${machine.boot.kernel}`);
+  using resources = new DisposableStack();
+  const handles: (Handles | undefined)[] = [];
+  for (const [i, port] of machine.serial.entries()) {
+    handles.push(await open(port, `hvc${i}`, ending, resources));
+  }
+  const configuration = configure(machine, handles, efiVariables(machine, resources));
+  sayStep("starting the machine");
   const virtualMachine = VirtualMachine.create(configuration);
   if (verbose) virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
   await ending.start(virtualMachine);
@@ -52,4 +72,30 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   if (stop.by === "error") throw stop.error;
   sayStep(stop.by === "guest" ? "the guest has powered off" : "the machine was ended");
   return ending.exitCode ?? EXIT.stopped;
+}
+
+/** What a console is attached to, where it is no file. */
+async function open(
+  port: Serial,
+  name: string,
+  ending: Ending,
+  resources: DisposableStack,
+): Promise<Handles | undefined> {
+  switch (port.to) {
+    case "stdio":
+      return resources.use(openConsole((command) => {
+        if (command === "end") ending.force("Ctrl-A x", EXIT.stopped);
+        else KEYS_HELP.forEach(say);
+      }));
+    case "pty":
+      return await openPtyConsole(name, port.wait);
+    case "unix":
+      return resources.use(await openSocketConsole(port.path));
+  }
+}
+
+/** The file of EFI's variables: the one that was named, or one that goes with the machine. */
+function efiVariables({ boot }: Machine, resources: DisposableStack): string | undefined {
+  if (boot.from !== "efi") return undefined;
+  return boot.variables ?? resources.use(transientVariables()).path;
 }

@@ -1,6 +1,7 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { Serial } from "../machine/machine.ts";
+import type { Cache, Disk, Network, Serial, Share } from "../machine/machine.ts";
+import { parseKeyValues } from "./key_values.ts";
 
 /** What the command line says, before defaults. */
 export interface Settings {
@@ -10,8 +11,20 @@ export interface Settings {
   /** In bytes. */
   memory?: number;
   processors?: number;
+  /** A CD: boots by EFI when there is no kernel. */
+  cd: boolean;
+  efi: boolean;
+  efiVariables?: string;
+  disks: Disk[];
+  shares: Share[];
+  /** Tag of the Rosetta share; null when it is not wanted, undefined when nothing was said. */
+  rosetta?: string | null;
+  /** "none" stands for itself: no network at all. */
+  network: (Network | "none")[];
   /** "none" stands for itself: no console device at all. */
   serial: (Serial | "none")[];
+  name?: string;
+  machineId?: string;
   mode: "run" | "dry-run" | "help" | "version";
   verbosity: "quiet" | "normal" | "verbose";
 }
@@ -30,11 +43,13 @@ export interface Option {
   group: Group;
   /** What its value is called in the help text; without it the option takes none. */
   value?: string;
+  /** How many words the value has; `[TAG]` may be missing. 1 by default. */
+  words?: 2 | "optional";
   help: string;
   /** May be given more than once. */
   several?: boolean;
   /** @throws {UsageError} With what was expected, when the value does not fit. */
-  apply(settings: Settings, value: string): void;
+  apply(settings: Settings, ...values: string[]): void;
 }
 
 const MiB = 1024 * 1024;
@@ -55,8 +70,90 @@ function parseCount(text: string): number {
 function parseSerial(text: string): Serial | "none" {
   if (text === "none") return text;
   if (text === "stdio" || text === "null") return { to: text };
-  if (text.startsWith("file:")) return { to: "file", path: text.slice("file:".length) };
-  throw new UsageError("expected stdio, file:PATH, null or none");
+  if (text === "pty" || text === "pty,wait") return { to: "pty", wait: text !== "pty" };
+  const path = /^(file|unix):(.*)$/s.exec(text);
+  if (path) return { to: path[1] as "file" | "unix", path: path[2] };
+  throw new UsageError("expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none");
+}
+
+function oneOf<T extends string>(values: readonly T[], text: string, what: string): T {
+  if ((values as readonly string[]).includes(text)) return text as T;
+  throw new UsageError(`${what} is one of ${values.join(", ")}`);
+}
+
+function onOff(text: string, what: string): boolean {
+  return oneOf(["on", "off"], text, what) === "on";
+}
+
+const CACHES = ["writeback", "none", "writethrough", "unsafe"] as const;
+
+function disk(file: string, parts: Partial<Disk> = {}): Disk {
+  return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
+}
+
+function parseDrive(text: string): Disk {
+  const keys = ["file", "if", "readonly", "format", "size", "cache", "serial"] as const;
+  const given = parseKeyValues(text, keys);
+  if (given.file === undefined) throw new UsageError("file=FILE is missing");
+  if (given.format !== undefined) oneOf(["raw"], given.format, "format");
+  return disk(given.file, {
+    interface: oneOf<Disk["interface"]>(["virtio", "usb", "nvme"], given.if ?? "virtio", "if"),
+    readOnly: onOff(given.readonly ?? "off", "readonly"),
+    cache: oneOf<Cache>(CACHES, given.cache ?? "writeback", "cache"),
+    ...given.serial === undefined ? {} : { serial: given.serial },
+    ...given.size === undefined ? {} : { size: parseSize(given.size) },
+  });
+}
+
+function parseVirtfs(text: string): Share {
+  const [driver, ...rest] = text.split(",");
+  oneOf(["local"], driver, "the first word");
+  // security_model is what qemu's lines have: on both systems files belong to the user who runs the machine.
+  const keys = ["path", "mount_tag", "readonly", "security_model", "id"] as const;
+  const given = parseKeyValues(rest.join(","), keys);
+  if (given.path === undefined) throw new UsageError("path=DIR is missing");
+  if (given.mount_tag === undefined) throw new UsageError("mount_tag=TAG is missing");
+  return { tag: given.mount_tag, folder: given.path, readOnly: onOff(given.readonly ?? "off", "readonly") };
+}
+
+/** `DIR` or `DIR,ro`. */
+function share(tag: string, folder: string): Share {
+  const readOnly = folder.endsWith(",ro");
+  return { tag, folder: readOnly ? folder.slice(0, -",ro".length) : folder, readOnly };
+}
+
+function parseNic(text: string): Network | "none" {
+  const [kind, ...rest] = text.split(",");
+  if (oneOf(["user", "none", "bridge"], kind, "the network") === "none") {
+    if (rest.length > 0) throw new UsageError("none takes nothing more");
+    return "none";
+  }
+  const given = parseKeyValues(rest.join(","), ["br", "mac", "model"] as const);
+  if (kind === "bridge" && given.br === undefined) throw new UsageError("br=INTERFACE is missing");
+  if (kind === "user" && given.br !== undefined) throw new UsageError("br= goes with bridge");
+  if (given.model !== undefined) oneOf(["virtio", "virtio-net-pci"], given.model, "model");
+  const mac = given.mac === undefined ? {} : { mac: parseMAC(given.mac) };
+  return { attachment: kind === "bridge" ? { bridge: given.br! } : "nat", ...mac };
+}
+
+function parseMAC(text: string): string {
+  if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text)) {
+    throw new UsageError("expected a MAC address like 52:54:00:12:34:56");
+  }
+  const bytes = text.toLowerCase().split(":").map((byte) => byte.padStart(2, "0"));
+  if (parseInt(bytes[0], 16) & 1) throw new UsageError("that is a multicast address, which no card can have");
+  return bytes.join(":");
+}
+
+function diskOption(names: readonly string[], help: string, parts: Partial<Disk> = {}): Option {
+  return {
+    names,
+    group: "Devices",
+    value: "FILE",
+    help,
+    several: names.length > 1 || parts.readOnly,
+    apply: (settings, file) => settings.disks.push(disk(file, parts)),
+  };
 }
 
 /** All options, in the order of the help text. */
@@ -83,6 +180,95 @@ export const OPTIONS: readonly Option[] = [
     apply: (settings, value) => settings.append = value,
   },
   {
+    names: ["cd", "cdrom"],
+    group: "Boot",
+    value: "FILE",
+    help: "bootable ISO, by EFI; with -kernel it is only attached",
+    several: true,
+    apply: (settings, file) => {
+      settings.cd = true;
+      settings.disks.push(disk(file, { interface: "usb", readOnly: true, media: "cdrom" }));
+    },
+  },
+  {
+    names: ["efi"],
+    group: "Boot",
+    help: "EFI boot from the first disk",
+    apply: (settings) => settings.efi = true,
+  },
+  {
+    names: ["efi-vars"],
+    group: "Boot",
+    value: "FILE",
+    help: "EFI's variable store, made when missing; without it the variables go with the machine",
+    apply: (settings, value) => {
+      settings.efi = true;
+      settings.efiVariables = value;
+    },
+  },
+  {
+    names: ["drive"],
+    group: "Devices",
+    value: "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=raw][,size=N][,cache=MODE][,serial=ID]",
+    help:
+      "a disk; size= makes a sparse image when the file is missing; cache: writeback, none, writethrough, unsafe",
+    several: true,
+    apply: (settings, value) => settings.disks.push(parseDrive(value)),
+  },
+  diskOption(["hda"], "first virtio disk, as qemu has it"),
+  diskOption(["hdb"], "second one; all disks are in the order in which they are given"),
+  diskOption(["hdc"], "third one"),
+  diskOption(["hdd"], "fourth one"),
+  diskOption(["disk", "d"], "a virtio disk"),
+  diskOption(["c"], "a read-only virtio disk", { readOnly: true }),
+  {
+    names: ["share"],
+    group: "Devices",
+    value: "TAG DIR[,ro]",
+    words: 2,
+    help: "folder for mount -t virtiofs TAG /mnt",
+    several: true,
+    apply: (settings, tag, folder) => settings.shares.push(share(tag, folder)),
+  },
+  {
+    names: ["virtfs"],
+    group: "Devices",
+    value: "local,path=DIR,mount_tag=TAG[,readonly=on]",
+    help: "the same, qemu's way",
+    several: true,
+    apply: (settings, value) => settings.shares.push(parseVirtfs(value)),
+  },
+  {
+    names: ["rosetta"],
+    group: "Devices",
+    value: "[TAG]",
+    words: "optional",
+    help: "share with Rosetta, tag rosetta; on by default where it is installed",
+    apply: (settings, tag = "rosetta") => settings.rosetta = tag,
+  },
+  {
+    names: ["no-rosetta"],
+    group: "Devices",
+    help: "none",
+    apply: (settings) => settings.rosetta = null,
+  },
+  {
+    names: ["nic"],
+    group: "Devices",
+    value: "user|none|bridge,br=IF[,mac=MAC]",
+    help: "network card; NAT by default",
+    several: true,
+    apply: (settings, value) => settings.network.push(parseNic(value)),
+  },
+  {
+    names: ["b"],
+    group: "Devices",
+    value: "IF",
+    help: "network card bridged to an interface of the host",
+    several: true,
+    apply: (settings, bridge) => settings.network.push({ attachment: { bridge } }),
+  },
+  {
     names: ["m"],
     group: "Devices",
     value: "SIZE",
@@ -99,16 +285,40 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["serial"],
     group: "Devices",
-    value: "stdio|file:PATH|null|none",
-    help: "guest console: hvc0, then hvc1 …; stdio by default",
+    value: "stdio|pty|file:PATH|unix:PATH|null|none",
+    help: "guest console: hvc0, then hvc1 …; stdio by default; pty,wait waits for a reader",
     several: true,
     apply: (settings, value) => settings.serial.push(parseSerial(value)),
+  },
+  {
+    names: ["t"],
+    group: "Devices",
+    value: "0|1",
+    help: "vftool's: 0 is -serial stdio, 1 is -serial pty",
+    apply: (settings, value) => {
+      const stdio = oneOf(["0", "1"], value, "the terminal") === "0";
+      settings.serial.push(stdio ? { to: "stdio" } : { to: "pty", wait: false });
+    },
   },
   {
     names: ["nographic"],
     group: "Devices",
     help: "no window (there is none yet)",
     apply: () => {},
+  },
+  {
+    names: ["name"],
+    group: "Devices",
+    value: "NAME",
+    help: "the machine's name; a named machine keeps its MAC address",
+    apply: (settings, value) => settings.name = value,
+  },
+  {
+    names: ["machine-id"],
+    group: "Devices",
+    value: "FILE",
+    help: "the identity that the guest sees, made when missing",
+    apply: (settings, value) => settings.machineId = value,
   },
   {
     names: ["help", "h"],

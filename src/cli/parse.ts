@@ -35,7 +35,16 @@ async function unknown(argument: string): Promise<UsageError> {
  * @throws {UsageError} For the first thing in it that is not understood.
  */
 export async function parse(argv: readonly string[]): Promise<Settings> {
-  const settings: Settings = { serial: [], mode: "run", verbosity: "normal" };
+  const settings: Settings = {
+    cd: false,
+    efi: false,
+    disks: [],
+    shares: [],
+    network: [],
+    serial: [],
+    mode: "run",
+    verbosity: "normal",
+  };
   const seen = new Map<Option, string>();
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i];
@@ -58,15 +67,19 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
       option.apply(settings, "");
       continue;
     }
+    const values = attached === undefined ? [] : [attached];
+    const wanted = option.words === 2 ? 2 : 1;
     // Where another option follows, a value was forgotten: no file is called -initrd.
-    const missing = attached === undefined && (i + 1 >= argv.length || isOption(argv[i + 1]));
-    if (missing) throw new UsageError(`${given} needs a value: ${given} ${option.value}`);
-    const value = attached ?? argv[++i];
+    while (values.length < wanted && i + 1 < argv.length && !isOption(argv[i + 1])) values.push(argv[++i]);
+    if (values.length < wanted && option.words !== "optional") {
+      const number = values.length === 0 ? "a value" : "one more value";
+      throw new UsageError(`${given} needs ${number}: ${given} ${option.value}`);
+    }
     try {
-      option.apply(settings, value);
+      option.apply(settings, ...values);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      throw new UsageError(`${given} ${value}: ${error.message}`);
+      throw new UsageError(`${given} ${values.join(" ")}: ${error.message}`);
     }
   }
   return settings;

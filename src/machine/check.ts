@@ -1,7 +1,8 @@
 /** Checks a machine against the files and the host before anything starts. */
 
 import { KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
-import type { Machine } from "./machine.ts";
+import { isISO, ISO_MARK } from "../images/iso.ts";
+import type { Disk, Machine, Serial, Share } from "./machine.ts";
 
 /** Something named on the command line that is not fit: one line that says what, and what to do. */
 export class MachineError extends Error {
@@ -30,8 +31,8 @@ function reason(error: unknown): string {
   return (error as Error).message.replace(/ \(os error \d+\).*$/, "");
 }
 
-/** The first bytes of a file that must be there, be a file, be readable, and not be empty. */
-function readHead(what: string, path: string, length: number): Uint8Array {
+/** Opens a file that must be there, be a regular one and not be empty. The caller closes it. */
+function open(what: string, path: string, write = false): Deno.FsFile {
   const fail = (problem: string): never => {
     throw new MachineError(`cannot open ${what} '${path}': ${problem}`);
   };
@@ -39,20 +40,27 @@ function readHead(what: string, path: string, length: number): Uint8Array {
   try {
     const info = Deno.statSync(path); // before opening: a FIFO would wait for its writer
     if (info.isDirectory) fail("it is a folder");
-    if (!info.isFile) fail("it is not a regular file");
-    if (info.size === 0) fail("it is empty");
-    using file = Deno.openSync(path);
-    const head = new Uint8Array(length);
-    return head.subarray(0, file.readSync(head) ?? 0);
+    if (!info.isFile && !info.isBlockDevice) fail("it is not a regular file");
+    if (info.isFile && info.size === 0) fail("it is empty");
+    return Deno.openSync(path, { read: true, write });
   } catch (error) {
     if (error instanceof MachineError) throw error;
-    return fail(reason(error));
+    const readable = write && error instanceof Deno.errors.PermissionDenied;
+    return fail(reason(error) + (readable ? " to write it (readonly=on does without)" : ""));
   }
+}
+
+/** Bytes of a file from an offset; fewer at its end. */
+function readAt(what: string, path: string, offset: number, length: number): Uint8Array {
+  using file = open(what, path);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, file.readSync(bytes) ?? 0);
 }
 
 function checkKernel(path: string): void {
   try {
-    kernelFormat(readHead("kernel", path, KERNEL_HEAD));
+    kernelFormat(readAt("kernel", path, 0, KERNEL_HEAD));
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     throw new MachineError(`cannot boot kernel '${path}': ${error.message}`);
@@ -80,13 +88,104 @@ function checkOutput(path: string): void {
   }
 }
 
+const SECTOR = 512;
+
+function checkDisk(disk: Disk): void {
+  const { file, size } = disk;
+  if (size !== undefined && (size === 0 || size % SECTOR !== 0)) {
+    throw new MachineError(`-drive: size=${size} is not a whole number of ${SECTOR}-byte sectors`);
+  }
+  if (size !== undefined && !exists(file)) return checkOutput(file);
+  using image = open("disk", file, !disk.readOnly);
+  const found = image.statSync();
+  if (!found.isFile) return; // a device has whatever size it has
+  if (size !== undefined && found.size !== size) {
+    const [has, wanted] = [formatBytes(found.size), formatBytes(size)];
+    throw new MachineError(
+      `disk '${file}' is there and has ${has}, not ${wanted}: size= only makes new images`,
+    );
+  }
+  if (found.size % SECTOR !== 0) {
+    throw new MachineError(`cannot use disk '${file}': it is no whole number of ${SECTOR}-byte sectors`);
+  }
+  if (disk.media === "cdrom" && !isISO(readAt("CD", file, ISO_MARK.offset, ISO_MARK.text.length))) {
+    throw new MachineError(`cannot boot CD '${file}': it is not an ISO image`);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw new MachineError(`cannot open disk '${path}': ${reason(error)}`);
+  }
+}
+
+/** A file that is written by one disk must not be another's too. */
+function checkDisksDiffer(disks: Disk[]): void {
+  const seen = new Map<string, Disk>();
+  for (const disk of disks) {
+    if (!exists(disk.file)) continue;
+    const { dev, ino } = Deno.statSync(disk.file);
+    const other = seen.get(`${dev}:${ino}`);
+    if (other && !(other.readOnly && disk.readOnly)) {
+      throw new MachineError(`disk '${disk.file}' is given twice, and not as readonly=on both times`);
+    }
+    seen.set(`${dev}:${ino}`, disk);
+  }
+}
+
+function checkShares(shares: Share[], rosetta?: string): void {
+  const tags = new Set(rosetta === undefined ? [] : [rosetta]);
+  for (const { tag, folder } of shares) {
+    if (tags.has(tag)) throw new MachineError(`the tag '${tag}' is given to two shares`);
+    tags.add(tag);
+    const fail = (problem: string): never => {
+      throw new MachineError(`cannot share '${folder}': ${problem}`);
+    };
+    try {
+      if (!Deno.statSync(folder).isDirectory) fail("it is not a folder");
+      Deno.readDirSync(folder)[Symbol.iterator]().next();
+    } catch (error) {
+      if (error instanceof MachineError) throw error;
+      fail(reason(error));
+    }
+  }
+}
+
+function checkSerial(port: Serial): void {
+  if (port.to === "file") checkOutput(port.path);
+  if (port.to !== "unix") return;
+  // struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero at the end among them.
+  if (new TextEncoder().encode(port.path).length > 103) {
+    throw new MachineError(`cannot listen at '${port.path}': the path of a socket has at most 103 bytes`);
+  }
+  checkOutput(port.path);
+}
+
 /**
  * Checks a machine.
  *
  * @throws {MachineError} For the first thing that is not fit.
  */
 export function checkMachine(machine: Machine, limits: HostLimits): void {
-  const { memory, processors } = limits;
+  checkLimits(machine, limits);
+  if (machine.boot.from === "linux") {
+    checkKernel(machine.boot.kernel);
+    if (machine.boot.initrd !== undefined) open("initial RAM disk", machine.boot.initrd).close();
+  } else if (machine.boot.variables !== undefined) {
+    checkOutput(machine.boot.variables);
+  }
+  machine.disks.forEach(checkDisk);
+  checkDisksDiffer(machine.disks);
+  checkShares(machine.shares, machine.rosetta);
+  machine.serial.forEach(checkSerial);
+  if (machine.machineId !== undefined) checkOutput(machine.machineId);
+}
+
+function checkLimits(machine: Machine, { memory, processors }: HostLimits): void {
   if (machine.memory % MiB !== 0) throw new MachineError("-m: memory must be a whole number of MiB");
   if (machine.memory < memory.minimum) {
     const [wanted, least] = [formatBytes(machine.memory), formatBytes(memory.minimum)];
@@ -100,7 +199,4 @@ export function checkMachine(machine: Machine, limits: HostLimits): void {
     const range = `${processors.minimum} to ${processors.maximum}`;
     throw new MachineError(`-smp: ${machine.processors} processors: this host allows ${range}`);
   }
-  checkKernel(machine.boot.kernel);
-  if (machine.boot.initrd !== undefined) readHead("initial RAM disk", machine.boot.initrd, 1);
-  for (const port of machine.serial) if (port.to === "file") checkOutput(port.path);
 }

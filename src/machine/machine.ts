@@ -1,7 +1,8 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints. */
 
 /** A Linux kernel that is started without firmware. */
-export interface Boot {
+export interface LinuxBoot {
+  from: "linux";
   /** Path of the kernel. */
   kernel: string;
   /** Path of the initial RAM disk. */
@@ -10,20 +11,68 @@ export interface Boot {
   commandLine: string;
 }
 
-/** Where a console of the guest goes: vzrun's own stdin and stdout, a file, or nowhere. */
-export type Serial = { to: "stdio" } | { to: "file"; path: string } | { to: "null" };
+/** EFI firmware, which boots from the first disk that it can. */
+export interface EFIBoot {
+  from: "efi";
+  /** File of the variable store, made when missing; without it the variables are gone when the machine ends. */
+  variables?: string;
+}
+
+/** How a disk's writes reach the host's disk; qemu's words. */
+export type Cache = "writeback" | "none" | "writethrough" | "unsafe";
+
+/** A raw disk image. */
+export interface Disk {
+  file: string;
+  interface: "virtio" | "usb" | "nvme";
+  readOnly: boolean;
+  cache: Cache;
+  /** What the guest finds in /dev/disk/by-id. */
+  serial?: string;
+  /** What has been inserted as a CD must be one. */
+  media?: "cdrom";
+  /** In bytes: makes a sparse file of that size when there is none. */
+  size?: number;
+}
+
+/** A folder of the host's: `mount -t virtiofs TAG /mnt`. */
+export interface Share {
+  tag: string;
+  folder: string;
+  readOnly: boolean;
+}
+
+/** Where a console of the guest goes. */
+export type Serial =
+  | { to: "stdio" }
+  /** A pseudo-terminal; `wait` holds the start until someone has opened it. */
+  | { to: "pty"; wait: boolean }
+  | { to: "file"; path: string }
+  /** A listening socket, one client at a time. */
+  | { to: "unix"; path: string }
+  | { to: "null" };
 
 /** A network card, and what it is plugged into. */
 export interface Network {
-  attachment: "nat";
+  attachment: "nat" | { bridge: string };
+  /** `52:54:00:12:34:56`; a random one without. */
+  mac?: string;
 }
 
 /** A virtual machine. */
 export interface Machine {
-  boot: Boot;
+  name?: string;
+  /** File of the identity that the guest sees, made when missing. */
+  machineId?: string;
+  boot: LinuxBoot | EFIBoot;
   /** In bytes. */
   memory: number;
   processors: number;
+  /** In the order in which the guest finds them. */
+  disks: Disk[];
+  shares: Share[];
+  /** Tag of the share with Rosetta, which runs x86_64 programs on Apple silicon. */
+  rosetta?: string;
   /** hvc0, hvc1 … in this order. */
   serial: Serial[];
   network: Network[];

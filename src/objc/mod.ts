@@ -29,5 +29,13 @@ export { openFramework } from "./libraries.ts";
 export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
-export { hangUp, isSignalIgnored, macOSVersion, writeAll } from "./system.ts";
+export {
+  hangUp,
+  isSignalIgnored,
+  macOSVersion,
+  openPseudoTerminal,
+  type PseudoTerminal,
+  readSome,
+  writeAll,
+} from "./system.ts";
 export type { Argument, ObjectValue } from "./to_objc.ts";

@@ -1,7 +1,7 @@
 /** The few C functions of the system library that JavaScript has no other way to. */
 
 import { openFunctions } from "./libraries.ts";
-import { cString } from "./runtime.ts";
+import { cString, fromCString } from "./runtime.ts";
 
 // Each is opened when it is first needed: most runs need few of them, and none before the start.
 const openPoll = () =>
@@ -12,7 +12,12 @@ const openWrite = () =>
   openFunctions("system", {
     write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
   });
+const openRead = () =>
+  openFunctions("system", {
+    read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
+  });
 let write: ReturnType<typeof openWrite> | undefined;
+let read: ReturnType<typeof openRead> | undefined;
 
 // The same numbers on macOS and Linux.
 const POLLERR = 0x08;
@@ -46,6 +51,74 @@ export async function writeAll(descriptor: number, bytes: Uint8Array<ArrayBuffer
     at += written;
   }
   return true;
+}
+
+/** Bytes from a file descriptor, read on a thread of its own; null at the end. */
+export async function readSome(
+  descriptor: number,
+  into: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  read ??= openRead();
+  const length = Number(await read.read(descriptor, into, BigInt(into.length)));
+  return length > 0 ? into.subarray(0, length) : null;
+}
+
+/** A pseudo-terminal: what is written to one side can be read from the other. */
+export interface PseudoTerminal {
+  /** File descriptor of the side that a program has which plays the terminal. */
+  master: number;
+  /** `/dev/pts/3`, for `screen` and its like. */
+  path: string;
+  /** Settles when somebody has opened the device. */
+  opened(): Promise<void>;
+}
+
+/** Devices of pseudo-terminals that stay open as long as the program. */
+const kept: Deno.FsFile[] = [];
+
+/** How often a pseudo-terminal is looked at while somebody waits for it: no system tells when it is opened. */
+const LOOK = 100;
+
+/**
+ * A new pseudo-terminal in raw mode.
+ *
+ * @throws {Error} When the system has none left.
+ */
+export function openPseudoTerminal(): PseudoTerminal {
+  const libc = openFunctions("system", {
+    openpty: { parameters: ["buffer", "buffer", "pointer", "pointer", "pointer"], result: "i32" },
+    ptsname: { parameters: ["i32"], result: "pointer" },
+    tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
+    cfmakeraw: { parameters: ["buffer"], result: "void" },
+    tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  });
+  const [master, device] = [new Int32Array(1), new Int32Array(1)];
+  if (libc.openpty(new Uint8Array(master.buffer), new Uint8Array(device.buffer), null, null, null) !== 0) {
+    throw new Error("cannot make a pseudo-terminal: the system has none left");
+  }
+  const termios = new Uint8Array(128); // 60 bytes on Linux, 72 on macOS, and nobody here looks inside
+  libc.tcgetattr(device[0], termios);
+  libc.cfmakeraw(termios);
+  libc.tcsetattr(device[0], 0, termios);
+  const path = fromCString(libc.ptsname(master[0])) ?? "";
+  return {
+    master: master[0],
+    path,
+    // The device stays open here, so that the master does not hang up when others leave: it is given up only
+    // to see whether there are any.
+    async opened() {
+      libc.close(device[0]);
+      const { poll } = openPoll();
+      const pollfd = new Int32Array([master[0], POLLHUP]);
+      const bytes = new Uint8Array(pollfd.buffer);
+      while (await poll(bytes, 1, 0) > 0 && pollfd[1] >>> 16 & POLLHUP) {
+        await new Promise((resolve) => setTimeout(resolve, LOOK));
+        pollfd[1] = POLLHUP;
+      }
+      kept.push(Deno.openSync(path, { read: true, write: true }));
+    },
+  };
 }
 
 const SIG_IGN = 1n;

@@ -1,8 +1,11 @@
 import type { BootLoader } from "./boot_loader.ts";
+import type { VirtioFileSystemDevice } from "./directory_sharing.ts";
 import type { VirtioEntropyDevice } from "./entropy.ts";
 import type { VirtioMemoryBalloon } from "./memory_balloon.ts";
 import type { VirtioNetworkDevice } from "./network.ts";
+import type { GenericPlatform } from "./platform.ts";
 import type { VirtioConsoleSerialPort } from "./serial_port.ts";
+import type { StorageDevice } from "./storage.ts";
 import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
 
 /** What a machine may have on this host; memory in bytes. */
@@ -17,6 +20,10 @@ export class VirtualMachineConfiguration extends VZObject {
     class: "VZVirtualMachineConfiguration",
     what: "Virtualization",
     macOS: "11.0",
+    newer: {
+      "setPlatform:": ["A machine's identity", "12.0"],
+      "setDirectorySharingDevices:": ["A shared folder", "12.0"],
+    },
   };
 
   static create(): VirtualMachineConfiguration {
@@ -50,6 +57,19 @@ export class VirtualMachineConfiguration extends VZObject {
   /** Number of virtual processors. */
   set cpuCount(count: number) {
     this.send("setCPUCount:", count);
+  }
+
+  set platform(platform: GenericPlatform) {
+    this.send("setPlatform:", platform);
+  }
+
+  /** Disks, in the order in which the guest finds them. */
+  set storageDevices(devices: StorageDevice[]) {
+    this.send("setStorageDevices:", devices);
+  }
+
+  set directorySharingDevices(devices: VirtioFileSystemDevice[]) {
+    this.send("setDirectorySharingDevices:", devices);
   }
 
   set serialPorts(ports: VirtioConsoleSerialPort[]) {

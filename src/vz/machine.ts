@@ -2,67 +2,159 @@
 
 import { NSError, type NSObject } from "../objc/mod.ts";
 import { MachineError } from "../machine/check.ts";
-import type { Machine, Serial } from "../machine/machine.ts";
-import { LinuxBootLoader } from "./boot_loader.ts";
+import type { EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
+import { type BootLoader, LinuxBootLoader } from "./boot_loader.ts";
 import { VirtualMachineConfiguration } from "./configuration.ts";
+import {
+  LinuxRosettaDirectoryShare,
+  SharedDirectory,
+  SingleDirectoryShare,
+  VirtioFileSystemDevice,
+} from "./directory_sharing.ts";
+import { EFIBootLoader, EFIVariableStore } from "./efi.ts";
 import { VirtioEntropyDevice } from "./entropy.ts";
 import { VirtioMemoryBalloon } from "./memory_balloon.ts";
-import { NATNetworkAttachment, VirtioNetworkDevice } from "./network.ts";
+import {
+  BridgedNetworkAttachment,
+  BridgedNetworkInterface,
+  MACAddress,
+  NATNetworkAttachment,
+  type NetworkAttachment,
+  VirtioNetworkDevice,
+} from "./network.ts";
+import { GenericMachineIdentifier, GenericPlatform } from "./platform.ts";
 import {
   FileHandleSerialPortAttachment,
   FileSerialPortAttachment,
   type SerialPortAttachment,
   VirtioConsoleSerialPort,
 } from "./serial_port.ts";
+import { storageDevice } from "./storage.ts";
 
-/** What a console on stdio is attached to. */
-export interface Stdio {
+/** What a console that is no file is attached to. */
+export interface Handles {
   /** NSFileHandle of what the guest receives. */
   reading: NSObject;
   /** NSFileHandle of where goes what the guest sends. */
   writing: NSObject;
 }
 
-function attachment(serial: Serial, stdio: Stdio | undefined): SerialPortAttachment {
+/** Runs what the framework may refuse; its refusal becomes one line that names what was asked for. */
+function refusable<T>(what: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof NSError)) throw error;
+    throw new MachineError(`${what}: ${error.reason ?? error.message}`);
+  }
+}
+
+function bootLoader(boot: LinuxBoot | EFIBoot, variables: string | undefined): BootLoader {
+  if (boot.from === "efi") {
+    if (variables === undefined) throw new TypeError("EFI needs a file for its variables");
+    return EFIBootLoader.create(variableStore(variables));
+  }
+  const loader = LinuxBootLoader.create(boot.kernel);
+  loader.commandLine = boot.commandLine;
+  if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
+  return loader;
+}
+
+function variableStore(path: string): EFIVariableStore {
+  try {
+    if (Deno.statSync(path).size > 0) return EFIVariableStore.open(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return refusable(`cannot make the variable store '${path}'`, () => EFIVariableStore.create(path));
+}
+
+function platform(path: string): GenericPlatform {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = Deno.readFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new MachineError(`cannot open the machine's identity '${path}': ${(error as Error).message}`);
+    }
+  }
+  const identifier = bytes ? GenericMachineIdentifier.from(bytes) : GenericMachineIdentifier.create();
+  if (!identifier) throw new MachineError(`'${path}' holds no machine's identity; remove it for a new one`);
+  if (!bytes) Deno.writeFileSync(path, identifier.data, { createNew: true });
+  return GenericPlatform.create(identifier);
+}
+
+function attachment(serial: Serial, handles: Handles | undefined): SerialPortAttachment {
   switch (serial.to) {
-    case "stdio":
-      if (!stdio) throw new TypeError("A console on stdio needs file handles");
-      return FileHandleSerialPortAttachment.create(stdio.reading, stdio.writing);
     case "file":
-      try {
-        return FileSerialPortAttachment.create(serial.path, false);
-      } catch (error) {
-        if (!(error instanceof NSError)) throw error;
-        throw new MachineError(`cannot write '${serial.path}': ${error.reason ?? error.message}`);
-      }
+      return refusable(
+        `cannot write '${serial.path}'`,
+        () => FileSerialPortAttachment.create(serial.path, false),
+      );
     case "null":
       return FileHandleSerialPortAttachment.create(null, null);
+    default:
+      if (!handles) throw new TypeError(`A console on ${serial.to} needs file handles`);
+      return FileHandleSerialPortAttachment.create(handles.reading, handles.writing);
   }
+}
+
+function fileSystem({ tag, folder, readOnly }: Share): VirtioFileSystemDevice {
+  return refusable(`cannot share '${folder}' as '${tag}'`, () => {
+    const share = SingleDirectoryShare.create(SharedDirectory.create(folder, readOnly));
+    return VirtioFileSystemDevice.create(tag, share);
+  });
+}
+
+function rosetta(tag: string): VirtioFileSystemDevice {
+  return refusable(
+    `-rosetta ${tag}`,
+    () => VirtioFileSystemDevice.create(tag, LinuxRosettaDirectoryShare.create()),
+  );
+}
+
+function networkAttachment({ attachment }: Network): NetworkAttachment {
+  if (attachment === "nat") return NATNetworkAttachment.create();
+  const all = BridgedNetworkInterface.all();
+  const wanted = all.find((known) => known.identifier === attachment.bridge);
+  if (wanted) return BridgedNetworkAttachment.create(wanted);
+  const names = all.map((known) => known.identifier).join(", ");
+  const there = names ? `there are ${names}` : "there are none that this process may use";
+  throw new MachineError(`no interface '${attachment.bridge}' to bridge to: ${there}`);
+}
+
+function networkDevice(network: Network): VirtioNetworkDevice {
+  const device = VirtioNetworkDevice.create(networkAttachment(network));
+  if (network.mac !== undefined) device.macAddress = MACAddress.create(network.mac);
+  return device;
 }
 
 /**
  * The configuration of a machine, validated.
  *
- * @param stdio Where the console on stdio is attached to, if the machine has one.
- * @throws {MachineError} When a file cannot be written.
- * @throws {NSError} When the configuration is not valid.
+ * @param handles What each of the machine's consoles is attached to, where it is no file.
+ * @param variables File of EFI's variables, which a machine that boots by EFI cannot do without.
+ * @throws {MachineError} When the framework refuses something that the command line names.
+ * @throws {NSError} When the configuration is not valid as a whole.
  */
-export function configure(machine: Machine, stdio?: Stdio): VirtualMachineConfiguration {
-  const { boot } = machine;
-  const loader = LinuxBootLoader.create(boot.kernel);
-  loader.commandLine = boot.commandLine;
-  if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
-
+export function configure(
+  machine: Machine,
+  handles: (Handles | undefined)[] = [],
+  variables?: string,
+): VirtualMachineConfiguration {
   const configuration = VirtualMachineConfiguration.create();
-  configuration.bootLoader = loader;
+  configuration.bootLoader = bootLoader(machine.boot, variables);
+  if (machine.machineId !== undefined) configuration.platform = platform(machine.machineId);
   configuration.memorySize = machine.memory;
   configuration.cpuCount = machine.processors;
-  configuration.serialPorts = machine.serial.map((serial) =>
-    VirtioConsoleSerialPort.create(attachment(serial, stdio))
+  configuration.storageDevices = machine.disks.map(storageDevice);
+  const shares = machine.shares.map(fileSystem);
+  if (machine.rosetta !== undefined) shares.push(rosetta(machine.rosetta));
+  if (shares.length > 0) configuration.directorySharingDevices = shares;
+  configuration.serialPorts = machine.serial.map((serial, i) =>
+    VirtioConsoleSerialPort.create(attachment(serial, handles[i]))
   );
-  configuration.networkDevices = machine.network.map(() =>
-    VirtioNetworkDevice.create(NATNetworkAttachment.create())
-  );
+  configuration.networkDevices = machine.network.map(networkDevice);
   configuration.entropyDevices = [VirtioEntropyDevice.create()];
   configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
   configuration.validate();

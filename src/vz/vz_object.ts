@@ -47,6 +47,7 @@ export function requireMacOS(what: string, first: string, current: string = macO
  * @throws {UnavailableError} On a macOS that does not have the class.
  */
 export function make(api: Api, initializer = "init", ...args: Argument[]): NSObject {
+  requireMethod(api, initializer);
   return vzClass(api).create(initializer, ...args);
 }
 

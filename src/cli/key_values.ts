@@ -1,0 +1,24 @@
+import { UsageError } from "./options.ts";
+
+/**
+ * Reads qemu's `key=value,key=value`; a comma in a value is written twice, as there.
+ *
+ * @throws {UsageError} For a key that is not among `keys`, twice there, or without a value.
+ */
+export function parseKeyValues<K extends string>(
+  text: string,
+  keys: readonly K[],
+): Partial<Record<K, string>> {
+  const result: Partial<Record<K, string>> = {};
+  if (text === "") return result;
+  for (const part of text.split(/(?<!,),(?!,)/)) {
+    const [, key, value] = /^([^=]*)=(.*)$/s.exec(part.replaceAll(",,", ",")) ?? [];
+    if (key === undefined) throw new UsageError(`'${part}' is not key=value; known are ${keys.join(", ")}`);
+    if (!(keys as readonly string[]).includes(key)) {
+      throw new UsageError(`unknown '${key}='; known are ${keys.join(", ")}`);
+    }
+    if (Object.hasOwn(result, key)) throw new UsageError(`${key}= is given twice`);
+    result[key as K] = value;
+  }
+  return result;
+}
