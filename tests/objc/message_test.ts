@@ -230,7 +230,10 @@ Deno.test("send: an integer that no NSNumber holds is named once, and as what it
 
 Deno.test("send: a method whose types cannot be passed, or read, is told and not tried", () => {
   const pointer = runtime.objc_allocateClassPair(classPointer("NSObject"), cString("TestUnsendable"), 0n);
-  const implementation = runtime.class_getMethodImplementation(classPointer("NSObject"), registerSelector("self"));
+  const implementation = runtime.class_getMethodImplementation(
+    classPointer("NSObject"),
+    registerSelector("self"),
+  );
   for (const [selector, types] of [["union:", "v@:(u=id)"], ["damaged:", "v@:{a"]]) {
     runtime.class_addMethod(pointer, registerSelector(selector), implementation, cString(types));
   }
