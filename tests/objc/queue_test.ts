@@ -147,7 +147,7 @@ Deno.test("queue: what it is busy with keeps nobody else waiting", async () => {
   const other = DispatchQueue.create("free");
   const NSThread = Class.named("NSThread");
   let busy = true;
-  const slow = queue.call(NSThread, "sleepForTimeInterval:", 0.5).then(() => busy = false);
+  const slow = queue.call(NSThread, "sleepForTimeInterval:", 1).then(() => busy = false);
   const behind = queue.call(NSNumber, "numberWithInt:", 1).then(() => busy);
   let ticks = 0;
   while (ticks < 10) {
