@@ -26,8 +26,16 @@ export function openConsole(onCommand: (command: Command) => void): Console {
     return { reading: fileHandle(STDIN), writing, [Symbol.dispose]() {} };
   }
   const toGuest = pipe();
-  const restore = () => Deno.stdin.setRaw(false);
-  const raw = () => Deno.stdin.setRaw(true);
+  // A terminal whose window was closed can be set no more: a hang-up comes with SIGCONT.
+  const setRaw = (raw: boolean) => {
+    try {
+      Deno.stdin.setRaw(raw);
+    } catch (error) {
+      sayStep(`the terminal is gone: ${(error as Error).message}`);
+    }
+  };
+  const restore = () => setRaw(false);
+  const raw = () => setRaw(true);
   raw();
   // Whoever stopped the program has taken the terminal back meanwhile.
   Deno.addSignalListener("SIGCONT", raw);

@@ -9,7 +9,8 @@ const GRACE = 10_000;
 
 /** Signal numbers, which are the same on macOS and Linux. */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
-const SIGPIPE = 13;
+/** As a shell has it for what SIGPIPE ends. */
+const READER_GONE = 128 + 13;
 
 /** Ends a run: asks the machine first, then forces it. */
 export class Ending implements Disposable {
@@ -28,8 +29,11 @@ export class Ending implements Disposable {
    */
   constructor(onTerminal: boolean) {
     for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
-      if (isSignalIgnored(number)) continue; // nohup, or a background job of a script: it is to stay so
+      // nohup, or a background job of a script: it is to stay so. Listened to all the same, because once there is
+      // any listener Deno ends the program at each signal of these that has none.
+      const ignored = isSignalIgnored(number);
       const listener = () => {
+        if (ignored) return;
         if (name === "SIGHUP" && !onTerminal) return sayStep("the terminal is gone; the machine runs on");
         this.ask(name, 128 + number);
       };
@@ -46,15 +50,18 @@ export class Ending implements Disposable {
 
   /** Nobody reads stdout any more. */
   readerGone(): void {
-    if (this.exitCode === undefined) this.ask("nobody reads stdout", 128 + SIGPIPE);
+    if (this.exitCode === undefined) this.ask("nobody reads stdout", READER_GONE);
   }
 
   /** Asks the guest to power off, and forces it after a while, or at once when it was asked before. */
   ask(why: string, exitCode: number): void {
-    if (this.exitCode !== undefined) return this.force(`${why} again`, this.exitCode);
+    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish.
+    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE;
+    if (again) return this.force(`${why} again`, this.exitCode!);
     if (!this.#machine) Deno.exit(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
     say(`${why}: asked the guest to power off`);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
     this.#whenStarted((machine) => machine.requestStop()).catch((error) =>
       this.force(error.message, exitCode)

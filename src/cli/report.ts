@@ -11,7 +11,9 @@ export function setVerbosity(value: Settings["verbosity"]): void {
 
 /** Says what is wrong. Always. */
 export function sayError(message: string): void {
-  console.error("%cvzrun:%c %s", "color: red", "", message);
+  // By itself Deno would heed FORCE_COLOR where there is no terminal; NO_COLOR it heeds in any case.
+  if (Deno.stderr.isTerminal()) console.error("%cvzrun:%c %s", "color: red", "", message);
+  else console.error("vzrun: %s", message);
 }
 
 /** Says something that a user wants to know, unless `-quiet`. */

@@ -68,6 +68,16 @@ Deno.test("ending: a closed terminal does not end a machine whose console is a f
   assertEquals(await run.end(8), 143);
 });
 
+Deno.test("ending: under nohup a closed terminal is nothing to vzrun", async () => {
+  const through = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"];
+  await using run = new Vzrun(guest("echo up; read word; echo $word"), { typing: true, through });
+  await run.out.until("up\r\n");
+  run.signal("SIGHUP");
+  await run.type("on\n");
+  assertEquals(await run.end(), 0);
+  assertEquals([run.out.text, run.err.text], ["up\r\non\r\non\r\n", ""]);
+});
+
 for (const [guestDoes, commands] of [["waits", WAITING], ["goes on writing", "yes up"]]) {
   Deno.test(`ending: when head has read its line the run ends, also of a guest that ${guestDoes}`, async () => {
     await using run = await waiting(guest(commands));

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
+import { ENVIRONMENT, Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
 
 const KERNEL = ["-kernel", `${GUEST}/vmlinuz`];
 
@@ -166,7 +166,8 @@ Deno.test("options: -help lists every option on stdout, and -version tells the v
 
 Deno.test("options: ./dev run takes paths from the current folder and keeps the exit code", async () => {
   const dev = async (...args: string[]) => {
-    const command = new Deno.Command(`${ROOT}/dev`, { args: ["run", ...args], cwd: GUEST, stdin: "null" });
+    const how = { ...ENVIRONMENT, cwd: GUEST, stdin: "null" } as const;
+    const command = new Deno.Command(`${ROOT}/dev`, { ...how, args: ["run", ...args] });
     const { code, stdout, stderr } = await within("./dev run", command.output());
     return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
   };

@@ -5,8 +5,8 @@ import { eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";
 
 Deno.test("terminal: what is typed goes to the guest, but for Ctrl-A", async () => {
   await using terminal = new Terminal();
-  const commands =
-    "echo name?; read name; echo I am $name; trap 'echo Ctrl-C' INT; sh -c 'echo armed; sleep 1000'; " +
+  const commands = "echo name?; read name; echo I am $name; " +
+    "trap 'echo Ctrl-C' INT; sh -c 'echo armed; sleep 1000'; " +
     "stty raw -echo; echo keys; head -c 4 | od -An -tx1; sleep 1000";
   await using run = new Vzrun(guest(commands), terminal.how());
   await run.err.until("vzrun: Ctrl-A x ends the machine, Ctrl-A h lists the keys\n");
@@ -84,13 +84,25 @@ Deno.test("terminal: its modes are put back when the machine does not start", as
   assertEquals(terminal.modes, before);
 });
 
+Deno.test("terminal: its modes are put back after a signal that comes as soon as it is raw", async () => {
+  await using terminal = new Terminal();
+  const before = terminal.modes;
+  await using run = new Vzrun(guest(WAITING), terminal.how());
+  await eventually("raw modes", () => terminal.modes !== before);
+  run.signal("SIGTERM"); // the guest cannot hear it yet
+  await run.err.until("asked");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(5), 143);
+  assertEquals(terminal.modes, before);
+});
+
 Deno.test("terminal: closing its window powers the guest off", async () => {
   await using terminal = new Terminal();
   await using run = new Vzrun([...guest(WAITING), "-verbose"], terminal.how());
   await terminal.screen.until("up");
   const { qemu } = run;
   await terminal.close();
-  assertEquals(await run.end(8), 129);
+  assertEquals(await run.end(8), 129, run.err.text);
   assertStringIncludes(run.err.text, "vzrun: the guest has powered off\n");
   assertEquals(stateOf(qemu), undefined);
 });

@@ -1,11 +1,16 @@
 /** vzrun as users run it: a process that boots a real kernel, with what it writes collected. */
 
-const root = new URL("../..", import.meta.url).pathname;
-
 /** The folder of the repository. */
-export const ROOT = root.slice(0, -1);
+export const ROOT = import.meta.dirname!.replace(/\/tests\/e2e$/, "");
 /** The folder of the guest that ./dev builds; its init explains `run="…"` and `powerbutton=ignore`. */
 export const GUEST = `${ROOT}/build/guest/${Deno.build.arch}`;
+
+const { NO_COLOR: _, FORCE_COLOR: __, ...others } = Deno.env.toObject();
+/** The tests' own environment, without the wishes for colours of whoever runs them. */
+export const ENVIRONMENT = { clearEnv: true, env: others };
+
+/** Options that name its files. */
+export const GUEST_FILES = ["-kernel", `${GUEST}/vmlinuz`, "-initramfs", `${GUEST}/initrd`];
 
 /** Options that boot the guest into shell commands; its console then carries what these write, and nothing else. */
 export function guest(commands: string, ...words: string[]): string[] {
@@ -14,8 +19,7 @@ export function guest(commands: string, ...words: string[]): string[] {
 
 /** Options that boot the guest with a kernel command line. */
 export function guestWith(append: string): string[] {
-  const files = ["-kernel", `${GUEST}/vmlinuz`, "-initramfs", `${GUEST}/initrd`];
-  return [...files, "-append", append, "-m", "256", "-smp", "1", "-nographic"];
+  return [...GUEST_FILES, "-append", append, "-m", "256", "-smp", "1", "-nographic"];
 }
 
 /** Settles as the promise does, and fails when that takes too long. */
@@ -112,9 +116,6 @@ export interface How {
   beforeRead?: () => Promise<void>;
 }
 
-/** The tests' own environment, without the wishes for colours that whoever runs them has. */
-const { NO_COLOR: _, FORCE_COLOR: __, ...environment } = Deno.env.toObject();
-
 /** A running vzrun, killed at the end of the block that has started it. */
 export class Vzrun implements AsyncDisposable {
   readonly out: Output;
@@ -129,7 +130,7 @@ export class Vzrun implements AsyncDisposable {
       args: rest,
       cwd: how.cwd,
       clearEnv: true,
-      env: { ...environment, ...how.env },
+      env: { ...ENVIRONMENT.env, ...how.env },
       stdin: how.typing ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",

@@ -86,7 +86,7 @@ Deno.test("block: a damaged signature is refused when the block is made", () => 
 });
 
 Deno.test("block: an error in one reaches whoever listens, and the caller gets zero", async () => {
-  const { code, signal, stdout, stderr } = await child("block_throws.ts", "heard");
+  const { code, signal, stdout, stderr } = await child("objc/programs/block_throws.ts", "heard");
   assertEquals([code, signal, stderr], [0, null, ""]);
   assertEquals(
     stdout,
@@ -96,7 +96,7 @@ Deno.test("block: an error in one reaches whoever listens, and the caller gets z
 });
 
 Deno.test("block: an error in one that nobody listens to ends the program as any other does", async () => {
-  const { code, signal, stdout, stderr } = await child("block_throws.ts");
+  const { code, signal, stdout, stderr } = await child("objc/programs/block_throws.ts");
   assertEquals([code, signal, stdout], [1, null, ""]);
   assert(stderr.includes("thrown in void"), stderr);
 });

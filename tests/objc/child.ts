@@ -1,4 +1,4 @@
-/** Programs of tests/objc/programs, each in a process of its own: for what ends a process, or needs one to itself. */
+/** Programs of tests/objc/programs and tests/linux/programs, each in a process of its own: for what ends a process. */
 
 export interface Ended {
   code: number;
@@ -7,20 +7,31 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs one to its end. `gc()` is there in it. One that hangs is killed, and shows it by its signal. */
-export async function child(program: string, ...args: string[]): Promise<Ended> {
-  const file = decodeURIComponent(new URL(`programs/${program}`, import.meta.url).pathname);
-  const config = decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname);
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--config", config, "-A", "--v8-flags=--expose-gc", file, ...args],
-    env: { NO_COLOR: "1" },
+const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+
+/** The command that runs a program, given by its path in tests/; `gc()` is there in it. */
+export function commandOf(program: string, ...args: string[]): string[] {
+  const options = ["-q", "--config", path("../../deno.json"), "-A", "--v8-flags=--expose-gc"];
+  return [Deno.execPath(), "run", ...options, path(`../${program}`), ...args];
+}
+
+/** Runs a command to its end. One that hangs is killed, and shows it by its signal. */
+export async function ended([command, ...args]: string[], env: Record<string, string> = {}): Promise<Ended> {
+  const process = new Deno.Command(command, {
+    args,
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const limit = setTimeout(() => command.kill("SIGKILL"), 60_000);
-  const { code, signal, stdout, stderr } = await command.output();
+  const limit = setTimeout(() => process.kill("SIGKILL"), 120_000);
+  const { code, signal, stdout, stderr } = await process.output();
   clearTimeout(limit);
   const text = new TextDecoder();
   return { code, signal, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Runs a program to its end. */
+export function child(program: string, ...args: string[]): Promise<Ended> {
+  return ended(commandOf(program, ...args));
 }

@@ -24,7 +24,19 @@ function roundTrip(value: ObjectValue): Converted {
 }
 
 Deno.test("conversion: text of every kind comes back as it was", () => {
-  for (const text of ["", "a", "größer", "日本語", "😀👨‍👩‍👧", "\u{10ffff}", "line\nline\r\n\ttab", '"%@ %s %d"', "x".repeat(100_000)]) {
+  for (
+    const text of [
+      "",
+      "a",
+      "größer",
+      "日本語",
+      "😀👨‍👩‍👧",
+      "\u{10ffff}",
+      "line\nline\r\n\ttab",
+      '"%@ %s %d"',
+      "x".repeat(100_000),
+    ]
+  ) {
     assertEquals(roundTrip(text), text);
   }
 });
@@ -77,7 +89,18 @@ Deno.test("conversion: booleans stay booleans, and do not become 1 and 0", () =>
 });
 
 Deno.test("conversion: a date comes back with its millisecond", () => {
-  for (const ms of [0, 1, -1, -123_456_789_123, 1_700_000_000_123, 978_307_200_000, -62_135_596_800_000, 32_503_680_000_999]) {
+  for (
+    const ms of [
+      0,
+      1,
+      -1,
+      -123_456_789_123,
+      1_700_000_000_123,
+      978_307_200_000,
+      -62_135_596_800_000,
+      32_503_680_000_999,
+    ]
+  ) {
     assertEquals(roundTrip(new Date(ms)), new Date(ms));
   }
   // NSDate counts seconds, from another year: every rounding on the way has to come out right.
@@ -98,7 +121,14 @@ Deno.test("conversion: data comes back byte for byte, and is a copy", () => {
 });
 
 Deno.test("conversion: URLs come back as they were", () => {
-  for (const url of ["https://example.org/a/b?c=d&e=%20#f", "file:///tmp/a%20b", "mailto:a@b.c", "http://x/%C3%A9"]) {
+  for (
+    const url of [
+      "https://example.org/a/b?c=d&e=%20#f",
+      "file:///tmp/a%20b",
+      "mailto:a@b.c",
+      "http://x/%C3%A9",
+    ]
+  ) {
     const back = roundTrip(new URL(url));
     assertInstanceOf(back, URL);
     assertEquals(back.href, url);
@@ -147,13 +177,13 @@ Deno.test("conversion: what Foundation has nothing for is refused before it gets
 
 // In a process of its own: an exception of Objective-C's ends it.
 Deno.test("conversion: a date that is none is a JavaScript error", async () => {
-  const { code, stdout, stderr } = await child("unfit_value.ts", "date");
+  const { code, stdout, stderr } = await child("objc/programs/unfit_value.ts", "date");
   assertEquals([code, stdout, stderr], [0, "TypeError\n", ""]);
 });
 
 // NSURL takes some letters only escaped that JavaScript's URL has as they are; nil must not go in its place.
 Deno.test("conversion: a URL with unusual letters arrives, or is a JavaScript error", async () => {
-  const { code, stdout, stderr } = await child("unfit_value.ts", "url");
+  const { code, stdout, stderr } = await child("objc/programs/unfit_value.ts", "url");
   assertEquals([code, stderr], [0, ""]);
   assert(/^TypeError$|taken: .*example.org\/a/m.test(stdout), stdout);
 });

@@ -62,7 +62,9 @@ Deno.test("defineClass: an instance is an object of the runtime like others", ()
   assertEquals(instance.className, "TestDerived");
   assert(instance.send("isKindOfClass:", Class.named("NSArray")));
   assertEquals(String(instance), "mine");
-  assert(instance.respondsTo("isEqual:") && instance.respondsTo("addObject:") && !instance.respondsTo("mine"));
+  assert(
+    instance.respondsTo("isEqual:") && instance.respondsTo("addObject:") && !instance.respondsTo("mine"),
+  );
 });
 
 Deno.test("defineClass: a taken name gets a number, and both classes work", () => {
@@ -101,12 +103,12 @@ Deno.test("defineClass: a queue's thread may send to an instance", async () => {
 });
 
 Deno.test("defineClass: an object made for a caller on another thread is still there when it gets it", async () => {
-  const { code, signal, stdout, stderr } = await child("object_for_a_queue.ts");
+  const { code, signal, stdout, stderr } = await child("objc/programs/object_for_a_queue.ts");
   assertEquals([code, signal, stdout, stderr], [0, null, "300 texts\n", ""]);
 });
 
 Deno.test("defineClass: an owner is held weakly, and without it the methods do nothing", async () => {
-  const { code, signal, stdout, stderr } = await child("owner_gone.ts");
+  const { code, signal, stdout, stderr } = await child("objc/programs/owner_gone.ts");
   assertEquals([code, signal, stderr], [0, null, ""]);
   assertEquals(stdout, "owner there: 5n, text, true, 1,2\nowner gone: 0n, null, false, 0,0\n");
 });

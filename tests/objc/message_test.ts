@@ -230,7 +230,10 @@ Deno.test("send: an integer that no NSNumber holds is named once, and as what it
 
 Deno.test("send: a method whose types cannot be passed, or read, is told and not tried", () => {
   const pointer = runtime.objc_allocateClassPair(classPointer("NSObject"), cString("TestUnsendable"), 0n);
-  const implementation = runtime.class_getMethodImplementation(classPointer("NSObject"), registerSelector("self"));
+  const implementation = runtime.class_getMethodImplementation(
+    classPointer("NSObject"),
+    registerSelector("self"),
+  );
   for (const [selector, types] of [["union:", "v@:(u=id)"], ["damaged:", "v@:{a"]]) {
     runtime.class_addMethod(pointer, registerSelector(selector), implementation, cString(types));
   }
@@ -256,7 +259,7 @@ Deno.test("errors: a method that fails throws what it says, with domain and code
   const parse = () => Class.named("NSJSONSerialization").send("JSONObjectWithData:options:error:", json, 0);
   const described = assertThrows(parse, NSError);
   assertEquals(described.domain, "NSCocoaErrorDomain");
-  assertEquals(described.reason?.trim(), "Unexpected character");
+  assert(described.reason?.startsWith("Unexpected character"), described.reason);
 });
 
 Deno.test("errors: a method that succeeds gives its result, and nothing of the error", () => {

@@ -132,12 +132,12 @@ Deno.test("native types: what cannot be passed by value is refused by its encodi
 
 Deno.test("native types: a value of another shape is refused, and told which was expected", () => {
   const refused: [encoding: string, value: unknown, problem: string][] = [
-    ["{a=ii}", [1], 'Expected an array of 2 for "{a=ii}"'],
-    ["{a=ii}", [1, 2, 3], 'Expected an array of 2 for "{a=ii}"'],
-    ["{a=ii}", 1, 'Expected an array of 2 for "{a=ii}"'],
-    ["{a={b=ii}i}", [[1], 2], 'Expected an array of 2 for "{b=ii}"'],
-    ["[2i]", [1], 'Expected an array of 2 for "[2i]"'],
-    ["{a=i}", [[1]], 'Expected a number for "i", not an array'],
+    ["{a=ii}", [1], 'an array of 2 for "{a=ii}"'],
+    ["{a=ii}", [1, 2, 3], 'an array of 2 for "{a=ii}"'],
+    ["{a=ii}", 1, 'an array of 2 for "{a=ii}"'],
+    ["{a={b=ii}i}", [[1], 2], 'an array of 2 for "{b=ii}"'],
+    ["[2i]", [1], 'an array of 2 for "[2i]"'],
+    ["{a=i}", [[1]], 'a number for "i"'],
   ];
   for (const [encoding, value, problem] of refused) {
     assertThrows(() => pack(parseType(encoding), value as Struct), TypeError, problem);

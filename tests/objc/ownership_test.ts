@@ -82,7 +82,9 @@ Deno.test("ownership: a wrapper that was disposed of says so in each use", () =>
     () => same(gone, array),
     () => new NSObject(gone),
   ];
-  for (const use of uses) assertEquals(assertThrows(use, TypeError).message.endsWith(message), true, String(use));
+  for (const use of uses) {
+    assertEquals(assertThrows(use, TypeError).message.endsWith(message), true, String(use));
+  }
   assertEquals(gone.className, name);
   assertEquals(Deno.inspect(gone), `<${name}, released>`);
 });
@@ -125,7 +127,9 @@ Deno.test("ownership: classes are never released", () => {
 Deno.test("pools: one of one's own frees what a loop makes, and keeps what it returns", () => {
   using array = autoreleasepool(() => object(Class.named("NSMutableArray").send("array")));
   assertEquals(references(array), 1);
-  using inner = autoreleasepool(() => autoreleasepool(() => object(Class.named("NSMutableArray").send("array"))));
+  using inner = autoreleasepool(() =>
+    autoreleasepool(() => object(Class.named("NSMutableArray").send("array")))
+  );
   assertEquals(references(inner), 1);
 });
 
@@ -144,13 +148,13 @@ Deno.test("pools: an error passes through one, and an async body is refused", ()
 });
 
 Deno.test("pools: no message is ever sent without one", async () => {
-  const { code, stdout, stderr } = await child("messages_across_awaits.ts");
+  const { code, stdout, stderr } = await child("objc/programs/messages_across_awaits.ts");
   // GNUstep says "autorelease called without pool" on stderr.
   assertEquals([code, stdout, stderr], [0, "1000 messages\n", ""]);
 });
 
 Deno.test("ownership: objects that nobody refers to any more are released by the collector", async () => {
-  const { code, stdout, stderr } = await child("many_objects.ts");
+  const { code, stdout, stderr } = await child("objc/programs/many_objects.ts");
   assertEquals([code, stderr], [0, ""]);
   const grown = Number(stdout);
   // 200,000 objects of 1 KiB: 200 MiB, if they stayed.

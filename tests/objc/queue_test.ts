@@ -97,7 +97,7 @@ Deno.test("queue: arguments of every kind arrive", async () => {
 });
 
 Deno.test("queue: what calls made, took and gave is released by the collector", async () => {
-  const { code, stdout, stderr } = await child("many_calls.ts");
+  const { code, stdout, stderr } = await child("objc/programs/many_calls.ts");
   assertEquals([code, stderr], [0, ""]);
   // 20,000 copies of 10 KiB: 200 MiB, if they stayed.
   assert(Number(stdout) < 60, `grew by ${stdout.trim()} MiB`);
@@ -138,7 +138,7 @@ Deno.test("queue: a slip is an error before anything is sent", () => {
 });
 
 Deno.test("queue: arguments stay until the queue comes to them", async () => {
-  const { code, signal, stdout, stderr } = await child("arguments_of_a_queue.ts");
+  const { code, signal, stdout, stderr } = await child("objc/programs/arguments_of_a_queue.ts");
   assertEquals([code, signal, stdout, stderr], [0, null, "500 texts\n", ""]);
 });
 
@@ -147,7 +147,7 @@ Deno.test("queue: what it is busy with keeps nobody else waiting", async () => {
   const other = DispatchQueue.create("free");
   const NSThread = Class.named("NSThread");
   let busy = true;
-  const slow = queue.call(NSThread, "sleepForTimeInterval:", 0.5).then(() => busy = false);
+  const slow = queue.call(NSThread, "sleepForTimeInterval:", 1).then(() => busy = false);
   const behind = queue.call(NSNumber, "numberWithInt:", 1).then(() => busy);
   let ticks = 0;
   while (ticks < 10) {
@@ -161,6 +161,6 @@ Deno.test("queue: what it is busy with keeps nobody else waiting", async () => {
 });
 
 Deno.test("queue: a program whose only work is a call waits for it, and then ends", async () => {
-  const { code, stdout, stderr } = await child("queue_keeps_alive.ts");
+  const { code, stdout, stderr } = await child("objc/programs/queue_keeps_alive.ts");
   assertEquals([code, stdout, stderr], [0, "done\n", ""]);
 });

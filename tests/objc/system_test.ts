@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Class, DispatchQueue, fromObjC, hangUp, macOSVersion, pipe, writeAll } from "../../src/objc/mod.ts";
 import { libraryPath, symbolAddress } from "../../src/objc/libraries.ts";
-import { child } from "./child.ts";
+import { child, commandOf, ended } from "./child.ts";
 
 Deno.test("hangUp: settles when the reader of a pipe goes, and not before", async () => {
   const { reading, writing } = pipe();
@@ -16,7 +16,7 @@ Deno.test("hangUp: settles when the reader of a pipe goes, and not before", asyn
 });
 
 Deno.test("hangUp: never settles for a file, and costs no processor time", async () => {
-  const { code, stdout, stderr } = await child("hang_up_of_a_file.ts");
+  const { code, stdout, stderr } = await child("objc/programs/hang_up_of_a_file.ts");
   assertEquals([code, stderr], [0, ""]);
   const [settled, milliseconds] = stdout.trim().split(" ");
   assertEquals(settled, "false");
@@ -27,7 +27,6 @@ Deno.test("writeAll: every byte arrives, also through a pipe that is full", asyn
   const { reading, writing } = pipe();
   const bytes = new Uint8Array(1_000_000).map((_, i) => i * 7);
   const written = writeAll(writing.send("fileDescriptor") as number, bytes);
-  await new Promise((resolve) => setTimeout(resolve, 20)); // the pipe is full long before that
   const data = await DispatchQueue.create("reader").call(reading, "readDataOfLength:", bytes.length);
   assertEquals(await written, true);
   assertEquals(fromObjC(data), bytes);
@@ -42,6 +41,13 @@ Deno.test("writeAll: says when nobody reads any more, and does not end the progr
   reading[Symbol.dispose]();
   assertEquals(await writeAll(writing.send("fileDescriptor") as number, Uint8Array.of(1)), false);
   writing[Symbol.dispose]();
+});
+
+Deno.test("isSignalIgnored: tells what nohup, or a script's background job, has the program ignore", async () => {
+  const command = commandOf("objc/programs/ignored_signals.ts");
+  const ignoring = await ended(["sh", "-c", 'trap "" HUP INT; exec "$@"', "sh", ...command]);
+  assertEquals(ignoring, { code: 0, signal: null, stdout: "HUP, INT\n", stderr: "" });
+  assertEquals(await ended(command), { code: 0, signal: null, stdout: "\n", stderr: "" });
 });
 
 Deno.test("macOSVersion: is a version", () => {

@@ -41,6 +41,10 @@ Deno.test("availability: a class or method from the future is refused by its nam
   const future = { class: "VZFuture", what: "Time travel", macOS: "99.0" };
   assertThrows(() => make(future), UnavailableError, "Time travel needs macOS 99 (this is ");
   const api = { ...LinuxBootLoader.api, newer: { "goBack:": ["Going back", "98.1"] } } as const;
-  assertThrows(() => requireMethod(api, "goBack:"), UnavailableError, "Going back needs macOS 98.1 (this is ");
+  assertThrows(
+    () => requireMethod(api, "goBack:"),
+    UnavailableError,
+    "Going back needs macOS 98.1 (this is ",
+  );
   requireMethod(api, "setCommandLine:");
 });

@@ -13,7 +13,9 @@ const link = (n: number) => {
     return "";
   }
 };
-const descriptor = Array.from({ length: 1024 }, (_, n) => n).findLast((n) => link(n) === import.meta.filename);
+const descriptor = Array.from({ length: 1024 }, (_, n) => n).findLast((n) =>
+  link(n) === import.meta.filename
+);
 if (descriptor === undefined) throw new Error("the file's descriptor was not found");
 const used = () => {
   const { user, system } = process.cpuUsage();

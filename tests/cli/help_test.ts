@@ -1,0 +1,45 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { helpText, usageOf } from "../../src/cli/help.ts";
+import { OPTIONS } from "../../src/cli/options.ts";
+
+Deno.test("help: an option is shown with its value and its other names", () => {
+  const usages = OPTIONS.map(usageOf);
+  for (
+    const usage of ["-kernel FILE, -k", "-initrd FILE, -initramfs, -i", "-m SIZE", "-smp N, -p", "-nographic"]
+  ) {
+    assert(usages.includes(usage), usage);
+  }
+});
+
+Deno.test("help: every option is in the text once, under its group, with its help", () => {
+  const text = helpText();
+  for (const option of OPTIONS) {
+    assertEquals(text.split(`  ${usageOf(option)}`).length, 2, usageOf(option));
+    const before = text.slice(0, text.indexOf(`  ${usageOf(option)}`));
+    assertEquals(
+      /(?:^|\n)(\w[\w ]*):\n(?![^]*\n\w[\w ]*:\n)/.exec(before)?.[1],
+      option.group,
+      usageOf(option),
+    );
+    assert(text.includes(option.help), option.help);
+  }
+});
+
+Deno.test("help: the text fits a terminal's width and says what the exit codes mean", () => {
+  for (const line of helpText().split("\n")) assert(line.length <= 110, line);
+  assert(helpText().includes("Exit: 0 the guest stopped, 1 the machine failed, 2 the command"));
+  assert(helpText().includes("Ctrl-A x"));
+});
+
+Deno.test("README: its table of options is the program's", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const between = /<!-- options -->([^]*)<!-- \/options -->/.exec(readme)?.[1];
+  assert(between, "README.md has no table between <!-- options --> and <!-- /options -->");
+  const rows = between.split("\n").filter((line) => line.startsWith("| `"));
+  // deno fmt pads the cells; a | in one is written \| there.
+  const cells = rows.map((row) =>
+    row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"))
+  );
+  assertEquals(cells, OPTIONS.map((option) => [`\`${usageOf(option)}\``, option.help]));
+});

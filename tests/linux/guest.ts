@@ -1,0 +1,110 @@
+/** A real guest for tests: a machine whose console is two pipes. */
+
+import { DispatchQueue, fromObjC, pipe, writeAll } from "../../src/objc/mod.ts";
+import {
+  FileHandleSerialPortAttachment,
+  LinuxBootLoader,
+  VirtioConsoleSerialPort,
+  VirtioEntropyDevice,
+  VirtioMemoryBalloon,
+  VirtualMachine,
+  VirtualMachineConfiguration,
+} from "../../src/vz/mod.ts";
+
+/** A file of the project. */
+export function projectFile(path: string): string {
+  return decodeURIComponent(new URL(`../../${path}`, import.meta.url).pathname);
+}
+
+/** Where the guest for a processor is. */
+export function guestFiles(arch: string): { kernel: string; initrd: string } {
+  const folder = projectFile(`build/guest/${arch}`);
+  return { kernel: `${folder}/vmlinuz`, initrd: `${folder}/initrd` };
+}
+
+/** How long a guest may take to say something: an emulated one on a busy machine is slow. */
+const LIMIT = 60_000;
+
+/** A promise that must settle before the limit. */
+export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`waited too long for ${what}`)), LIMIT);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The console of a guest. */
+export class Guest {
+  readonly loader: LinuxBootLoader;
+  readonly configuration = VirtualMachineConfiguration.create();
+  readonly #fromGuest = pipe();
+  readonly #toGuest = pipe();
+  /** What the guest has said so far. */
+  output = "";
+  #ended = false;
+  #more = Promise.withResolvers<void>();
+  readonly #reader: Promise<void>;
+
+  /** @param run Shell commands for the guest to run. */
+  constructor(run: string) {
+    const { kernel, initrd } = guestFiles(Deno.build.arch);
+    this.loader = LinuxBootLoader.create(kernel);
+    this.loader.initialRamdisk = initrd;
+    this.loader.commandLine = `console=hvc0 quiet run="${run}"`;
+    this.configuration.bootLoader = this.loader;
+    this.configuration.memorySize = 256 * 1024 * 1024;
+    this.configuration.cpuCount = 1;
+    this.configuration.serialPorts = [
+      VirtioConsoleSerialPort.create(
+        FileHandleSerialPortAttachment.create(this.#toGuest.reading, this.#fromGuest.writing),
+      ),
+    ];
+    this.configuration.entropyDevices = [VirtioEntropyDevice.create()];
+    this.configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
+    this.#reader = this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const queue = DispatchQueue.create("guest's console");
+    const text = new TextDecoder();
+    while (!this.#ended) {
+      const data = fromObjC(await queue.call(this.#fromGuest.reading, "availableData")) as Uint8Array;
+      this.output += text.decode(data, { stream: true });
+      this.#more.resolve();
+      this.#more = Promise.withResolvers();
+    }
+  }
+
+  machine(): VirtualMachine {
+    return VirtualMachine.create(this.configuration);
+  }
+
+  /** Waits until the guest has said something for the n-th time. */
+  async said(text: string, times = 1): Promise<void> {
+    const wait = async () => {
+      while (this.output.split(text).length <= times) await this.#more.promise;
+    };
+    try {
+      await within(JSON.stringify(text), wait());
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; the guest said ${JSON.stringify(this.output)}`);
+    }
+  }
+
+  /** Types something at the guest's console. */
+  async type(text: string): Promise<void> {
+    const descriptor = this.#toGuest.writing.send("fileDescriptor") as number;
+    await writeAll(descriptor, new TextEncoder().encode(text));
+  }
+
+  /** Reads no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    // The reader waits for a byte, and our end of its pipe is still open.
+    await writeAll(this.#fromGuest.writing.send("fileDescriptor") as number, Uint8Array.of(0));
+    await this.#reader;
+  }
+}

@@ -1,0 +1,45 @@
+/** Apple's declarations of Virtualization, from virtualization.tsv. */
+
+export interface Row {
+  owner: string;
+  /** C, P, +, -, -r, -o, E, X: see the table's head. */
+  kind: string;
+  selector: string;
+  result: string;
+  args: string[];
+  macOS: string;
+}
+
+const text = Deno.readTextFileSync(new URL("virtualization.tsv", import.meta.url));
+
+/** All rows of the table. */
+export const TABLE: readonly Row[] = text.split("\n").filter((line) => line && !line.startsWith("#")).map(
+  (line) => {
+    const [owner, kind, selector, result, args, macOS] = line.split("\t");
+    return { owner, kind, selector, result, args: args.split(" ").filter((arg) => arg), macOS };
+  },
+);
+
+/** The row of a class, or undefined. */
+export function classRow(name: string): Row | undefined {
+  return TABLE.find((row) => row.kind === "C" && row.owner === name);
+}
+
+/** The superclass of a class, as the table has it. */
+export function superclassOf(name: string): string | undefined {
+  return classRow(name)?.result.replace("super=", "");
+}
+
+/** The row of a method, of the class itself or the nearest superclass that the table has it of. */
+export function methodRow(name: string, selector: string, kind: "+" | "-" = "-"): Row | undefined {
+  for (let owner: string | undefined = name; owner; owner = superclassOf(owner)) {
+    const found = TABLE.find((row) => row.owner === owner && row.kind === kind && row.selector === selector);
+    if (found) return found;
+  }
+}
+
+/** The values of an enum by the names of its constants. */
+export function enumOf(type: string): Map<string, number> {
+  const rows = TABLE.filter((row) => row.kind === "E" && row.args[0] === type);
+  return new Map(rows.map((row) => [row.owner, Number(row.result)]));
+}
