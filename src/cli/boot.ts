@@ -18,6 +18,7 @@ import { transientVariables } from "./efi_variables.ts";
 import { Ending } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { KEYS_HELP } from "./keys.ts";
+import { watchLeases } from "./leases.ts";
 import type { Settings } from "./options.ts";
 import { openPtyConsole } from "./pty_console.ts";
 import { say, sayStep } from "./report.ts";
@@ -63,7 +64,12 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   const configuration = configure(machine, handles, efiVariables(machine, resources));
   sayStep("starting the machine");
   const virtualMachine = VirtualMachine.create(configuration);
-  if (verbose) virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
+  if (verbose) {
+    virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
+    for (const { mac } of machine.network) {
+      if (mac) resources.use(watchLeases(mac, (address) => sayStep(`the guest's address is ${address}`)));
+    }
+  }
   await ending.start(virtualMachine);
   if (onStdio) hangUp(STDOUT).then(() => ending.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) say("Ctrl-A x ends the machine, Ctrl-A h lists the keys");

@@ -1,19 +1,29 @@
 /** The file that EFI's variables are in when nobody wants to keep them. */
 
-/** A file that goes when it is disposed of; the next run removes one that a killed run has left. */
+import { processExists } from "../objc/mod.ts";
+
+/** A file that goes when it is disposed of. */
 export interface TransientFile extends Disposable {
   path: string;
 }
 
-const PREFIX = "vzrun-efi-vars-";
+const PREFIX = "vzrun-efi-";
 
-function temporaryFolder(): string {
-  return Deno.makeTempDirSync({ prefix: PREFIX });
+/** Removes what runs that were killed have left beside ours. */
+function removeLeftovers(folder: string): void {
+  for (const { name } of Deno.readDirSync(folder)) {
+    const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name);
+    if (!owner || processExists(Number(owner[1]))) continue;
+    try {
+      Deno.removeSync(`${folder}/${name}`, { recursive: true });
+    } catch { /* another user's, or another run was quicker */ }
+  }
 }
 
-/** A folder of its own for a new variable store. */
+/** A place for a new variable store. */
 export function transientVariables(): TransientFile {
-  const folder = temporaryFolder();
+  const folder = Deno.makeTempDirSync({ prefix: `${PREFIX}${Deno.pid}-` });
+  removeLeftovers(folder.replace(/\/[^/]*$/, ""));
   return {
     path: `${folder}/variables`,
     [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),

@@ -34,6 +34,7 @@ export {
   isSignalIgnored,
   macOSVersion,
   openPseudoTerminal,
+  processExists,
   type PseudoTerminal,
   readSome,
   writeAll,

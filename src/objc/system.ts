@@ -133,6 +133,12 @@ export function isSignalIgnored(number: number): boolean {
   return Deno.UnsafePointer.value(before) === SIG_IGN;
 }
 
+/** Whether a process of this user is there. */
+export function processExists(pid: number): boolean {
+  const { kill } = openFunctions("system", { kill: { parameters: ["i32", "i32"], result: "i32" } });
+  return kill(pid, 0) === 0;
+}
+
 let version: string | undefined;
 
 /** The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for. */
