@@ -58,5 +58,11 @@ export function watchLeases(mac: string, onAddress: (address: string) => void): 
     }
   })();
   if (before) onAddress(before);
-  return { [Symbol.dispose]: () => watcher[Symbol.dispose]() };
+  return {
+    [Symbol.dispose]() {
+      try {
+        watcher.close();
+      } catch { /* closed when the address came */ }
+    },
+  };
 }
