@@ -4,7 +4,7 @@
  */
 
 import { MachineError } from "../machine/check.ts";
-import { type NSObject, pipe, readSome, writeAll } from "../objc/mod.ts";
+import { pipe, readSome, writeAll } from "../objc/mod.ts";
 import type { Handles } from "../vz/mod.ts";
 import { sayStep } from "./report.ts";
 
@@ -36,8 +36,6 @@ async function listen(path: string): Promise<Deno.UnixListener> {
   }
 }
 
-const descriptorOf = (handle: NSObject) => handle.send("fileDescriptor") as number;
-
 /**
  * Opens one.
  *
@@ -48,22 +46,24 @@ export async function openSocketConsole(path: string): Promise<SocketConsole> {
   const [toGuest, fromGuest] = [pipe(), pipe()];
   let client: Deno.UnixConn | undefined;
 
-  const input = descriptorOf(toGuest.writing);
   (async () => {
     for await (const connection of listener) {
       client = connection;
       sayStep(`a client at ${path}`);
       try {
-        for await (const bytes of connection.readable) await writeAll(input, bytes);
+        for await (const bytes of connection.readable) await writeAll(toGuest.writing, bytes);
       } catch { /* it has gone, which is its right */ }
       client = undefined;
     }
   })();
 
-  const output = descriptorOf(fromGuest.reading);
   (async () => {
     const buffer = new Uint8Array(65536);
-    for (let bytes = await readSome(output, buffer); bytes; bytes = await readSome(output, buffer)) {
+    for (
+      let bytes = await readSome(fromGuest.reading, buffer);
+      bytes;
+      bytes = await readSome(fromGuest.reading, buffer)
+    ) {
       try {
         for (let at = 0; client && at < bytes.length;) at += await client.write(bytes.subarray(at));
       } catch { /* what nobody reads is dropped, as on a serial line */ }
@@ -75,7 +75,11 @@ export async function openSocketConsole(path: string): Promise<SocketConsole> {
     writing: fromGuest.writing,
     [Symbol.dispose]() {
       listener.close();
-      Deno.removeSync(path);
+      try {
+        Deno.removeSync(path); // where close() has not
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     },
   };
 }
