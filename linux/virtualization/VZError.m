@@ -7,6 +7,9 @@ static NSString *sentence(VZErrorCode code) {
     case VZErrorInvalidVirtualMachineConfiguration: return @"Invalid virtual machine configuration.";
     case VZErrorInvalidVirtualMachineState: return @"Invalid virtual machine state.";
     case VZErrorInvalidVirtualMachineStateTransition: return @"Invalid virtual machine state transition.";
+    case VZErrorInvalidDiskImage: return @"Invalid disk image.";
+    case VZErrorNetworkError: return @"Network error.";
+    case VZErrorOutOfDiskSpace: return @"Out of disk space.";
     case VZErrorNotSupported: return @"Operation not supported.";
     default: return @"Internal Virtualization error.";
     }

@@ -1,4 +1,17 @@
 #import "internal.h"
+#import "bridge.h"
+#import <sys/socket.h>
+#import <unistd.h>
+
+/// What an attachment does for a card. Its network gets the identifier.
+@protocol NetworkAttachment <NSObject>
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error;
+@optional
+- (BOOL)_validateWithError:(NSError **)error;
+- (NSInteger)maximumTransmissionUnit;
+@end
+
+enum { usual_transmission_unit = 1500, largest_transmission_unit = 65535 };
 
 @implementation VZNetworkDeviceAttachment
 
@@ -6,7 +19,7 @@ NOT_MADE_BY_INIT(VZNetworkDeviceAttachment)
 
 @end
 
-@interface VZNATNetworkDeviceAttachment (Engine) <MachinePart>
+@interface VZNATNetworkDeviceAttachment (Engine) <NetworkAttachment>
 @end
 
 @implementation VZNATNetworkDeviceAttachment
@@ -15,8 +28,114 @@ NOT_MADE_BY_INIT(VZNetworkDeviceAttachment)
     return [super init];
 }
 
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    [commandLine add:@"-netdev" value:@"user,id=%@", [commandLine identifierForKind:@"net"]];
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+    [commandLine add:@"-netdev" value:@"user,id=%@", identifier];
+    return YES;
+}
+
+@end
+
+@implementation VZBridgedNetworkInterface
+
+NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
+
+@synthesize identifier = _identifier;
+
+- (id)_initWithIdentifier:(NSString *)identifier {
+    self = [super init];
+    if (self) _identifier = [identifier copy];
+    return self;
+}
+
+- (void)dealloc {
+    [_identifier release];
+    [super dealloc];
+}
+
++ (NSArray *)networkInterfaces {
+    NSMutableArray *interfaces = [NSMutableArray array];
+    for (NSString *name in bridges()) {
+        [interfaces addObject:[[[VZBridgedNetworkInterface alloc] _initWithIdentifier:name] autorelease]];
+    }
+    return interfaces;
+}
+
+- (NSString *)localizedDisplayName {
+    return _identifier;
+}
+
+@end
+
+@interface VZBridgedNetworkDeviceAttachment (Engine) <NetworkAttachment>
+@end
+
+@implementation VZBridgedNetworkDeviceAttachment
+
+@synthesize interface = _interface;
+
+- (instancetype)initWithInterface:(VZBridgedNetworkInterface *)interface {
+    self = [super init];
+    if (self) _interface = [interface retain];
+    return self;
+}
+
+- (void)dealloc {
+    [_interface release];
+    [super dealloc];
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    return _interface || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                                          @"The interface of a bridged network is not set."));
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+    int tap = plug_into_bridge(_interface.identifier, error);
+    if (tap < 0) return NO;
+    [commandLine add:@"-netdev" value:@"tap,id=%@,fd=%d", identifier, [commandLine passDescriptor:tap]];
+    return YES;
+}
+
+@end
+
+@interface VZFileHandleNetworkDeviceAttachment (Engine) <NetworkAttachment>
+@end
+
+@implementation VZFileHandleNetworkDeviceAttachment
+
+@synthesize fileHandle = _fileHandle, maximumTransmissionUnit = _maximumTransmissionUnit;
+
+- (instancetype)initWithFileHandle:(NSFileHandle *)fileHandle {
+    self = [super init];
+    if (!self) return nil;
+    _fileHandle = [fileHandle retain];
+    _maximumTransmissionUnit = usual_transmission_unit;
+    return self;
+}
+
+- (void)dealloc {
+    [_fileHandle release];
+    [super dealloc];
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    int kind = 0, socket = [_fileHandle fileDescriptor];
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof kind, peerLength = sizeof peer;
+    NSString *reason = nil;
+    if (!_fileHandle || getsockopt(socket, SOL_SOCKET, SO_TYPE, &kind, &length) != 0 || kind != SOCK_DGRAM ||
+        getpeername(socket, (struct sockaddr *)&peer, &peerLength) != 0) {
+        reason = @"The file handle of a network device must be a connected datagram socket.";
+    } else if (_maximumTransmissionUnit < usual_transmission_unit || _maximumTransmissionUnit > largest_transmission_unit) {
+        reason = [NSString stringWithFormat:@"The maximum transmission unit must be between %d and %d.", usual_transmission_unit,
+                                            largest_transmission_unit];
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+    int socket = [commandLine passDescriptor:dup([_fileHandle fileDescriptor])];
+    [commandLine add:@"-netdev" value:@"dgram,id=%@,local.type=fd,local.str=%d", identifier, socket];
     return YES;
 }
 
@@ -62,16 +181,25 @@ NOT_MADE_BY_INIT(VZNetworkDeviceAttachment)
     return [super init];
 }
 
+- (BOOL)_validateWithError:(NSError **)error {
+    id<NetworkAttachment> attachment = (id)self.attachment;
+    return ![attachment respondsToSelector:@selector(_validateWithError:)] || [attachment _validateWithError:error];
+}
+
 // A card without an attachment is one whose cable is unplugged: it can be given one later.
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"network"];
-    VZNetworkDeviceAttachment *attachment = self.attachment;
+    NSString *network = [commandLine identifierForKind:@"net"];
+    id<NetworkAttachment> attachment = (id)self.attachment;
     if (!attachment) attachment = [[[VZNATNetworkDeviceAttachment alloc] init] autorelease];
-    if (![(id<MachinePart>)attachment _describeTo:commandLine error:error]) return NO;
+    if (![attachment _describeTo:commandLine as:network error:error]) return NO;
+    NSString *options = @"";
+    if ([attachment respondsToSelector:@selector(maximumTransmissionUnit)]) {
+        options = [NSString stringWithFormat:@",host_mtu=%ld", (long)[attachment maximumTransmissionUnit]];
+    }
     // Without an option ROM: the guest is not booted from the network, and loading it takes time.
     [commandLine add:@"-device"
-               value:@"virtio-net-pci,id=%@,netdev=net%@,mac=%@,romfile=", identifier,
-                     [identifier substringFromIndex:[@"network" length]], self.MACAddress.string];
+               value:@"virtio-net-pci,id=%@,netdev=%@,mac=%@,romfile=%@", identifier, network, self.MACAddress.string, options];
     return YES;
 }
 

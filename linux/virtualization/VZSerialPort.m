@@ -1,6 +1,7 @@
 #import "internal.h"
 #import <errno.h>
 #import <fcntl.h>
+#import <sys/ioctl.h>
 #import <sys/stat.h>
 #import <sys/sysmacros.h>
 #import <unistd.h>
@@ -13,11 +14,31 @@
 // - File status flags belong to the open file description, which other processes share: the shell's terminal, the next
 //   command of a pipeline. So terminals and pipes are opened anew. Regular files are not, because their offset is
 //   shared as well: (echo a; client; echo b) >out.
-// - A descriptor set answers an open only with a descriptor of exactly the access wanted. Sockets, pty masters, and
-//   files open for both, can be had only as QEMU's standard input and output.
+// - A descriptor set answers an open only with a descriptor of exactly the access wanted. What is open for reading and
+//   writing can serve a port in both directions. For one direction, or for two such things in one port, it can be had
+//   only as QEMU's standard input and output.
+// - A pty's master is written to for nobody, for as long as nobody has opened its other side: it stays non-blocking.
 
 static BOOL is_pty_master(const struct stat *status) {
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(5, 2); // opening it again makes another pty
+}
+
+/// The number of a pty by its master, or -1.
+static int pty_number(int descriptor) {
+    struct stat status;
+    unsigned number;
+    if (fstat(descriptor, &status) != 0 || !is_pty_master(&status)) return -1;
+    return ioctl(descriptor, TIOCGPTN, &number) == 0 ? (int)number : -1;
+}
+
+/// Whether the two are one socket, pty or file, open for reading and writing.
+static BOOL is_one_thing(int input, int output) {
+    if (input < 0 || output < 0 || (fcntl(output, F_GETFL) & O_ACCMODE) != O_RDWR) return NO;
+    if (input == output) return YES;
+    struct stat from, to;
+    if (fstat(input, &from) != 0 || fstat(output, &to) != 0) return NO;
+    if (S_ISSOCK(from.st_mode)) return S_ISSOCK(to.st_mode) && from.st_ino == to.st_ino;
+    return pty_number(input) >= 0 && pty_number(input) == pty_number(output);
 }
 
 /// A descriptor of the same thing with only this access and flags of its own, or -1. A pipe whose other end has gone
@@ -55,12 +76,31 @@ static NSString *descriptor_set(QemuCommandLine *commandLine, struct end end) {
     return [NSString stringWithFormat:@"/dev/fdset/%d", number];
 }
 
+/// QEMU's side of a port for which one descriptor does both.
+static void add_pipe(QemuCommandLine *commandLine, NSString *identifier, int descriptor) {
+    BOOL pty = pty_number(descriptor) >= 0;
+    int flags = fcntl(descriptor, F_GETFL);
+    struct end both = {fcntl(descriptor, F_DUPFD_CLOEXEC, 3), pty ? flags | O_NONBLOCK : flags & ~O_NONBLOCK, YES};
+    // Two files by this name and a suffix would be opened first, but there are none.
+    [commandLine add:@"-chardev" value:@"pipe,id=%@,path=%@", identifier, descriptor_set(commandLine, both)];
+    if (!pty) return;
+    // While its other side is open nowhere, reading from a pty fails at once, again and again: QEMU holds it open.
+    int peer = ioctl(descriptor, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (peer >= 0) [commandLine passDescriptor:peer];
+}
+
 static int null_device(void) {
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
 /// Adds QEMU's side of a port between two of the client's descriptors; -1 stands for none.
 static BOOL add_backend(QemuCommandLine *commandLine, NSString *identifier, int input, int output, NSError **error) {
+    struct stat status;
+    BOOL one = is_one_thing(input, output) && fstat(output, &status) == 0;
+    if (one && (S_ISSOCK(status.st_mode) || is_pty_master(&status))) {
+        add_pipe(commandLine, identifier, output);
+        return YES;
+    }
     struct end from = end_for(input, O_RDONLY), to = end_for(output, O_WRONLY);
     if (from.exact && to.exact) {
         NSMutableDictionary *files = [NSMutableDictionary dictionary];
@@ -81,8 +121,8 @@ static BOOL add_backend(QemuCommandLine *commandLine, NSString *identifier, int 
     }
     close(from.descriptor);
     close(to.descriptor);
-    return fail(error, virtualization_error(VZErrorNotSupported, @"Only one serial port can be attached to a socket or to a "
-                                                                 @"file that is open for reading and writing."));
+    return fail(error, virtualization_error(VZErrorNotSupported, @"Only one serial port can use what is open for reading and writing "
+                                                                 @"in one direction."));
 }
 
 @implementation VZSerialPortAttachment

@@ -40,6 +40,7 @@
     _configuration = [configuration _deepCopy];
     _memoryBalloonDevices = [[self _makeMemoryBalloonDevices] copy];
     _networkDevices = [[self _makeNetworkDevices] copy];
+    _directorySharingDevices = [[self _makeDirectorySharingDevices] copy];
     return self;
 }
 
@@ -59,6 +60,14 @@
         [devices addObject:[[[VZNetworkDevice alloc] _initWithMachine:_link
                                                            identifier:identifier
                                                            attachment:configuration.attachment] autorelease]];
+    }
+    return devices;
+}
+
+- (NSArray *)_makeDirectorySharingDevices {
+    NSMutableArray *devices = [NSMutableArray array];
+    for (VZVirtioFileSystemDeviceConfiguration *configuration in _configuration.directorySharingDevices) {
+        [devices addObject:[[[VZVirtioFileSystemDevice alloc] _initWithMachine:_link configuration:configuration] autorelease]];
     }
     return devices;
 }
@@ -89,6 +98,7 @@
     [_configuration release];
     [_memoryBalloonDevices release];
     [_networkDevices release];
+    [_directorySharingDevices release];
     [_link release];
     [super dealloc];
 }
@@ -340,7 +350,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (NSArray *)directorySharingDevices {
     ASSERT_ON_QUEUE();
-    return @[];
+    return _directorySharingDevices;
 }
 
 - (NSArray *)graphicsDevices {

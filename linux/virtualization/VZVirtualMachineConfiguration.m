@@ -14,13 +14,16 @@ enum { MiB = 1 << 20 };
 
 /// The lists of devices that the engine knows, in the order in which the guest finds them.
 static NSArray *supported_lists(void) {
-    return @[@"serialPorts", @"networkDevices", @"memoryBalloonDevices", @"entropyDevices"];
+    return @[
+        @"storageDevices", @"serialPorts", @"networkDevices", @"directorySharingDevices", @"memoryBalloonDevices",
+        @"entropyDevices"
+    ];
 }
 
 static NSArray *unsupported_lists(void) {
     return @[
-        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"directorySharingDevices", @"socketDevices",
-        @"storageDevices", @"keyboards", @"pointingDevices", @"graphicsDevices", @"usbControllers"
+        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"socketDevices",
+        @"keyboards", @"pointingDevices", @"graphicsDevices", @"usbControllers"
     ];
 }
 
@@ -112,6 +115,18 @@ static NSArray *all_lists(void) {
     return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
+- (BOOL)_validateTagsWithError:(NSError **)error {
+    NSMutableSet *tags = [NSMutableSet set];
+    for (NSString *tag in [_directorySharingDevices valueForKey:@"tag"]) {
+        if ([tags containsObject:tag]) {
+            return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                                    @"The tag “%@” is used by more than one shared directory.", tag));
+        }
+        [tags addObject:tag];
+    }
+    return YES;
+}
+
 - (BOOL)validateWithError:(NSError **)error {
     if (![self _validateNumbersWithError:error]) return NO;
     for (NSString *list in unsupported_lists()) {
@@ -125,6 +140,7 @@ static NSArray *all_lists(void) {
         }
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
+    if (![self _validateTagsWithError:error]) return NO;
     if ([_memoryBalloonDevices count] <= 1) return YES;
     return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
                                             @"There can be one memory balloon device only."));
@@ -145,6 +161,11 @@ static NSArray *all_lists(void) {
     if ([_label length]) [commandLine add:@"-name" value:@"guest=%@", qemu_quoted(_label)];
     for (id<MachinePart> part in [self _parts]) {
         if (![part _describeTo:commandLine error:error]) return NO;
+    }
+    if (commandLine.sharesMemory) {
+        [commandLine add:@"-object"
+                   value:@"memory-backend-memfd,id=memory,size=%lluM,share=on", (unsigned long long)(_memorySize / MiB)];
+        [commandLine add:@"-machine" value:@"memory-backend=memory"];
     }
     return YES;
 }

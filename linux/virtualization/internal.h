@@ -48,6 +48,10 @@ void refuse_to_make(Class class);
 - (void)_machineDidStart;
 @end
 
+@interface VZVirtioFileSystemDevice (Engine)
+- (id)_initWithMachine:(MachineLink *)machine configuration:(VZVirtioFileSystemDeviceConfiguration *)configuration;
+@end
+
 @interface VZNetworkDevice (Engine)
 - (id)_initWithMachine:(MachineLink *)machine
             identifier:(NSString *)identifier

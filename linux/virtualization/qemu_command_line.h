@@ -1,46 +1,32 @@
-#import <Foundation/Foundation.h>
+#import "child_process.h"
 
-/// What QEMU is to be started with: arguments, descriptors, and commands that must be done before the guest runs.
-@interface QemuCommandLine : NSObject {
+/// What QEMU is to be started with, the helpers that it needs, and commands that must be done before the guest runs.
+@interface QemuCommandLine : CommandLine {
     NSString *_architecture;
-    NSMutableArray *_arguments;
     NSMutableArray *_earlyCommands;
     NSCountedSet *_identifiers;
-    int *_descriptors;
-    int *_flags;
-    int _count;
-    BOOL _standardStreamsTaken;
+    NSMutableArray *_helpers, *_explanations;
+    BOOL _sharesMemory;
 }
 /// @param architecture As in the names of QEMU's programs.
 - (id)initWithArchitecture:(NSString *)architecture;
 
 @property(readonly) NSString *architecture;
-@property(readonly) NSArray *arguments;
 @property(readonly) NSArray *earlyCommands;
+@property(readonly) NSArray *helpers;
 
-- (void)add:(NSString *)option;
-- (void)add:(NSString *)option value:(NSString *)format, ... NS_FORMAT_FUNCTION(2, 3);
 /// "serial0", then "serial1" ...
 - (NSString *)identifierForKind:(NSString *)kind;
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments;
+/// A program that is started before QEMU and ended after it.
+- (void)addHelper:(ChildProcess *)helper;
+/// A helper reads and writes the guest's memory.
+- (void)shareMemory;
+@property(readonly) BOOL sharesMemory;
 
-/// Hands a descriptor over to the command line, which closes it. Returns its number in QEMU.
-- (int)passDescriptor:(int)descriptor;
-/// The same; and once QEMU has opened its devices the description gets these flags again, whatever QEMU made of them.
-- (int)passDescriptor:(int)descriptor flags:(int)flags;
-/// QEMU's standard input and output: for one device only. NO when they are taken.
-- (BOOL)passStandardInput:(int)input output:(int)output flags:(int)flags;
-/// QEMU's standard error.
-- (void)passStandardError:(int)descriptor;
-
-/// By number in QEMU; each at least descriptorCount.
-- (const int *)descriptors;
-- (int)descriptorCount;
-/// QEMU has been started and has its copies.
-- (void)childHasDescriptors;
-/// QEMU has opened its devices.
-- (void)settleDescriptors;
-- (void)closeDescriptors;
+/// When QEMU ends with these words among its complaints, this is the error. Those that come first go first.
+- (void)explain:(NSString *)words by:(NSError *)error;
+- (NSError *)explanationOf:(NSString *)complaints;
 @end
 
 /// A value within an option that is a list: commas doubled.

@@ -6,21 +6,18 @@
 /// waits for its end; it sleeps in poll(2) without a limit. What it hears goes to the machine's queue.
 @interface QemuProcess : NSObject {
     QemuCommandLine *_commandLine;
-    NSString *_program;
+    ChildProcess *_child;
+    NSMutableArray *_helpers;
     MachineLink *_machine;
     NSMutableDictionary *_replies; // on the queue only
     NSUInteger _lastCommand;
     int _qmp;
     // Below: the thread's only.
     NSMutableData *_input;
-    NSMutableData *_complaints;
     NSUInteger _earlyCommandsSent;
     NSString *_failure;
+    NSError *_explanation;
     BOOL _guestStopped;
-    // Guarded by _lock.
-    pthread_mutex_t _lock;
-    int _pidDescriptor;
-    BOOL _killed;
 }
 - (id)initWithProgram:(NSString *)program commandLine:(QemuCommandLine *)commandLine machine:(MachineLink *)machine;
 /// Ends in _qemuDidStopWithError: of the machine, once QEMU is gone; before that in _qemuDidStart when it gets so far.

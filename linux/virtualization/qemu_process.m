@@ -1,15 +1,12 @@
 #import "internal.h"
-#import "spawn.h"
 #import <errno.h>
 #import <fcntl.h>
 #import <poll.h>
 #import <signal.h>
 #import <sys/socket.h>
-#import <sys/syscall.h>
-#import <sys/wait.h>
 #import <unistd.h>
 
-enum { complaints_kept = 4096 };
+enum { patience_with_helpers = 1000 }; // milliseconds
 
 // The identifiers of the commands before the guest runs. Later ones have numbers.
 static NSString *const capabilities = @"capabilities", *const early = @"early", *const start = @"start";
@@ -19,29 +16,27 @@ static NSString *const capabilities = @"capabilities", *const early = @"early", 
 - (id)initWithProgram:(NSString *)program commandLine:(QemuCommandLine *)commandLine machine:(MachineLink *)machine {
     self = [super init];
     if (!self) return nil;
-    _program = [program copy];
+    _child = [[ChildProcess alloc] initWithName:@"QEMU" program:program commandLine:commandLine confinement:NULL];
     _commandLine = [commandLine retain];
     _machine = [machine retain];
     _replies = [[NSMutableDictionary alloc] init];
     _input = [[NSMutableData alloc] init];
-    _complaints = [[NSMutableData alloc] init];
-    _qmp = _pidDescriptor = -1;
-    pthread_mutex_init(&_lock, NULL);
+    _helpers = [[NSMutableArray alloc] init];
+    _qmp = -1;
     return self;
 }
 
 - (void)dealloc {
     for (NSValue *reply in [_replies allValues]) Block_release([reply pointerValue]);
     if (_qmp >= 0) close(_qmp);
-    if (_pidDescriptor >= 0) close(_pidDescriptor);
-    pthread_mutex_destroy(&_lock);
-    [_program release];
+    [_child release];
+    [_helpers release];
     [_commandLine release];
     [_machine release];
     [_replies release];
     [_input release];
-    [_complaints release];
     [_failure release];
+    [_explanation release];
     [super dealloc];
 }
 
@@ -74,10 +69,7 @@ static void *thread_main(void *argument) {
 }
 
 - (void)kill {
-    pthread_mutex_lock(&_lock);
-    _killed = YES;
-    if (_pidDescriptor >= 0) syscall(SYS_pidfd_send_signal, _pidDescriptor, SIGKILL, NULL, 0);
-    pthread_mutex_unlock(&_lock);
+    [_child kill];
 }
 
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *))reply {
@@ -119,83 +111,85 @@ static void *thread_main(void *argument) {
 }
 
 - (void)_run {
-    int ends[2], complaints[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0 || pipe2(complaints, O_CLOEXEC) != 0) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         [self _fail:[NSString stringWithFormat:@"A connection to QEMU could not be made: %s.", strerror(errno)]];
         [self _reportEnd];
         return;
     }
     _qmp = ends[0];
+    fcntl(_qmp, F_SETFL, O_NONBLOCK);
     int qmp = [_commandLine passDescriptor:ends[1]];
-    [_commandLine passStandardError:complaints[1]];
     [_commandLine add:@"-chardev" value:@"socket,id=qmp,fd=%d", qmp];
     [_commandLine add:@"-mon" value:@"chardev=qmp,mode=control"];
 
-    pid_t pid = [self _spawn];
-    if (pid > 0) {
-        [self _listenTo:complaints[0]];
-        [self _reap:pid];
-    }
-    close(complaints[0]);
+    if ([self _startAll]) [self _listen];
+    NSString *problem = [_child reap];
+    _explanation = [[_commandLine explanationOf:[_child complaints]] retain];
     [_commandLine closeDescriptors];
+    [self _endHelpers]; // a helper's failure is why QEMU failed, and says more
+    if (problem) [self _fail:problem];
     [self _reportEnd];
 }
 
-- (pid_t)_spawn {
-    NSArray *arguments = [_commandLine arguments];
-    const char *vector[[arguments count] + 2];
-    size_t count = 0;
-    vector[count++] = [_program fileSystemRepresentation];
-    for (NSString *argument in arguments) vector[count++] = [argument UTF8String];
-    vector[count] = NULL;
-
-    pid_t pid = -1;
-    pthread_mutex_lock(&_lock);
-    if (!_killed) {
-        int problem = spawn_bound(vector[0], (char *const *)vector, [_commandLine descriptors],
-                                  [_commandLine descriptorCount], &pid);
+- (BOOL)_startAll {
+    for (ChildProcess *child in [[_commandLine helpers] arrayByAddingObject:_child]) {
+        NSString *problem = [child start];
         if (problem) {
-            [self _fail:[NSString stringWithFormat:@"“%@” could not be started: %s.", _program, strerror(problem)]];
-            if (pid > 0) waitpid(pid, NULL, 0);
-            pid = -1;
-        } else {
-            _pidDescriptor = (int)syscall(SYS_pidfd_open, pid, 0); // Linux 5.3
+            [self _fail:problem];
+            return NO;
         }
+        if (child != _child) [_helpers addObject:child];
     }
-    pthread_mutex_unlock(&_lock);
-    [_commandLine childHasDescriptors];
-    return pid;
+    return YES;
 }
 
-- (void)_listenTo:(int)complaints {
-    fcntl(_qmp, F_SETFL, O_NONBLOCK);
-    fcntl(complaints, F_SETFL, O_NONBLOCK);
-    struct pollfd sources[] = {{_pidDescriptor, POLLIN, 0}, {_qmp, POLLIN, 0}, {complaints, POLLIN, 0}};
-    BOOL ended = NO;
-    while (!ended) {
-        if (poll(sources, 3, -1) < 0) continue;
+/// Returns when QEMU has ended.
+- (void)_listen {
+    NSUInteger children = [_helpers count] + 1;
+    struct pollfd sources[1 + 2 * children];
+    int qmp = _qmp;
+    for (;;) {
+        sources[0] = (struct pollfd){qmp, POLLIN, 0};
+        for (NSUInteger i = 0; i < children; i++) {
+            ChildProcess *child = i == 0 ? _child : [_helpers objectAtIndex:i - 1];
+            sources[1 + 2 * i] = (struct pollfd){[child pidDescriptor], POLLIN, 0};
+            sources[2 + 2 * i] = (struct pollfd){[child complaintsDescriptor], POLLIN, 0};
+        }
+        if (poll(sources, 1 + 2 * children, -1) < 0) continue;
         NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];
-        ended = (sources[0].revents & POLLIN) != 0;
         // Its last words may still be in the sockets when it has ended.
-        if (![self _read:sources[1].fd into:_input]) sources[1].fd = -1;
-        if (![self _read:sources[2].fd into:_complaints]) sources[2].fd = -1;
+        if (!read_available(qmp, _input)) qmp = -1;
         [self _handleInput];
-        NSUInteger length = [_complaints length];
-        if (length > complaints_kept) {
-            [_complaints replaceBytesInRange:NSMakeRange(0, length - complaints_kept) withBytes:NULL length:0];
+        [_child readComplaints];
+        for (NSUInteger i = 1; i < children; i++) {
+            ChildProcess *helper = [_helpers objectAtIndex:i - 1];
+            [helper readComplaints];
+            if (sources[1 + 2 * i].revents & POLLIN) [self _helperDidEnd:helper];
         }
         [pool release];
+        if (sources[1].revents & POLLIN) return;
     }
 }
 
-/// Reads all that is there. NO at the end.
-- (BOOL)_read:(int)descriptor into:(NSMutableData *)data {
-    char bytes[4096];
-    ssize_t length;
-    while (descriptor >= 0 && (length = read(descriptor, bytes, sizeof bytes)) > 0) {
-        [data appendBytes:bytes length:(NSUInteger)length];
+- (void)_helperDidEnd:(ChildProcess *)helper {
+    NSString *problem = [helper reap];
+    if (!problem) return; // QEMU is about to end
+    // A guest cannot go on without it: it would wait for it for ever.
+    [self _fail:problem];
+    [_child kill];
+}
+
+/// They end by themselves when QEMU has gone, after what it has given them to do.
+- (void)_endHelpers {
+    for (ChildProcess *helper in _helpers) {
+        struct pollfd end = {[helper pidDescriptor], POLLIN, 0};
+        if (end.fd < 0) continue;
+        BOOL ended = poll(&end, 1, patience_with_helpers) == 1;
+        if (!ended) [helper kill];
+        NSString *problem = [helper reap];
+        if (ended && problem) [self _fail:problem];
     }
-    return descriptor >= 0 && length < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 - (void)_handleInput {
@@ -261,26 +255,11 @@ static void *thread_main(void *argument) {
     }
 }
 
-- (void)_reap:(pid_t)pid {
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno == EINTR) continue;
-        // The client lets nobody wait: SIGCHLD is ignored.
-        [self _fail:@"QEMU ended."];
-        return;
-    }
-    NSString *text = [[[NSString alloc] initWithData:_complaints encoding:NSUTF8StringEncoding] autorelease];
-    NSString *last = nil;
-    for (NSString *line in [text componentsSeparatedByString:@"\n"]) {
-        if ([line length]) last = line;
-    }
-    NSString *how = WIFSIGNALED(status) ? [NSString stringWithFormat:@"QEMU was killed by signal %d", WTERMSIG(status)]
-                                        : [NSString stringWithFormat:@"QEMU ended with status %d", WEXITSTATUS(status)];
-    [self _fail:last ? [NSString stringWithFormat:@"%@: %@", how, last] : [how stringByAppendingString:@"."]];
-}
-
 - (void)_reportEnd {
-    NSError *error = _guestStopped ? nil : virtualization_error(VZErrorInternal, @"%@", _failure ? _failure : @"QEMU ended.");
+    NSError *error = nil;
+    if (!_guestStopped) {
+        error = _explanation ? _explanation : virtualization_error(VZErrorInternal, @"%@", _failure ? _failure : @"QEMU ended.");
+    }
     [self _tellMachine:^(VZVirtualMachine *machine) {
       for (NSNumber *identifier in [_replies allKeys]) {
           [self _settleReply:identifier problem:[error localizedFailureReason]];

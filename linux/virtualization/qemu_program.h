@@ -6,5 +6,11 @@ NSString *qemu_architecture(void);
 BOOL qemu_architecture_is_native(void);
 /// QEMU's program for it: $VIRTUALIZATION_QEMU, else by its name in $PATH. nil when there is none.
 NSString *qemu_program(void);
+/// An environment variable, or nil when it is empty.
+NSString *environment(const char *name);
+/// The first program of that name in $PATH, or nil.
+NSString *program_in_path(NSString *name);
+/// Whether it is a file that may be run.
+BOOL is_program(NSString *path);
 /// Says what is missing and what brings it.
 NSString *qemu_missing_reason(void);

@@ -2,7 +2,7 @@
 #import <sys/utsname.h>
 #import <unistd.h>
 
-static NSString *environment(const char *name) {
+NSString *environment(const char *name) {
     const char *value = getenv(name);
     return value && *value ? [NSString stringWithUTF8String:value] : nil;
 }
@@ -27,21 +27,25 @@ static NSString *wanted_program(void) {
     return program ? program : [@"qemu-system-" stringByAppendingString:qemu_architecture()];
 }
 
-static BOOL is_program(NSString *path) {
+BOOL is_program(NSString *path) {
     BOOL folder = NO;
     return [[NSFileManager defaultManager] fileExistsAtPath:path isDirectory:&folder] && !folder &&
            access([path fileSystemRepresentation], X_OK) == 0;
 }
 
-NSString *qemu_program(void) {
-    NSString *program = wanted_program();
-    if ([program rangeOfString:@"/"].length > 0) return is_program(program) ? program : nil;
+NSString *program_in_path(NSString *name) {
     NSString *folders = environment("PATH");
     for (NSString *folder in [folders ? folders : @"/usr/local/bin:/usr/bin:/bin" componentsSeparatedByString:@":"]) {
-        NSString *path = [folder stringByAppendingPathComponent:program];
+        NSString *path = [folder stringByAppendingPathComponent:name];
         if (is_program(path)) return path;
     }
     return nil;
+}
+
+NSString *qemu_program(void) {
+    NSString *program = wanted_program();
+    if ([program rangeOfString:@"/"].length > 0) return is_program(program) ? program : nil;
+    return program_in_path(program);
 }
 
 NSString *qemu_missing_reason(void) {

@@ -28,7 +28,7 @@ typedef NS_ENUM(NSInteger, VZVirtualMachineState) {
     MachineLink *_link;
     QemuProcess *_process;
     void (^_completionHandler)(NSError *);
-    NSArray *_memoryBalloonDevices, *_networkDevices;
+    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices;
 }
 + (instancetype)new;
 - (instancetype)init;

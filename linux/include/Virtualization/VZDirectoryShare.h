@@ -1,0 +1,6 @@
+#import <Foundation/Foundation.h>
+
+@interface VZDirectoryShare : NSObject
++ (instancetype)new;
+- (instancetype)init;
+@end

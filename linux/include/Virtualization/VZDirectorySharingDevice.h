@@ -1,0 +1,6 @@
+#import <Foundation/Foundation.h>
+
+@interface VZDirectorySharingDevice : NSObject
++ (instancetype)new;
+- (instancetype)init;
+@end

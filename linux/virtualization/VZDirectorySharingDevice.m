@@ -1,0 +1,136 @@
+#import "internal.h"
+#import "file_server.h"
+#import <errno.h>
+#import <fcntl.h>
+#import <unistd.h>
+
+enum { tag_limit = 36 };
+
+@implementation VZDirectorySharingDeviceConfiguration
+
+NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
+
+- (id)copyWithZone:(NSZone *)zone {
+    return [[[self class] allocWithZone:zone] init];
+}
+
+@end
+
+@interface VZVirtioFileSystemDeviceConfiguration (Engine) <MachinePart>
+@end
+
+@implementation VZVirtioFileSystemDeviceConfiguration
+
+@synthesize tag = _tag, share = _share;
+
+- (instancetype)initWithTag:(NSString *)tag {
+    self = [super init];
+    if (self) _tag = [tag copy];
+    return self;
+}
+
+- (void)dealloc {
+    [_tag release];
+    [_share release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    VZVirtioFileSystemDeviceConfiguration *copy = [super copyWithZone:zone];
+    copy.tag = _tag;
+    copy.share = _share;
+    return copy;
+}
+
++ (NSString *)macOSGuestAutomountTag {
+    return @"com.apple.virtio-fs.automount";
+}
+
++ (BOOL)validateTag:(NSString *)tag error:(NSError **)error {
+    NSString *problem = nil;
+    if ([tag length] == 0) {
+        problem = @"The tag of a shared directory must not be empty.";
+    } else if ([tag lengthOfBytesUsingEncoding:NSUTF8StringEncoding] >= tag_limit) {
+        problem = [NSString stringWithFormat:@"The tag “%@” must have fewer than %d bytes in UTF-8.", tag, tag_limit];
+    }
+    return !problem || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", problem));
+}
+
+/// The folder, or -1. It must be one that can be listed: with what is in it virtiofsd helps itself.
+- (int)_openFolder:(NSError **)error {
+    NSURL *url = ((VZSingleDirectoryShare *)_share).directory.URL;
+    int folder = [url isFileURL] ? open([[url path] fileSystemRepresentation], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder >= 0) return folder;
+    fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The shared directory “%@” could not be opened: %s.",
+                                     [url isFileURL] ? [url path] : [url absoluteString],
+                                     [url isFileURL] ? strerror(errno) : "not a file URL"));
+    return -1;
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    if (![VZVirtioFileSystemDeviceConfiguration validateTag:_tag error:error]) return NO;
+    if (![_share isKindOfClass:[VZSingleDirectoryShare class]]) {
+        return fail(error, virtualization_error(VZErrorNotSupported,
+                                                @"The device “%@” must have a VZSingleDirectoryShare on Linux.", _tag));
+    }
+    int folder = [self _openFolder:error];
+    if (folder < 0) return NO;
+    close(folder);
+    return YES;
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    int folder = [self _openFolder:error], connection;
+    if (folder < 0) return NO;
+    BOOL readOnly = [((VZSingleDirectoryShare *)_share).directory isReadOnly];
+    ChildProcess *server = file_server(folder, readOnly, _tag, &connection, error);
+    if (!server) return NO;
+    [commandLine addHelper:server];
+    [commandLine shareMemory];
+    NSString *identifier = [commandLine identifierForKind:@"share"];
+    [commandLine add:@"-chardev" value:@"socket,id=%@,fd=%d", identifier, [commandLine passDescriptor:connection]];
+    [commandLine add:@"-device" value:@"vhost-user-fs-pci,chardev=%@,tag=%@", identifier, qemu_quoted(_tag)];
+    return YES;
+}
+
+@end
+
+@implementation VZDirectorySharingDevice
+
+NOT_MADE_BY_INIT(VZDirectorySharingDevice)
+
+@end
+
+@implementation VZVirtioFileSystemDevice
+
+- (id)_initWithMachine:(MachineLink *)machine configuration:(VZVirtioFileSystemDeviceConfiguration *)configuration {
+    self = [super init];
+    if (!self) return nil;
+    _machine = [machine retain];
+    _configuration = [configuration retain];
+    return self;
+}
+
+- (void)dealloc {
+    [_machine release];
+    [_configuration release];
+    [super dealloc];
+}
+
+- (NSString *)tag {
+    dispatch_assert_queue(_machine.queue);
+    return _configuration.tag;
+}
+
+- (VZDirectoryShare *)share {
+    dispatch_assert_queue(_machine.queue);
+    return _configuration.share;
+}
+
+// The configuration is the machine's own copy.
+- (void)setShare:(VZDirectoryShare *)share {
+    dispatch_assert_queue(_machine.queue);
+    _configuration.share = share;
+}
+
+@end

@@ -1,0 +1,248 @@
+#import "internal.h"
+#import "files.h"
+#import <fcntl.h>
+#import <unistd.h>
+
+// An image is opened when its attachment is made, so that a file that is moved or a folder that is left later does not
+// matter. QEMU gets it by a descriptor set, and from a new open file description for each start: the locks by which
+// QEMUs keep off each other's images belong to that, and have to end with the QEMU.
+
+enum { sector_size = 512, identifier_most = 20 };
+
+@implementation VZStorageDeviceAttachment
+
+NOT_MADE_BY_INIT(VZStorageDeviceAttachment)
+
+@end
+
+@interface VZStorageDeviceAttachment (Engine)
+/// Adds a block device that has this name in QEMU.
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error;
+@end
+
+@implementation VZDiskImageStorageDeviceAttachment
+
+NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
+
+@synthesize URL = _URL, readOnly = _readOnly, cachingMode = _cachingMode, synchronizationMode = _synchronizationMode;
+
+- (instancetype)initWithURL:(NSURL *)url readOnly:(BOOL)readOnly error:(NSError **)error {
+    return [self initWithURL:url
+                    readOnly:readOnly
+                 cachingMode:VZDiskImageCachingModeAutomatic
+         synchronizationMode:VZDiskImageSynchronizationModeFull
+                       error:error];
+}
+
+- (instancetype)initWithURL:(NSURL *)url
+                   readOnly:(BOOL)readOnly
+                cachingMode:(VZDiskImageCachingMode)cachingMode
+        synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
+                      error:(NSError **)error {
+    self = [super init];
+    if (!self) return nil;
+    _URL = [url copy];
+    _readOnly = readOnly;
+    _cachingMode = cachingMode;
+    _synchronizationMode = synchronizationMode;
+    NSString *problem = nil;
+    _descriptor = open_regular_file(url, readOnly ? O_RDONLY : O_RDWR, &problem);
+    if (!problem) problem = [self _problemWithSize];
+    if (problem) {
+        fail(error, virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(url), problem));
+        [self release];
+        return nil;
+    }
+    return self;
+}
+
+- (NSString *)_problemWithSize {
+    off_t size = lseek(_descriptor, 0, SEEK_END);
+    if (size == 0) return @"is empty";
+    return size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
+}
+
+- (void)dealloc {
+    if (_descriptor >= 0) close(_descriptor);
+    [_URL release];
+    [super dealloc];
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+    NSString *problem = nil;
+    int descriptor = reopen_file(_descriptor, _readOnly ? O_RDONLY : O_RDWR, &problem);
+    if (descriptor < 0) {
+        return fail(error, virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem));
+    }
+    // As on a Mac, it is a wish only: not every file system can do it.
+    BOOL direct = _cachingMode == VZDiskImageCachingModeUncached && fcntl(descriptor, F_SETFL, O_DIRECT) == 0;
+    BOOL neverFlushed = _synchronizationMode == VZDiskImageSynchronizationModeNone;
+    add_file(commandLine, identifier, descriptor,
+             [NSString stringWithFormat:@"read-only=%@,discard=unmap,cache.direct=%@,cache.no-flush=%@", _readOnly ? @"on" : @"off",
+                                        direct ? @"on" : @"off", neverFlushed ? @"on" : @"off"],
+             [NSString stringWithFormat:@"disk image “%@”", url_text(_URL)]);
+    return YES;
+}
+
+@end
+
+@interface VZStorageDeviceConfiguration (Engine)
+- (BOOL)_validateWithError:(NSError **)error;
+@end
+
+@implementation VZStorageDeviceConfiguration
+
+NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
+
+@synthesize attachment = _attachment;
+
+- (id)_initWithAttachment:(VZStorageDeviceAttachment *)attachment {
+    self = [super init];
+    if (self) _attachment = [attachment retain];
+    return self;
+}
+
+- (void)dealloc {
+    [_attachment release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    return [[[self class] allocWithZone:zone] _initWithAttachment:_attachment];
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    if ([_attachment respondsToSelector:@selector(_describeTo:as:error:)]) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The storage device attachment is invalid."));
+}
+
+/// Adds the attachment, and the device's options that all kinds have. The guest, and firmware that looks for something
+/// to start, are to find the disks in the order in which they are added.
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine device:(NSString *)device error:(NSError **)error {
+    NSString *identifier = [commandLine identifierForKind:@"storage"];
+    if (![_attachment _describeTo:commandLine as:identifier error:error]) return NO;
+    // Of equal index are two devices only if one is the kernel of -kernel, which has 0.
+    int index = [[identifier substringFromIndex:[@"storage" length]] intValue] + 1;
+    [commandLine add:@"-device" value:@"%@,drive=%@,bootindex=%d", device, identifier, index];
+    return YES;
+}
+
+@end
+
+/// Where on the PCI bus a disk goes: eight share a slot, for a guest may have more disks than there are slots. Devices of
+/// other kinds get what is free, so they have to be added later.
+static NSString *pci_place(QemuCommandLine *commandLine) {
+    int place = [[[commandLine identifierForKind:@"disk"] substringFromIndex:[@"disk" length]] intValue];
+    return [NSString stringWithFormat:@"addr=%x.%x,multifunction=on", 1 + place / 8, place % 8];
+}
+
+@interface VZVirtioBlockDeviceConfiguration (Engine) <MachinePart>
+@end
+
+@implementation VZVirtioBlockDeviceConfiguration
+
+- (instancetype)initWithAttachment:(VZStorageDeviceAttachment *)attachment {
+    self = [super _initWithAttachment:attachment];
+    if (self) _blockDeviceIdentifier = @"";
+    return self;
+}
+
+@synthesize blockDeviceIdentifier = _blockDeviceIdentifier;
+
+- (void)dealloc {
+    [_blockDeviceIdentifier release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    VZVirtioBlockDeviceConfiguration *copy = [super copyWithZone:zone];
+    copy.blockDeviceIdentifier = _blockDeviceIdentifier;
+    return copy;
+}
+
++ (BOOL)validateBlockDeviceIdentifier:(NSString *)identifier error:(NSError **)error {
+    NSString *problem = nil;
+    if (![identifier canBeConvertedToEncoding:NSASCIIStringEncoding]) {
+        problem = @"is not ASCII";
+    } else if ([identifier length] > identifier_most) {
+        problem = @"is longer than 20 bytes";
+    }
+    return !problem || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                                        @"The block device identifier “%@” %@.", identifier, problem));
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    return [super _validateWithError:error] &&
+           [VZVirtioBlockDeviceConfiguration validateBlockDeviceIdentifier:_blockDeviceIdentifier error:error];
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    NSMutableString *device = [NSMutableString stringWithString:@"virtio-blk-pci,werror=report,"];
+    [device appendString:pci_place(commandLine)];
+    if ([_blockDeviceIdentifier length]) [device appendFormat:@",serial=%@", qemu_quoted(_blockDeviceIdentifier)];
+    return [self _describeTo:commandLine device:device error:error];
+}
+
+@end
+
+@interface VZNVMExpressControllerDeviceConfiguration (Engine) <MachinePart>
+@end
+
+@implementation VZNVMExpressControllerDeviceConfiguration
+
+- (instancetype)initWithAttachment:(VZStorageDeviceAttachment *)attachment {
+    return [super _initWithAttachment:attachment];
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    // Each needs a serial number, and one of its own.
+    NSString *serial = [commandLine identifierForKind:@"nvme"];
+    return [self _describeTo:commandLine
+                      device:[NSString stringWithFormat:@"nvme,serial=%@,%@", serial, pci_place(commandLine)]
+                       error:error];
+}
+
+@end
+
+@interface VZUSBMassStorageDeviceConfiguration (Engine) <MachinePart>
+@end
+
+@implementation VZUSBMassStorageDeviceConfiguration
+
+@synthesize uuid = _uuid;
+
+- (instancetype)initWithAttachment:(VZStorageDeviceAttachment *)attachment {
+    self = [super _initWithAttachment:attachment];
+    if (self) _uuid = [[NSUUID alloc] init];
+    return self;
+}
+
+- (void)dealloc {
+    [_uuid release];
+    [super dealloc];
+}
+
+- (id)copyWithZone:(NSZone *)zone {
+    VZUSBMassStorageDeviceConfiguration *copy = [super copyWithZone:zone];
+    copy.uuid = _uuid;
+    return copy;
+}
+
+/// The bus of a controller with a free port; each controller has fifteen.
+static NSString *usb_bus(QemuCommandLine *commandLine) {
+    enum { ports = 15 };
+    int device = [[[commandLine identifierForKind:@"usbdevice"] substringFromIndex:[@"usbdevice" length]] intValue];
+    if (device % ports == 0) {
+        [commandLine add:@"-device"
+                   value:@"qemu-xhci,id=%@,p2=%d,p3=%d,%@", [commandLine identifierForKind:@"usb"], ports, ports, pci_place(commandLine)];
+    }
+    return [NSString stringWithFormat:@"usb%d.0", device / ports];
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    return [self _describeTo:commandLine
+                      device:[NSString stringWithFormat:@"usb-storage,werror=report,bus=%@", usb_bus(commandLine)]
+                       error:error];
+}
+
+@end
