@@ -54,13 +54,12 @@ export function openConsole(onCommand: (command: Command) => void): Console {
 
 /** Copies keys to the guest, one chunk after the other; a guest that does not read makes only its keys wait. */
 async function copyKeys(writing: NSObject, onCommand: (command: Command) => void): Promise<void> {
-  const descriptor = writing.send("fileDescriptor") as number;
   const keys = new Keys();
   let written: Promise<unknown> = Promise.resolve();
   try {
     for await (const typed of Deno.stdin.readable) {
       const { guest, commands } = keys.feed(typed);
-      if (guest.length) written = written.then(() => writeAll(descriptor, guest));
+      if (guest.length) written = written.then(() => writeAll(writing, guest));
       commands.forEach(onCommand);
     }
   } catch (error) {

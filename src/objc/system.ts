@@ -1,6 +1,7 @@
 /** The few C functions of the system library that JavaScript has no other way to. */
 
 import { openFunctions } from "./libraries.ts";
+import type { NSObject } from "./object.ts";
 import { cString } from "./runtime.ts";
 
 // Each is opened when it is first needed: most runs need few of them, and none before the start.
@@ -32,16 +33,21 @@ export async function hangUp(descriptor: number): Promise<void> {
   if ((pollfd[1] >>> 16 & (POLLERR | POLLHUP)) === 0) await new Promise(() => {});
 }
 
+/** The file descriptor of an NSFileHandle. It is good only as long as the handle is: do not keep it instead. */
+function descriptorOf(handle: NSObject): number {
+  return handle.send("fileDescriptor") as number;
+}
+
 /**
- * Writes all bytes to a file descriptor, on a thread of its own, so that a full pipe makes nobody wait.
+ * Writes all bytes to an NSFileHandle, on a thread of its own, so that a full pipe makes nobody wait.
  *
  * @returns Whether they could be written; if not, there is no reader.
  */
-export async function writeAll(descriptor: number, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+export async function writeAll(handle: NSObject, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
   write ??= openWrite();
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const written = Number(await write.write(descriptor, rest, BigInt(rest.length)));
+    const written = Number(await write.write(descriptorOf(handle), rest, BigInt(rest.length)));
     if (written < 0) return false;
     at += written;
   }
