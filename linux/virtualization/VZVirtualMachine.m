@@ -304,7 +304,8 @@ static NSString *state_name(VZVirtualMachineState state) {
     VZVirtualMachineState before = _state;
     BOOL wanted = before == VZVirtualMachineStateStopping;
     [self _setState:wanted || !error ? VZVirtualMachineStateStopped : VZVirtualMachineStateError];
-    [self _completeWithError:wanted ? nil : error];
+    NSError *unfinished = error ? error : virtualization_error(VZErrorInternal, @"The guest stopped meanwhile.");
+    [self _completeWithError:wanted ? nil : unfinished];
     if (wanted || before == VZVirtualMachineStateStarting) return;
     if (!error) {
         if ([_delegate respondsToSelector:@selector(guestDidStopVirtualMachine:)]) [_delegate guestDidStopVirtualMachine:self];

@@ -20,6 +20,18 @@ static NSArray *supported_lists(void) {
     ];
 }
 
+/// What a device in one of them has to be.
+static Class kind_in_list(NSString *list) {
+    return [@{
+        @"storageDevices" : [VZStorageDeviceConfiguration class],
+        @"directorySharingDevices" : [VZDirectorySharingDeviceConfiguration class],
+        @"serialPorts" : [VZSerialPortConfiguration class],
+        @"networkDevices" : [VZNetworkDeviceConfiguration class],
+        @"memoryBalloonDevices" : [VZMemoryBalloonDeviceConfiguration class],
+        @"entropyDevices" : [VZEntropyDeviceConfiguration class],
+    } objectForKey:list];
+}
+
 static NSArray *unsupported_lists(void) {
     return @[
         @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"socketDevices",
@@ -127,17 +139,26 @@ static NSArray *all_lists(void) {
     return YES;
 }
 
+- (BOOL)_validateKindsWithError:(NSError **)error {
+    for (NSString *list in supported_lists()) {
+        for (id device in [self valueForKey:list]) {
+            // An abstract kind is one that QEMU can be told nothing about.
+            if ([device isKindOfClass:kind_in_list(list)] && [device respondsToSelector:@selector(_describeTo:error:)]) continue;
+            return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"A %@ cannot be one of “%@”.",
+                                                    NSStringFromClass([device class]), list));
+        }
+    }
+    return YES;
+}
+
 - (BOOL)validateWithError:(NSError **)error {
     if (![self _validateNumbersWithError:error]) return NO;
     for (NSString *list in unsupported_lists()) {
         if ([[self valueForKey:list] count] == 0) continue;
         return fail(error, virtualization_error(VZErrorNotSupported, @"The property “%@” is not supported on Linux.", list));
     }
+    if (![self _validateKindsWithError:error]) return NO;
     for (id<MachinePart> part in [self _parts]) {
-        if (![part respondsToSelector:@selector(_describeTo:error:)]) {
-            return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"A %@ is no device of this kind.",
-                                                    NSStringFromClass([(id)part class])));
-        }
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
     if (![self _validateTagsWithError:error]) return NO;

@@ -1,10 +1,11 @@
 /** JavaScript functions as C functions, for blocks and methods: callable on any thread. */
 
 import type { MethodType, Type } from "./encoding.ts";
-import { nativeType } from "./native_type.ts";
+import { layoutOf, nativeType } from "./native_type.ts";
 import { fromRaw, type Result } from "./object.ts";
 import { ensurePool } from "./pool.ts";
 import type { Raw } from "./message.ts";
+import { type Pointer, runtime } from "./runtime.ts";
 import { toRaw } from "./to_objc.ts";
 
 /** A function that Objective-C calls. Its result is converted like an argument. */
@@ -12,8 +13,29 @@ export type Implementation = (...args: Result[]) => unknown;
 
 export type Callback = Deno.UnsafeCallback<{ parameters: Deno.NativeType[]; result: Deno.NativeResultType }>;
 
+/** Zero, NO, nil or a struct of zeros. */
 function nothing(result: Type): Raw {
-  return result.kind === "scalar" && "qQ".includes(result.code) ? 0n : result.kind === "scalar" ? 0 : null;
+  const native = nativeType(result);
+  if (typeof native === "object") return new Uint8Array(layoutOf(result).size);
+  if (native === "pointer") return null;
+  if (native === "bool") return false;
+  return native === "i64" || native === "u64" ? 0n : 0;
+}
+
+/** Objects that a callback has returned and that are kept for their caller, see {@linkcode Kept}. */
+const KEPT = 16;
+
+/**
+ * The objects that a callback has returned last. The pool of this thread is drained before a caller on another
+ * thread has seen its result, and that thread's pool is out of reach: so they are held for a while here.
+ */
+class Kept {
+  readonly #objects: Pointer[] = [];
+
+  add(object: Pointer): void {
+    this.#objects.push(runtime.objc_retain(object));
+    if (this.#objects.length > KEPT) runtime.objc_release(this.#objects.shift()!);
+  }
 }
 
 /**
@@ -35,16 +57,21 @@ export function callback(
     parameters: type.args.map(nativeType),
     result: isVoid ? "void" as const : nativeType(type.result),
   };
+  const kept = new Kept();
   return new Deno.UnsafeCallback(definition, (...raw: unknown[]) => {
     // An exception must not leave a callback: its C caller would get zero and nobody would hear of it.
     try {
       ensurePool();
       const args = type.args.flatMap((t, i) => skip(i) ? [] : [fromRaw(t, raw[i] as Raw)]);
       const result = implementation(...args);
-      return (isVoid ? undefined : toRaw(type.result, result, [])) as never;
+      if (isVoid) return undefined as never;
+      if (result === undefined) return nothing(type.result) as never;
+      const returned = toRaw(type.result, result, []);
+      if (type.result.kind === "object" && returned) kept.add(returned as Pointer);
+      return returned as never;
     } catch (error) {
       reportError(error);
-      return nothing(type.result) as never;
+      return (isVoid ? undefined : nothing(type.result)) as never;
     }
   });
 }

@@ -67,8 +67,8 @@ const CONVERSIONS: [string, (object: NSObject) => Converted][] = [
   ["NSArray", elements],
   ["NSDictionary", entries],
   ["NSData", bytes],
-  ["NSDate", (object) => new Date((object.send("timeIntervalSince1970") as number) * 1000)],
-  ["NSURL", (object) => new URL(String(object.send("absoluteString")))],
+  ["NSDate", (object) => new Date(Math.round((object.send("timeIntervalSince1970") as number) * 1000))],
+  ["NSURL", (object) => URL.parse(String(object.send("absoluteString"))) ?? object], // a relative one stays
   ["NSNull", () => null],
 ];
 

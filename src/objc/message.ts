@@ -78,7 +78,9 @@ export class Method {
     this.owned = family !== null && type.result.kind === "object";
     this.consumes = family === "init";
     const last = this.args.at(-1);
-    this.throws = /(^e|E|:e)rror:$/.test(selector) && last?.kind === "pointer" && last.to.kind === "object";
+    const isVoid = type.result.kind === "scalar" && type.result.code === "v";
+    const takesError = last?.kind === "pointer" && last.to.kind === "object";
+    this.throws = /(^e|E|:e)rror:$/.test(selector) && takesError && !isVoid;
   }
 
   /** How it reads in messages: `-[NSString length]`. */

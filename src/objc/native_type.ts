@@ -142,17 +142,54 @@ function alignUp(n: number, alignment: number): number {
   return Math.ceil(n / alignment) * alignment;
 }
 
+/** Bits of the integers, negative where signed. */
+const BITS: Partial<Record<Scalar, number>> = {
+  c: -8,
+  C: 8,
+  s: -16,
+  S: 16,
+  i: -32,
+  I: 32,
+  l: -32,
+  L: 32,
+  q: -64,
+  Q: 64,
+};
+
+/** Whether a type's values are integers. */
+export function isInteger(code: Scalar): boolean {
+  return code in BITS;
+}
+
+/**
+ * An integer as FFI takes it: bigint for 64 bits. Booleans are welcome, since BOOL is a char on x86_64.
+ *
+ * @throws {TypeError} Whose message says what was expected: `an unsigned 64-bit integer`.
+ */
+export function toInteger(code: Scalar, value: unknown): number | bigint {
+  const bits = BITS[code]!;
+  const fits = typeof value === "bigint" || typeof value === "boolean" || Number.isSafeInteger(value);
+  const wide = fits ? BigInt(value as number) : 0n;
+  const clipped = bits < 0 ? BigInt.asIntN(-bits, wide) : BigInt.asUintN(bits, wide);
+  if (!fits || clipped !== wide) {
+    throw new TypeError(bits < 0 ? `a signed ${-bits}-bit integer` : `an unsigned ${bits}-bit integer`);
+  }
+  return Math.abs(bits) === 64 ? wide : Number(wide);
+}
+
 function place(type: Type, view: DataView, at: number, value: Struct[number]): void {
   const scalar = scalarLayout(type);
   if (scalar) {
-    if (Array.isArray(value)) {
-      throw new TypeError(`Expected a number for "${formatType(type)}", not an array`);
+    const code = type.kind === "scalar" ? type.code : "Q"; // an address
+    if (isInteger(code)) value = toInteger(code, value);
+    else if (typeof value !== (code === "B" ? "boolean" : "number") && scalar.native !== "pointer") {
+      throw new TypeError(`a ${code === "B" ? "boolean" : "number"} for "${formatType(type)}"`);
     }
-    return scalar.set(view, at, value);
+    return scalar.set(view, at, value as number);
   }
   const types = members(type);
   if (!Array.isArray(value) || value.length !== types.length) {
-    throw new TypeError(`Expected an array of ${types.length} for "${formatType(type)}"`);
+    throw new TypeError(`an array of ${types.length} for "${formatType(type)}"`);
   }
   let offset = 0;
   types.forEach((member, i) => {
@@ -163,7 +200,11 @@ function place(type: Type, view: DataView, at: number, value: Struct[number]): v
   });
 }
 
-/** The bytes of a struct, array or scalar. */
+/**
+ * The bytes of a struct, array or scalar.
+ *
+ * @throws {TypeError} Whose message says what was expected: `an array of 2 for "{CGSize=dd}"`.
+ */
 export function pack(type: Type, value: Struct[number]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(layoutOf(type).size);
   place(type, new DataView(bytes.buffer), 0, value);

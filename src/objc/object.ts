@@ -90,7 +90,7 @@ export class NSObject implements Reference, Disposable {
   /** `description`, which is the text itself for an NSString. */
   toString(): string {
     const description = sendValues(this[POINTER], "description") as Pointer;
-    return description ? fromCString(sendValues(description, "UTF8String") as Pointer) ?? "" : "";
+    return description ? textOf(description) : "";
   }
 
   [Symbol.for("Deno.customInspect")](): string {
@@ -140,6 +140,16 @@ export class Class extends NSObject {
   override [Symbol.dispose](): void {}
 }
 
+const NSUTF8StringEncoding = 4;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The text of an NSString, which may hold zeros. */
+function textOf(string: Pointer): string {
+  const length = Number(sendValues(string, "lengthOfBytesUsingEncoding:", NSUTF8StringEncoding));
+  const bytes = sendValues(string, "UTF8String") as Pointer;
+  return bytes && length ? decoder.decode(Deno.UnsafePointerView.getArrayBuffer(bytes, length)) : "";
+}
+
 /** Wraps what a method has returned. */
 export function wrap(pointer: Pointer, owned = false): NSObject | null {
   if (!pointer) return null;
@@ -155,6 +165,7 @@ export function fromRaw(type: Type, raw: Raw, owned = false): Result {
     case "array":
       return unpack(type, raw as Uint8Array);
     case "scalar":
+      if (type.code === "v") return undefined;
       if (type.code === "#") return raw ? new Class({ [POINTER]: raw as Pointer }) : null;
       if (type.code === ":") return fromCString(runtime.sel_getName(raw as Pointer));
       if (type.code === "*") return fromCString(raw as Pointer);

@@ -4,7 +4,7 @@ import { defineClass, type DefinedClass } from "./define_class.ts";
 import { formatType } from "./encoding.ts";
 import { openFunctions, symbolAddress } from "./libraries.ts";
 import { type Method, RuntimeClass } from "./message.ts";
-import { layoutOf, pack, unpack } from "./native_type.ts";
+import { layoutOf, nativeType, pack, unpack } from "./native_type.ts";
 import { Class, fromRaw, NSObject, type Result, thrown } from "./object.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
@@ -136,7 +136,7 @@ export class DispatchQueue extends NSObject {
       if (out && !buffer.some((byte) => byte !== 0)) throw thrown(out, method);
       if (method.result.kind === "struct") return fromRaw(method.result, buffer);
       const value = unpack(method.result, buffer);
-      const isPointer = typeof value === "bigint" && method.result.kind !== "scalar";
+      const isPointer = typeof value === "bigint" && nativeType(method.result) === "pointer";
       return fromRaw(
         method.result,
         isPointer ? Deno.UnsafePointer.create(value) : value as bigint,

@@ -2,7 +2,7 @@
 
 import { formatType, type Scalar, type Type } from "./encoding.ts";
 import { describeType, type Method, type Raw, RuntimeClass } from "./message.ts";
-import { pack, type Struct } from "./native_type.ts";
+import { isInteger, pack, type Struct, toInteger } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
 
@@ -82,7 +82,19 @@ function nsNumber(value: number | bigint | boolean): Pointer {
   }
   const signed = value < 0x8000_0000_0000_0000n;
   const make = signed ? "numberWithLongLong:" : "numberWithUnsignedLongLong:";
-  return sendValues(NSNumber, make, value) as Pointer;
+  return sendValues(NSNumber, make, toInteger(signed ? "q" : "Q", value)) as Pointer;
+}
+
+function nsURL(url: URL): Pointer {
+  const object = sendValues(classPointer("NSURL"), "URLWithString:", url.href) as Pointer;
+  if (!object) throw new TypeError("a URL that Foundation takes");
+  return object;
+}
+
+function nsDate(date: Date): Pointer {
+  const seconds = date.getTime() / 1000;
+  if (Number.isNaN(seconds)) throw new TypeError("a valid date");
+  return sendValues(classPointer("NSDate"), "dateWithTimeIntervalSince1970:", seconds) as Pointer;
 }
 
 /** Foundation's collections hold no nil: NSNull stands for it. */
@@ -125,41 +137,10 @@ export function toId(value: unknown): Pointer {
       }
       if (Array.isArray(value)) return nsArray(value);
       if (value instanceof Map) return nsDictionary(value);
-      if (value instanceof URL) {
-        return sendValues(classPointer("NSURL"), "URLWithString:", value.href) as Pointer;
-      }
-      if (value instanceof Date) {
-        const seconds = value.getTime() / 1000;
-        return sendValues(classPointer("NSDate"), "dateWithTimeIntervalSince1970:", seconds) as Pointer;
-      }
+      if (value instanceof URL) return nsURL(value);
+      if (value instanceof Date) return nsDate(value);
   }
   throw new TypeError("an object, nor anything that Foundation has a class for");
-}
-
-/** Bits of the integers, negative where signed. */
-const BITS: Partial<Record<Scalar, number>> = {
-  c: -8,
-  C: 8,
-  s: -16,
-  S: 16,
-  i: -32,
-  I: 32,
-  l: -32,
-  L: 32,
-  q: -64,
-  Q: 64,
-};
-
-function integer(code: Scalar, value: unknown): number | bigint {
-  const bits = BITS[code]!;
-  if (typeof value === "boolean") return value ? 1 : 0; // BOOL is a char on x86_64
-  const fits = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
-  const wide = fits ? BigInt(value as number) : 0n;
-  const clipped = bits < 0 ? BigInt.asIntN(-bits, wide) : BigInt.asUintN(bits, wide);
-  if (!fits || clipped !== wide) {
-    throw new TypeError(bits < 0 ? `a signed ${-bits}-bit integer` : `an unsigned ${bits}-bit integer`);
-  }
-  return Math.abs(bits) === 64 ? wide : Number(wide);
 }
 
 /**
@@ -219,7 +200,7 @@ function scalar(code: Scalar, value: unknown, keep: unknown[]): Raw {
       }
       break;
     default:
-      if (code in BITS) return integer(code, value);
+      if (isInteger(code)) return toInteger(code, value);
   }
   throw new TypeError(describeType({ kind: "scalar", code }));
 }

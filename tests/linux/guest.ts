@@ -96,15 +96,14 @@ export class Guest {
 
   /** Types something at the guest's console. */
   async type(text: string): Promise<void> {
-    const descriptor = this.#toGuest.writing.send("fileDescriptor") as number;
-    await writeAll(descriptor, new TextEncoder().encode(text));
+    await writeAll(this.#toGuest.writing, new TextEncoder().encode(text));
   }
 
   /** Reads no more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     // The reader waits for a byte, and our end of its pipe is still open.
-    await writeAll(this.#fromGuest.writing.send("fileDescriptor") as number, Uint8Array.of(0));
+    await writeAll(this.#fromGuest.writing, Uint8Array.of(0));
     await this.#reader;
   }
 }

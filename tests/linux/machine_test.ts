@@ -79,7 +79,7 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
     ["setStorageDevices:", ["disk"], 10, "storageDevices"],
     ["setUsbControllers:", ["controller"], 10, "usbControllers"],
     ["setAudioDevices:", ["audio"], 10, "audioDevices"],
-    ["setSerialPorts:", ["not a port"], 2, "no device of this kind"],
+    ["setSerialPorts:", ["not a port"], 2, "cannot be one of “serialPorts”"],
     [
       "setMemoryBalloonDevices:",
       [VirtioMemoryBalloon.create(), VirtioMemoryBalloon.create()],

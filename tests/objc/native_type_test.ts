@@ -137,7 +137,8 @@ Deno.test("native types: a value of another shape is refused, and told which was
     ["{a=ii}", 1, 'an array of 2 for "{a=ii}"'],
     ["{a={b=ii}i}", [[1], 2], 'an array of 2 for "{b=ii}"'],
     ["[2i]", [1], 'an array of 2 for "[2i]"'],
-    ["{a=i}", [[1]], 'a number for "i"'],
+    ["{a=i}", [[1]], "a signed 32-bit integer"],
+    ["{a=d}", [[1]], 'a number for "d"'],
   ];
   for (const [encoding, value, problem] of refused) {
     assertThrows(() => pack(parseType(encoding), value as Struct), TypeError, problem);

@@ -26,11 +26,11 @@ Deno.test("hangUp: never settles for a file, and costs no processor time", async
 Deno.test("writeAll: every byte arrives, also through a pipe that is full", async () => {
   const { reading, writing } = pipe();
   const bytes = new Uint8Array(1_000_000).map((_, i) => i * 7);
-  const written = writeAll(writing.send("fileDescriptor") as number, bytes);
+  const written = writeAll(writing, bytes);
   const data = await DispatchQueue.create("reader").call(reading, "readDataOfLength:", bytes.length);
   assertEquals(await written, true);
   assertEquals(fromObjC(data), bytes);
-  assertEquals(await writeAll(writing.send("fileDescriptor") as number, new Uint8Array()), true);
+  assertEquals(await writeAll(writing, new Uint8Array()), true);
   reading[Symbol.dispose]();
   writing[Symbol.dispose]();
 });
@@ -39,7 +39,7 @@ Deno.test("writeAll: says when nobody reads any more, and does not end the progr
   const { reading, writing } = pipe();
   await null;
   reading[Symbol.dispose]();
-  assertEquals(await writeAll(writing.send("fileDescriptor") as number, Uint8Array.of(1)), false);
+  assertEquals(await writeAll(writing, Uint8Array.of(1)), false);
   writing[Symbol.dispose]();
 });
 
