@@ -11,8 +11,9 @@ export function parseKeyValues<K extends string>(
 ): Partial<Record<K, string>> {
   const result: Partial<Record<K, string>> = {};
   if (text === "") return result;
-  for (const part of text.split(/(?<!,),(?!,)/)) {
-    const [, key, value] = /^([^=]*)=(.*)$/s.exec(part.replaceAll(",,", ",")) ?? [];
+  // No argument holds a zero: it stands for a comma in a value while the others separate.
+  for (const part of text.replaceAll(",,", "\0").split(",").map((part) => part.replaceAll("\0", ","))) {
+    const [, key, value] = /^([^=]*)=(.*)$/s.exec(part) ?? [];
     if (key === undefined) throw new UsageError(`'${part}' is not key=value; known are ${keys.join(", ")}`);
     if (!(keys as readonly string[]).includes(key)) {
       throw new UsageError(`unknown '${key}='; known are ${keys.join(", ")}`);

@@ -200,7 +200,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["efi-vars"],
     group: "Boot",
     value: "FILE",
-    help: "EFI's variable store, made when missing; without it the variables go with the machine",
+    help: "file of EFI's variables, made when missing; else they go with the machine",
     apply: (settings, value) => {
       settings.efi = true;
       settings.efiVariables = value;
@@ -210,8 +210,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["drive"],
     group: "Devices",
     value: "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=raw][,size=N][,cache=MODE][,serial=ID]",
-    help:
-      "a disk; size= makes a sparse image when the file is missing; cache: writeback, none, writethrough, unsafe",
+    help: "a disk; size= makes it; cache is writeback, none, writethrough or unsafe",
     several: true,
     apply: (settings, value) => settings.disks.push(parseDrive(value)),
   },

@@ -105,11 +105,11 @@ function checkDisk(disk: Disk): void {
       `disk '${file}' is there and has ${has}, not ${wanted}: size= only makes new images`,
     );
   }
-  if (found.size % SECTOR !== 0) {
-    throw new MachineError(`cannot use disk '${file}': it is no whole number of ${SECTOR}-byte sectors`);
-  }
   if (disk.media === "cdrom" && !isISO(readAt("CD", file, ISO_MARK.offset, ISO_MARK.text.length))) {
     throw new MachineError(`cannot boot CD '${file}': it is not an ISO image`);
+  }
+  if (found.size % SECTOR !== 0) {
+    throw new MachineError(`cannot use disk '${file}': it is no whole number of ${SECTOR}-byte sectors`);
   }
 }
 
@@ -123,17 +123,25 @@ function exists(path: string): boolean {
   }
 }
 
+/** The same for each name of one file, whether it is there or is still to be made. */
+function identityOf(path: string): string {
+  if (!exists(path)) {
+    return `${Deno.realPathSync(path.replace(/[^/]*$/, "") || ".")}/${path.replace(/^.*\//, "")}`;
+  }
+  const { dev, ino } = Deno.statSync(path);
+  return `${dev}:${ino}`;
+}
+
 /** A file that is written by one disk must not be another's too. */
 function checkDisksDiffer(disks: Disk[]): void {
   const seen = new Map<string, Disk>();
   for (const disk of disks) {
-    if (!exists(disk.file)) continue;
-    const { dev, ino } = Deno.statSync(disk.file);
-    const other = seen.get(`${dev}:${ino}`);
+    const identity = identityOf(disk.file);
+    const other = seen.get(identity);
     if (other && !(other.readOnly && disk.readOnly)) {
       throw new MachineError(`disk '${disk.file}' is given twice, and not as readonly=on both times`);
     }
-    seen.set(`${dev}:${ino}`, disk);
+    seen.set(identity, disk);
   }
 }
 
