@@ -1,13 +1,24 @@
 // @ts-types="../../types/std_assert.d.ts"
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe } from "../../src/cli/describe.ts";
 import { type Settings, UsageError } from "../../src/cli/options.ts";
+import type { Disk } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
 function settings(some: Partial<Settings>): Settings {
-  return { serial: [], mode: "run", verbosity: "normal", ...some };
+  return {
+    cd: false,
+    efi: false,
+    disks: [],
+    shares: [],
+    network: [],
+    serial: [],
+    mode: "run",
+    verbosity: "normal",
+    ...some,
+  };
 }
 
 function limits(memory: number, processors: number) {
@@ -16,73 +27,159 @@ function limits(memory: number, processors: number) {
 
 const host = limits(64 * GiB, 16);
 
-Deno.test("describe: a kernel alone makes a machine with the defaults", () => {
-  assertEquals(describe(settings({ kernel: "K" }), host), {
-    boot: { kernel: "K", commandLine: "console=hvc0" },
+const disk: Disk = { file: "D", interface: "virtio", readOnly: false, cache: "writeback" };
+const mac = "52:54:00:12:34:56";
+
+Deno.test("describe: a kernel alone makes a machine with the defaults", async () => {
+  const { network, ...machine } = await describe(settings({ kernel: "K" }), host);
+  assertEquals(machine, {
+    boot: { from: "linux", kernel: "K", commandLine: "console=hvc0" },
     memory: 4 * GiB,
     processors: 4,
+    disks: [],
+    shares: [],
     serial: [{ to: "stdio" }],
-    network: [{ attachment: "nat" }],
   });
+  assertEquals(network.map(({ attachment }) => attachment), ["nat"]);
 });
 
-Deno.test("describe: what is given is what the machine has", () => {
+Deno.test("describe: what is given is what the machine has", async () => {
   const given = settings({
     kernel: "K",
     initrd: "I",
     append: "quiet",
     memory: 3 * GiB,
     processors: 9,
-    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }],
+    disks: [disk, { ...disk, file: "E" }],
+    shares: [{ tag: "t", folder: "F", readOnly: true }],
+    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }, { to: "pty", wait: true }],
+    network: [{ attachment: { bridge: "br0" }, mac }],
+    name: "N",
+    machineId: "M",
   });
-  assertEquals(describe(given, host), {
-    boot: { kernel: "K", initrd: "I", commandLine: "quiet" },
+  assertEquals(await describe(given, host), {
+    name: "N",
+    machineId: "M",
+    boot: { from: "linux", kernel: "K", initrd: "I", commandLine: "quiet" },
     memory: 3 * GiB,
     processors: 9,
-    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }],
-    network: [{ attachment: "nat" }],
+    disks: [disk, { ...disk, file: "E" }],
+    shares: [{ tag: "t", folder: "F", readOnly: true }],
+    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }, { to: "pty", wait: true }],
+    network: [{ attachment: { bridge: "br0" }, mac }],
   });
 });
 
-Deno.test("describe: an empty command line is one, and no default", () => {
-  assertEquals(describe(settings({ kernel: "K", append: "" }), host).boot.commandLine, "");
+Deno.test("describe: an empty command line is one, and no default", async () => {
+  const { boot } = await describe(settings({ kernel: "K", append: "" }), host);
+  assertEquals(boot, { from: "linux", kernel: "K", commandLine: "" });
 });
 
-Deno.test("describe: a small host gives half of its memory, in whole MiB, and what processors it has", () => {
-  const memory = (maximum: number) => describe(settings({ kernel: "K" }), limits(maximum, 2)).memory;
-  assertEquals(memory(8 * GiB), 4 * GiB);
-  assertEquals(memory(8 * GiB - MiB), 4 * GiB - MiB);
-  assertEquals(memory(2 * GiB), GiB);
-  assertEquals(memory(1001 * MiB), 500 * MiB);
-  assertEquals(describe(settings({ kernel: "K" }), limits(GiB, 1)).processors, 1);
-  assertEquals(describe(settings({ kernel: "K" }), limits(GiB, 4)).processors, 4);
+Deno.test("describe: what there is to boot says how it is booted", async () => {
+  const efi = { from: "efi" };
+  const linux = { from: "linux", kernel: "K", commandLine: "console=hvc0" };
+  const boots: [some: Partial<Settings>, boot: unknown][] = [
+    [{ cd: true, disks: [disk] }, efi],
+    [{ efi: true, disks: [disk] }, efi],
+    [{ efi: true, efiVariables: "V", disks: [disk] }, { from: "efi", variables: "V" }],
+    [{ efi: true, efiVariables: "V", cd: true, disks: [disk] }, { from: "efi", variables: "V" }],
+    [{ kernel: "K", cd: true, disks: [disk] }, linux],
+    [{ kernel: "K", disks: [disk] }, linux],
+  ];
+  for (const [some, boot] of boots) {
+    assertEquals((await describe(settings(some), host)).boot, boot, JSON.stringify(some));
+  }
 });
 
-Deno.test("describe: no console at all can be had, and only alone", () => {
-  assertEquals(describe(settings({ kernel: "K", serial: ["none"] }), host).serial, []);
+Deno.test("describe: a small host gives half of its memory, in whole MiB, and what processors it has", async () => {
+  const machine = (maximum: number, processors = 2) =>
+    describe(settings({ kernel: "K" }), limits(maximum, processors));
+  assertEquals((await machine(8 * GiB)).memory, 4 * GiB);
+  assertEquals((await machine(8 * GiB - MiB)).memory, 4 * GiB - MiB);
+  assertEquals((await machine(2 * GiB)).memory, GiB);
+  assertEquals((await machine(1001 * MiB)).memory, 500 * MiB);
+  assertEquals((await machine(GiB, 1)).processors, 1);
+  assertEquals((await machine(GiB, 4)).processors, 4);
+});
+
+Deno.test("describe: no console at all can be had, and only alone", async () => {
+  assertEquals((await describe(settings({ kernel: "K", serial: ["none"] }), host)).serial, []);
   for (
     const serial of [["none", { to: "stdio" }], [{ to: "null" }, "none"], [
       "none",
       "none",
     ]] as Settings["serial"][]
   ) {
-    const error = assertThrows(() => describe(settings({ kernel: "K", serial }), host), UsageError);
+    const error = await assertRejects(() => describe(settings({ kernel: "K", serial }), host), UsageError);
     assertEquals(error.message, "-serial none stands alone");
   }
 });
 
-Deno.test("describe: what cannot be one machine is told", () => {
+Deno.test("describe: no network at all can be had, and only alone", async () => {
+  assertEquals((await describe(settings({ kernel: "K", network: ["none"] }), host)).network, []);
+  for (const network of [["none", "none"], ["none", { attachment: "nat" }]] as Settings["network"][]) {
+    const error = await assertRejects(() => describe(settings({ kernel: "K", network }), host), UsageError);
+    assertEquals(error.message, "-nic none stands alone");
+  }
+});
+
+Deno.test("describe: a card without an address gets one of its own, which a named machine keeps", async () => {
+  const addresses = async (name: string | undefined, cards: number) => {
+    const network = Array.from({ length: cards }, () => ({ attachment: "nat" }) as const);
+    const machine = await describe(settings({ kernel: "K", network, name }), host);
+    return machine.network.map(({ mac }) => mac!);
+  };
+  const [first, second] = await addresses("web", 2);
+  assertEquals([first, second], ["02:c5:07:b2:08:d4", "02:fb:db:f2:01:2d"]);
+  assertEquals(await addresses("web", 1), [first]);
+  assertNotEquals(await addresses("web2", 1), [first]);
+  const [[random], [another]] = [await addresses(undefined, 1), await addresses(undefined, 1)];
+  assertNotEquals(random, another);
+  for (const address of [first, second, random, another]) assertMatch(address, /^02(:[0-9a-f]{2}){5}$/);
+});
+
+Deno.test("describe: Rosetta is there by default where it is installed, and only there", async () => {
+  const rosetta = async (
+    wanted: Settings["rosetta"],
+    availability: "installed" | "notInstalled" | undefined,
+  ) => (await describe(settings({ kernel: "K", rosetta: wanted }), host, availability)).rosetta;
+  assertEquals(await rosetta(undefined, "installed"), "rosetta");
+  assertEquals(await rosetta("x86", "installed"), "x86");
+  assertEquals(await rosetta(null, "installed"), undefined);
+  for (const availability of ["notInstalled", undefined] as const) {
+    assertEquals(await rosetta(undefined, availability), undefined);
+    assertEquals(await rosetta(null, availability), undefined);
+    const error = await assertRejects(() => rosetta("rosetta", availability), UsageError);
+    assertMatch(error.message, availability ? /^-rosetta: .*softwareupdate/ : /^-rosetta: .*Apple silicon/);
+  }
+});
+
+Deno.test("describe: what cannot be one machine is told", async () => {
+  const nothing = "nothing to boot: give a kernel with -kernel FILE";
   const refused: [some: Partial<Settings>, message: string][] = [
-    [{}, "nothing to boot: give a kernel with -kernel FILE (-help lists all options)"],
+    [{}, `${nothing} (-help lists all options)`],
+    [{ disks: [disk] }, `${nothing} (-efi to boot from the disk)`],
     [{ append: "x" }, "-append needs -kernel: it is the kernel's command line"],
     [{ initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
     [{ initrd: "I", append: "x" }, "-append needs -kernel: it is the kernel's command line"],
+    [{ efi: true, disks: [disk], append: "x" }, "-append needs -kernel: it is the kernel's command line"],
+    [{ cd: true, disks: [disk], initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
+    [{ efi: true }, "-efi needs a disk to boot from, as in -hda FILE"],
+    [
+      { efi: true, kernel: "K", disks: [disk] },
+      "-efi and -kernel exclude each other: with a kernel there is no firmware",
+    ],
+    [
+      { efi: true, efiVariables: "V", kernel: "K" },
+      "-efi-vars and -kernel exclude each other: with a kernel there is no firmware",
+    ],
     [
       { kernel: "K", serial: [{ to: "stdio" }, { to: "null" }, { to: "stdio" }] },
       "-serial stdio is given twice: there is one stdin",
     ],
   ];
   for (const [some, message] of refused) {
-    assertEquals(assertThrows(() => describe(settings(some), host), UsageError).message, message);
+    const error = await assertRejects(() => describe(settings(some), host), UsageError);
+    assertEquals(error.message, message);
   }
 });

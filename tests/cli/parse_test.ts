@@ -2,9 +2,24 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { OPTIONS, type Settings, UsageError } from "../../src/cli/options.ts";
 import { parse } from "../../src/cli/parse.ts";
+import type { Disk } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;
-const NOTHING: Settings = { serial: [], mode: "run", verbosity: "normal" };
+const NOTHING: Settings = {
+  cd: false,
+  efi: false,
+  disks: [],
+  shares: [],
+  network: [],
+  serial: [],
+  mode: "run",
+  verbosity: "normal",
+};
+
+/** A disk, with what an option says nothing about. */
+function disk(file: string, some: Partial<Disk> = {}): Disk {
+  return { file, interface: "virtio", readOnly: false, cache: "writeback", ...some };
+}
 
 Deno.test("parse: each option, in every form that it may be written in", async () => {
   const lines: [argv: string[], settings: Partial<Settings>][] = [
@@ -41,6 +56,13 @@ Deno.test("parse: each option, in every form that it may be written in", async (
     [["-serial", "file:"], { serial: [{ to: "file", path: "" }] }],
     [["-serial=file:a=b:c"], { serial: [{ to: "file", path: "a=b:c" }] }],
     [["-serial", "null", "--serial=stdio"], { serial: [{ to: "null" }, { to: "stdio" }] }],
+    [["-serial", "pty"], { serial: [{ to: "pty", wait: false }] }],
+    [["-serial", "pty,wait"], { serial: [{ to: "pty", wait: true }] }],
+    [["-serial", "unix:/tmp/a b:c"], { serial: [{ to: "unix", path: "/tmp/a b:c" }] }],
+    [["-serial=unix:"], { serial: [{ to: "unix", path: "" }] }],
+    [["-t", "0"], { serial: [{ to: "stdio" }] }],
+    [["-t", "1"], { serial: [{ to: "pty", wait: false }] }],
+    [["-serial", "null", "-t", "1"], { serial: [{ to: "null" }, { to: "pty", wait: false }] }],
     [["-nographic"], {}],
     [["--nographic", "-nographic"], {}],
     [["-help"], { mode: "help" }],
@@ -64,6 +86,127 @@ Deno.test("parse: each option, in every form that it may be written in", async (
   }
 });
 
+const CD: Partial<Disk> = { interface: "usb", readOnly: true, media: "cdrom" };
+
+Deno.test("parse: disks are in the order in which they are given, whatever option gives them", async () => {
+  const lines: [argv: string[], settings: Partial<Settings>][] = [
+    [["-d", "foo", "-d", "bar", "-c", "blah"], {
+      disks: [disk("foo"), disk("bar"), disk("blah", { readOnly: true })],
+    }],
+    [["-c", "C", "-disk", "D", "-c=E"], {
+      disks: [disk("C", { readOnly: true }), disk("D"), disk("E", { readOnly: true })],
+    }],
+    [["-hdd", "4", "-hdb", "2", "-hdc", "3", "-hda", "1"], {
+      disks: [disk("4"), disk("2"), disk("3"), disk("1")],
+    }],
+    [["-hda", "1", "-drive", "file=2,if=nvme", "--disk=3", "-cd", "4", "-d", "5"], {
+      cd: true,
+      disks: [disk("1"), disk("2", { interface: "nvme" }), disk("3"), disk("4", CD), disk("5")],
+    }],
+    [["-cd", "I"], { cd: true, disks: [disk("I", CD)] }],
+    [["-cdrom", "I", "--cd=J"], { cd: true, disks: [disk("I", CD), disk("J", CD)] }],
+    [["-efi", "-hda", "D"], { efi: true, disks: [disk("D")] }],
+    [["-efi-vars", "V"], { efi: true, efiVariables: "V" }],
+    [["-efi", "-efi-vars=V"], { efi: true, efiVariables: "V" }],
+    // A file name is not looked into: only -drive has commas that mean something.
+    [["-d", "a,readonly=on"], { disks: [disk("a,readonly=on")] }],
+  ];
+  for (const [argv, settings] of lines) {
+    assertEquals(await parse(argv), { ...NOTHING, ...settings }, argv.join(" "));
+  }
+});
+
+Deno.test("parse: -drive is read as qemu reads it", async () => {
+  const drives: [text: string, drive: Disk][] = [
+    ["file=F", disk("F")],
+    ["file=F,format=raw", disk("F")],
+    ["format=raw,file=F", disk("F")],
+    ["file=F,if=virtio", disk("F")],
+    ["file=F,if=usb", disk("F", { interface: "usb" })],
+    ["if=nvme,file=F", disk("F", { interface: "nvme" })],
+    ["file=F,readonly=on", disk("F", { readOnly: true })],
+    ["file=F,readonly=off", disk("F")],
+    ["file=F,size=1G", disk("F", { size: 1024 * MiB })],
+    ["file=F,size=64", disk("F", { size: 64 * MiB })],
+    ["file=F,size=0.5M", disk("F", { size: MiB / 2 })],
+    ["file=F,serial=disk 1", disk("F", { serial: "disk 1" })],
+    ["file=F,serial=", disk("F", { serial: "" })],
+    ["file=F,cache=writeback", disk("F")],
+    ["file=F,cache=none", disk("F", { cache: "none" })],
+    ["file=F,cache=writethrough", disk("F", { cache: "writethrough" })],
+    ["file=F,cache=unsafe", disk("F", { cache: "unsafe" })],
+    ["file=", disk("")],
+    ["file=a=b", disk("a=b")],
+    ["file=a b\nc", disk("a b\nc")],
+    ["file=a,,b", disk("a,b")],
+    ["file=,,", disk(",")],
+    ["file=a,,b,,c,size=1", disk("a,b,c", { size: MiB })],
+    ["file=a,,,,b", disk("a,,b")],
+    ["file=a,,,size=1", disk("a,", { size: MiB })],
+    ["size=1,file=,,a", disk(",a", { size: MiB })],
+  ];
+  for (const [text, drive] of drives) assertEquals((await parse(["-drive", text])).disks, [drive], text);
+});
+
+Deno.test("parse: shares, in smolvm's two words and in qemu's one", async () => {
+  const shares: [argv: string[], ...shares: [tag: string, folder: string, readOnly: boolean][]][] = [
+    [["-share", "src", "DIR"], ["src", "DIR", false]],
+    [["-share=src", "DIR"], ["src", "DIR", false]],
+    [["--share", "src", "DIR,ro"], ["src", "DIR", true]],
+    [["-share", "src", "a,b"], ["src", "a,b", false]],
+    [["-share", "", ""], ["", "", false]],
+    [["-share", "a", "A", "-share", "b", "A,ro"], ["a", "A", false], ["b", "A", true]],
+    [["-virtfs", "local,path=DIR,mount_tag=src"], ["src", "DIR", false]],
+    [["-virtfs", "local,mount_tag=src,path=DIR,readonly=on"], ["src", "DIR", true]],
+    [["-virtfs=local,path=DIR,mount_tag=src,security_model=none,id=x,readonly=off"], ["src", "DIR", false]],
+    [["-virtfs", "local,path=a,,b,mount_tag=src"], ["src", "a,b", false]],
+    [["-share", "a", "A", "-virtfs", "local,path=B,mount_tag=b"], ["a", "A", false], ["b", "B", false]],
+  ];
+  for (const [argv, ...expected] of shares) {
+    const settings = expected.map(([tag, folder, readOnly]) => ({ tag, folder, readOnly }));
+    assertEquals((await parse(argv)).shares, settings, argv.join(" "));
+  }
+});
+
+Deno.test("parse: Rosetta may be given a tag, and be refused", async () => {
+  const lines: [argv: string[], rosetta: string | null | undefined][] = [
+    [[], undefined],
+    [["-rosetta"], "rosetta"],
+    [["-rosetta", "x86"], "x86"],
+    [["--rosetta=x86"], "x86"],
+    [["-rosetta", "-m", "512"], "rosetta"],
+    [["-rosetta=", "-m", "512"], ""],
+    [["-no-rosetta"], null],
+  ];
+  for (const [argv, rosetta] of lines) assertEquals((await parse(argv)).rosetta, rosetta, argv.join(" "));
+});
+
+Deno.test("parse: network cards, their addresses written as the framework has them", async () => {
+  const cards: [argv: string[], network: Settings["network"]][] = [
+    [["-nic", "user"], [{ attachment: "nat" }]],
+    [["-nic", "none"], ["none"]],
+    [["-nic", "user,model=virtio"], [{ attachment: "nat" }]],
+    [["-nic", "user,model=virtio-net-pci"], [{ attachment: "nat" }]],
+    [["-nic", "user,mac=52:54:00:12:34:56"], [{ attachment: "nat", mac: "52:54:00:12:34:56" }]],
+    [["-nic", "user,mac=52:54:0:A:bC:f"], [{ attachment: "nat", mac: "52:54:00:0a:bc:0f" }]],
+    [["-nic", "bridge,br=en0"], [{ attachment: { bridge: "en0" } }]],
+    [["-nic=bridge,mac=2:0:0:0:0:1,br=a,,b"], [{ attachment: { bridge: "a,b" }, mac: "02:00:00:00:00:01" }]],
+    [["-b", "en0"], [{ attachment: { bridge: "en0" } }]],
+    [["-nic", "user", "-b", "br0", "-nic", "user"], [{ attachment: "nat" }, {
+      attachment: { bridge: "br0" },
+    }, { attachment: "nat" }]],
+  ];
+  for (const [argv, network] of cards) assertEquals((await parse(argv)).network, network, argv.join(" "));
+});
+
+Deno.test("parse: a machine's name and identity", async () => {
+  assertEquals(await parse(["-name", "web 1", "-machine-id", "id"]), {
+    ...NOTHING,
+    name: "web 1",
+    machineId: "id",
+  });
+});
+
 Deno.test("parse: sizes are MiB, or what their letter says", async () => {
   const sizes: [text: string, bytes: number][] = [
     ["512", 512 * MiB],
@@ -84,6 +227,9 @@ Deno.test("parse: sizes are MiB, or what their letter says", async () => {
 
 Deno.test("parse: what is not understood is told in one line, with the nearest option when it is a slip", async () => {
   const size = "expected a size in MiB, or with K, M or G, like 512 or 2G";
+  const serial = "expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none";
+  const drive = "file, if, readonly, format, size, cache, serial";
+  const mac = "expected a MAC address like 52:54:00:12:34:56";
   const stray = "every value follows its option, as in -kernel FILE";
   const lines: [argv: string[], message: string][] = [
     [["-kernal", "K"], "unknown option '-kernal': did you mean -kernel?"],
@@ -120,7 +266,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     [["-append", "--m=5"], "-append needs a value: -append STRING"],
     [["-m"], "-m needs a value: -m SIZE"],
     [["-smp", "-nographic"], "-smp needs a value: -smp N"],
-    [["-serial"], "-serial needs a value: -serial stdio|file:PATH|null|none"],
+    [["-serial"], "-serial needs a value: -serial stdio|pty|file:PATH|unix:PATH|null|none"],
     [["-help=yes"], "-help takes no value"],
     [["--nographic="], "--nographic takes no value"],
     [["-kernel", "K", "-kernel", "L"], "-kernel is given twice"],
@@ -141,9 +287,82 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     [["-smp", "1.5"], "-smp 1.5: expected a whole number"],
     [["-smp", "-1"], "-smp -1: expected a whole number"],
     [["-p", "٣"], "-p ٣: expected a whole number"],
-    [["-serial", "pipe"], "-serial pipe: expected stdio, file:PATH, null or none"],
-    [["-serial", "file"], "-serial file: expected stdio, file:PATH, null or none"],
-    [["-serial", "Stdio"], "-serial Stdio: expected stdio, file:PATH, null or none"],
+    [["-serial", "pipe"], `-serial pipe: ${serial}`],
+    [["-serial", "file"], `-serial file: ${serial}`],
+    [["-serial", "unix"], `-serial unix: ${serial}`],
+    [["-serial", "Stdio"], `-serial Stdio: ${serial}`],
+    [["-serial", "pty,"], `-serial pty,: ${serial}`],
+    [["-serial", "pty,wait,x"], `-serial pty,wait,x: ${serial}`],
+    [["-serial", ""], `-serial : ${serial}`],
+    [["-t", "2"], "-t 2: the terminal is one of 0, 1"],
+    [["-t", ""], "-t : the terminal is one of 0, 1"],
+    [["-drive"], `-drive needs a value: -drive ${OPTIONS.find(({ names }) => names[0] === "drive")!.value}`],
+    [["-drive", "F"], `-drive F: 'F' is not key=value; known are ${drive}`],
+    [["-drive", ""], "-drive : file=FILE is missing"],
+    [["-drive", "size=1G"], "-drive size=1G: file=FILE is missing"],
+    [["-drive", "file=F,"], `-drive file=F,: '' is not key=value; known are ${drive}`],
+    [["-drive", "file=F,bus=0"], `-drive file=F,bus=0: unknown 'bus='; known are ${drive}`],
+    [["-drive", "FILE=F"], `-drive FILE=F: unknown 'FILE='; known are ${drive}`],
+    [["-drive", "__proto__=x"], `-drive __proto__=x: unknown '__proto__='; known are ${drive}`],
+    [["-drive", "file=F,file=G"], "-drive file=F,file=G: file= is given twice"],
+    [["-drive", "file=F,if=ide"], "-drive file=F,if=ide: if is one of virtio, usb, nvme"],
+    [["-drive", "file=F,readonly=yes"], "-drive file=F,readonly=yes: readonly is one of on, off"],
+    [
+      ["-drive", "file=F,readonly"],
+      `-drive file=F,readonly: 'readonly' is not key=value; known are ${drive}`,
+    ],
+    [["-drive", "file=F,format=vmdk"], "-drive file=F,format=vmdk: format is one of raw"],
+    [["-drive", "file=F,size=big"], `-drive file=F,size=big: ${size}`],
+    [["-drive", "file=F,size=-1"], `-drive file=F,size=-1: ${size}`],
+    [["-drive", "file=F,size="], `-drive file=F,size=: ${size}`],
+    [
+      ["-drive", "file=F,cache=directsync"],
+      "-drive file=F,cache=directsync: cache is one of writeback, none, writethrough, unsafe",
+    ],
+    [["-hda"], "-hda needs a value: -hda FILE"],
+    [["-hda", "A", "-hda", "B"], "-hda is given twice"],
+    [["-d"], "-d needs a value: -d FILE"],
+    [["-hde", "A"], "unknown option '-hde': did you mean -hda?"],
+    [["-cd", "-m", "5"], "-cd needs a value: -cd FILE"],
+    [["-efi=yes"], "-efi takes no value"],
+    [["-efi-vars"], "-efi-vars needs a value: -efi-vars FILE"],
+    [["-efi-vars", "A", "-efi-vars", "B"], "-efi-vars is given twice"],
+    [["-share"], "-share needs a value: -share TAG DIR[,ro]"],
+    [["-share", "src"], "-share needs one more value: -share TAG DIR[,ro]"],
+    [["-share=src"], "-share needs one more value: -share TAG DIR[,ro]"],
+    [["-share", "src", "-m", "5"], "-share needs one more value: -share TAG DIR[,ro]"],
+    [["-share", "src", "DIR", "ro"], `unexpected argument 'ro': ${stray}`],
+    [["-virtfs", "path=D,mount_tag=T"], "-virtfs path=D,mount_tag=T: the first word is one of local"],
+    [["-virtfs", "local"], "-virtfs local: path=DIR is missing"],
+    [["-virtfs", "local,path=D"], "-virtfs local,path=D: mount_tag=TAG is missing"],
+    [["-virtfs", "local,mount_tag=T"], "-virtfs local,mount_tag=T: path=DIR is missing"],
+    [
+      ["-virtfs", "local,tag=T"],
+      "-virtfs local,tag=T: unknown 'tag='; known are path, mount_tag, readonly, security_model, id",
+    ],
+    [["-no-rosetta=x"], "-no-rosetta takes no value"],
+    [["-rosetta", "-rosetta"], "-rosetta is given twice"],
+    [["-nic"], "-nic needs a value: -nic user|none|bridge,br=IF[,mac=MAC]"],
+    [["-nic", "tap"], "-nic tap: the network is one of user, none, bridge"],
+    [["-nic", ""], "-nic : the network is one of user, none, bridge"],
+    [["-nic", "none,mac=52:54:00:12:34:56"], "-nic none,mac=52:54:00:12:34:56: none takes nothing more"],
+    [["-nic", "bridge"], "-nic bridge: br=INTERFACE is missing"],
+    [["-nic", "user,br=en0"], "-nic user,br=en0: br= goes with bridge"],
+    [["-nic", "user,model=e1000"], "-nic user,model=e1000: model is one of virtio, virtio-net-pci"],
+    [["-nic", "user,mtu=9000"], "-nic user,mtu=9000: unknown 'mtu='; known are br, mac, model"],
+    [["-nic", "user,mac="], `-nic user,mac=: ${mac}`],
+    [["-nic", "user,mac=52:54:00:12:34"], `-nic user,mac=52:54:00:12:34: ${mac}`],
+    [["-nic", "user,mac=52:54:00:12:34:56:78"], `-nic user,mac=52:54:00:12:34:56:78: ${mac}`],
+    [["-nic", "user,mac=52:54:00:12:34:5g"], `-nic user,mac=52:54:00:12:34:5g: ${mac}`],
+    [["-nic", "user,mac=52-54-00-12-34-56"], `-nic user,mac=52-54-00-12-34-56: ${mac}`],
+    [["-nic", "user,mac=052:54:00:12:34:56"], `-nic user,mac=052:54:00:12:34:56: ${mac}`],
+    [
+      ["-nic", "user,mac=53:54:00:12:34:56"],
+      "-nic user,mac=53:54:00:12:34:56: that is a multicast address, which no card can have",
+    ],
+    [["-b"], "-b needs a value: -b IF"],
+    [["-name", "a", "-name", "b"], "-name is given twice"],
+    [["-machine-id"], "-machine-id needs a value: -machine-id FILE"],
     // The first of several.
     [["-bogus", "-m", "abc"], "unknown option '-bogus'; -help lists all"],
     [["-m", "abc", "-bogus"], `-m abc: ${size}`],
@@ -159,7 +378,7 @@ Deno.test("options: no name stands for two of them, and each has its help", () =
   assertEquals(names.length, new Set(names).size);
   for (const { names, help, value } of OPTIONS) {
     assertEquals(
-      [/^[A-Z]|\.$|\n/.test(help) && !/^Linux/.test(help), help.length > 0],
+      [/^[A-Z][a-z]|\.$|\n/.test(help) && !/^Linux/.test(help), help.length > 0],
       [false, true],
       names[0],
     );

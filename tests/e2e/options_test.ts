@@ -3,6 +3,7 @@ import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncl
 import { ENVIRONMENT, Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
 
 const KERNEL = ["-kernel", `${GUEST}/vmlinuz`];
+const NEW = ["-drive", "file=new,size=1M"];
 
 /** A folder with files of every unfit kind, and something that stands in for QEMU to tell that it was started. */
 class Files extends Folder {
@@ -30,6 +31,9 @@ class Files extends Folder {
     write("gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     write("rubbish", [0, 1, 2, 3]);
     write("secret", "HdrS", 0);
+    write("disk", new Array(4096).fill(0));
+    write("odd", new Array(4097).fill(0));
+    write("large text", "An ISO is no text.\n".repeat(65536 / 2));
     Deno.mkdirSync(this.file("folder"));
     Deno.symlinkSync("loop", this.file("loop"));
     const fifo = new Deno.Command("mkfifo", { args: [this.file("fifo")] }).outputSync();
@@ -91,6 +95,94 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ],
   ["two consoles on stdio", [...KERNEL, "-serial", "stdio", "-serial", "stdio"], /-serial stdio.* twice/],
   ["a console and none", [...KERNEL, "-serial", "none", "-serial", "null"], /-serial none stands alone/],
+  ["a console on a socket in no folder", [...KERNEL, "-serial", "unix:no/x"], /'no\/x'.*no folder 'no\/'/],
+  [
+    "a console on a file as a socket",
+    [...KERNEL, "-serial", "unix:text"],
+    /'text': it is there and no socket/,
+  ],
+  ["a console on a socket in a folder's place", [...KERNEL, "-serial", "unix:folder"], /'folder': it is a/],
+  [
+    "a pty that waits for something else",
+    [...KERNEL, "-serial", "pty,now"],
+    /-serial pty,now: expected stdio/,
+  ],
+  ["a terminal of no kind", [...KERNEL, "-t", "2"], /-t 2: the terminal is one of 0, 1/],
+  ["a disk that is not there", [...KERNEL, "-hda", "missing"], /'missing': no such file/],
+  ["a disk that is a folder", [...KERNEL, "-d", "folder"], /'folder': it is a folder/],
+  ["a disk that is empty", [...KERNEL, "-d", "empty"], /'empty': it is empty/],
+  ["a disk of a broken sector", [...KERNEL, "-d", "odd"], /'odd': .*512-byte sectors/],
+  ["a disk that may not be read", [...KERNEL, "-c", "secret"], /'secret': permission denied/],
+  ["a disk that may not be written", [...KERNEL, "-d", "/proc/version"], /'\/proc\/version'/],
+  ["a disk that is no key=value", [...KERNEL, "-drive", "disk"], /-drive disk: 'disk' is not key=value/],
+  ["a disk of no file", [...KERNEL, "-drive", "size=1G"], /file=FILE is missing/],
+  ["a disk on an unknown bus", [...KERNEL, "-drive", "file=disk,if=ide"], /if is one of virtio, usb, nvme/],
+  [
+    "a larger size for a disk that is there",
+    [...KERNEL, "-drive", "file=disk,size=1G"],
+    /'disk'.* not 1 GiB/,
+  ],
+  ["a smaller size for a disk that is there", [...KERNEL, "-drive", "file=disk,size=1K"], /'disk'.*is there/],
+  ["a new disk of half a sector", [...KERNEL, "-drive", "file=new,size=0.25K"], /size=.*512-byte sectors/],
+  ["a new disk of nothing", [...KERNEL, "-drive", "file=new,size=0"], /size=0/],
+  ["a new disk that no host has room for", [...KERNEL, "-drive", "file=new,size=99999999T"], /'new'/],
+  ["a new disk in no folder", [...KERNEL, "-drive", "file=no/x,size=1G"], /'no\/x'.*no folder 'no\/'/],
+  ["a disk twice for writing", [...KERNEL, "-d", "disk", "-hda", "./disk"], /'.\/disk' is given twice/],
+  ["a disk for writing and for reading", [...KERNEL, "-c", "disk", "-d", "disk"], /'disk' is given twice/],
+  ["a new disk twice", [...KERNEL, ...NEW, ...NEW], /'new' is given twice/],
+  [
+    "a serial number that is too long",
+    [...KERNEL, "-drive", "file=disk,serial=a-serial-number-of-21"],
+    /'disk': .*20/,
+  ],
+  ["a serial number of an NVMe disk", [...KERNEL, "-drive", "file=disk,if=nvme,serial=x"], /serial=.*virtio/],
+  ["a CD that is not there", ["-cd", "missing"], /'missing': no such file/],
+  ["a text for a CD", ["-cd", "text"], /'text': it is not an ISO image/],
+  ["a large text for a CD", ["-cd", "large text"], /'large text': it is not an ISO image/],
+  ["a text for a CD beside a kernel", [...KERNEL, "-cd", "large text"], /'large text': it is not an ISO/],
+  ["a disk and nothing that boots it", ["-hda", "disk"], /nothing to boot.*-efi/],
+  ["EFI without a disk", ["-efi"], /-efi needs a disk/],
+  ["EFI and a kernel", [...KERNEL, "-efi", "-hda", "disk"], /-efi and -kernel exclude each other/],
+  ["EFI's variables in no folder", ["-efi-vars", "no/x", "-hda", "disk"], /'no\/x'.*no folder 'no\/'/],
+  [
+    "EFI's variables in a folder's place",
+    ["-efi-vars", "folder", "-hda", "disk"],
+    /'folder': it is a folder/,
+  ],
+  ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /'text'/],
+  ["a share of a file", [...KERNEL, "-share", "a", "text"], /'text': it is not a folder/],
+  ["a share of nothing", [...KERNEL, "-share", "a", "missing"], /'missing': no such file/],
+  ["a share of one word", [...KERNEL, "-share", "a"], /-share needs one more value/],
+  ["a share without a tag", [...KERNEL, "-share", "", "folder"], /'folder'.*empty/],
+  ["a share with a long tag", [...KERNEL, "-share", "a".repeat(40), "folder"], /'folder'.*36/],
+  ["a tag twice", [...KERNEL, "-share", "a", "folder", "-share", "a", "."], /'a' is given to two shares/],
+  ["a share of another driver", [...KERNEL, "-virtfs", "proxy,path=folder,mount_tag=a"], /one of local/],
+  ["Rosetta where there is none", [...KERNEL, "-rosetta"], /-rosetta: .*no Rosetta/],
+  ["a MAC address that is none", [...KERNEL, "-nic", "user,mac=12:34"], /mac=12:34: expected a MAC address/],
+  ["a MAC address of many", [...KERNEL, "-nic", "user,mac=1:0:5e:0:0:1"], /multicast/],
+  ["a bridge to no interface", [...KERNEL, "-nic", "bridge"], /br=INTERFACE is missing/],
+  ["a bridge that is not there", [...KERNEL, "-b", "nowhere0"], /'nowhere0'.*there are/],
+  ["a network of no kind", [...KERNEL, "-nic", "tap"], /-nic tap: .* user, none, bridge/],
+  ["a network and none", [...KERNEL, "-nic", "none", "-nic", "user"], /-nic none stands alone/],
+  ["an identity that is none", [...KERNEL, "-machine-id", "text"], /'text' holds no machine's identity/],
+  ["an identity in no folder", [...KERNEL, "-machine-id", "no/x"], /'no\/x'.*no folder 'no\/'/],
+  [
+    "a mistake behind all that would be made",
+    [
+      ...KERNEL,
+      ...NEW,
+      "-machine-id",
+      "id",
+      "-serial",
+      "file:log",
+      "-serial",
+      "unix:socket",
+      "-b",
+      "nowhere0",
+    ],
+    /'nowhere0'/,
+  ],
+  ["a mistake behind a new disk", [...KERNEL, ...NEW, "-share", "", "folder"], /'folder'.*empty/],
   ["an option twice", [...KERNEL, "-k", "text"], /-k is given twice \(as -kernel before\)/],
   ["a stray word", [...KERNEL, "vmlinuz"], /unexpected argument 'vmlinuz'/],
   ["a lone dash", [...KERNEL, "-"], /unexpected argument '-'/],
@@ -136,7 +228,12 @@ Deno.test("options: -dry-run prints the machine as JSON and starts nothing", asy
   const { code, out, err } = await vzrun(args, files.how, 10);
   assertEquals({ code, err }, { code: 0, err: "" });
   const machine = JSON.parse(out);
-  assertEquals(machine.boot, { kernel: `${GUEST}/vmlinuz`, initrd: "text", commandLine: "a='b'" });
+  assertEquals(machine.boot, {
+    from: "linux",
+    kernel: `${GUEST}/vmlinuz`,
+    initrd: "text",
+    commandLine: "a='b'",
+  });
   assertEquals([machine.memory, machine.processors], [64 * 1024 * 1024, 1]);
   assertEquals(machine.serial, [{ to: "file", path: "log" }, { to: "stdio" }, { to: "null" }]);
   assertEquals(files.names, names);
@@ -153,7 +250,9 @@ Deno.test("options: -help lists every option on stdout, and -version tells the v
   for (const help of ["-help", "--help", "-h"]) {
     const { code, out, err } = await vzrun([help], {}, 10);
     assertEquals({ code, err }, { code: 0, err: "" });
-    const names = "kernel initrd append m smp serial nographic help version dry-run quiet verbose".split(" ");
+    const names =
+      "kernel initrd append cd efi drive hda disk c share nic b m smp serial t nographic help version dry-run quiet verbose"
+        .split(" ");
     for (const name of names) assertMatch(out, new RegExp(`^  -${name}\\b`, "m"));
     for (const line of out.split("\n")) assertLess(line.length, 120);
     assertNotMatch(out, /[^\P{Cc}\n]/u);

@@ -146,9 +146,19 @@ export class Vzrun implements AsyncDisposable {
 
   /** The process of QEMU, which there is when the guest has written something. */
   get qemu(): number {
-    const [pid, another] = processes().filter((process) => process.parent === this.pid);
-    if (!pid || another) throw new Error(`vzrun has ${pid ? "several children" : "no child"}`);
+    const [pid, another] = processes().filter(({ parent, name }) =>
+      parent === this.pid && name.startsWith("qemu")
+    );
+    if (!pid || another) throw new Error(`vzrun has ${pid ? "several QEMUs" : "no QEMU"}`);
     return pid.pid;
+  }
+
+  /** All processes that it has started, and those that these have started. */
+  get family(): { pid: number; name: string }[] {
+    const all = processes();
+    const family = all.filter(({ parent }) => parent === this.pid);
+    for (const { pid } of family) family.push(...all.filter(({ parent }) => parent === pid));
+    return family;
   }
 
   async type(what: string | Uint8Array): Promise<void> {
@@ -217,15 +227,17 @@ export function contents(path: string): string {
 
 interface Process {
   pid: number;
+  name: string;
   state: string;
   parent: number;
 }
 
 function processOf(pid: number): Process | undefined {
   try {
-    // The name before the last parenthesis may hold anything.
-    const [state, parent] = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-    return { pid, state, parent: Number(parent) };
+    // The name may hold anything, parentheses too.
+    const [, name, rest] = /\((.*)\) (.*)/s.exec(Deno.readTextFileSync(`/proc/${pid}/stat`))!;
+    const [state, parent] = rest.split(" ");
+    return { pid, name, state, parent: Number(parent) };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { checkMachine, formatBytes, MachineError } from "../../src/machine/check.ts";
-import type { Machine } from "../../src/machine/machine.ts";
+import type { Disk, LinuxBoot, Machine, Share } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -22,6 +22,11 @@ async function withFiles(body: (path: (name: string) => string) => void | Promis
     await Deno.writeFile(path("gzip"), Uint8Array.of(0x1f, 0x8b, 8, 0));
     await Deno.writeTextFile(path("text"), "hello\n");
     await Deno.writeTextFile(path("empty"), "");
+    const image = new Uint8Array(64 * 1024);
+    await Deno.writeFile(path("disk"), image);
+    await Deno.writeFile(path("odd"), image.subarray(0, 513));
+    image.set(new TextEncoder().encode("CD001"), 16 * 2048 + 1);
+    await Deno.writeFile(path("iso"), image);
     await Deno.mkdir(path("folder"));
     await Deno.symlink(path("loop"), path("loop"));
     await Deno.symlink(path("kernel"), path("link"));
@@ -31,11 +36,13 @@ async function withFiles(body: (path: (name: string) => string) => void | Promis
   }
 }
 
-function machine(kernel: string, some: Partial<Machine> = {}, boot: Partial<Machine["boot"]> = {}): Machine {
+function machine(kernel: string, some: Partial<Machine> = {}, boot: Partial<LinuxBoot> = {}): Machine {
   return {
-    boot: { kernel, commandLine: "", ...boot },
+    boot: { from: "linux", kernel, commandLine: "", ...boot },
     memory: 512 * MiB,
     processors: 1,
+    disks: [],
+    shares: [],
     serial: [{ to: "stdio" }],
     network: [],
     ...some,
@@ -151,6 +158,157 @@ Deno.test("check: a file for a console needs a folder to be in, and is not made 
     assertThrows(() => Deno.statSync(path("new")), Deno.errors.NotFound);
     const empty: Machine["serial"] = [{ to: "file", path: "" }];
     assertEquals(problemOf(machine(path("kernel"), { serial: empty })), "cannot write '': the path is empty");
+  }));
+
+/** What is wrong with a machine that has these disks. */
+function problemWithDisks(
+  kernel: string,
+  ...disks: (Partial<Disk> & { file: string })[]
+): string | undefined {
+  const whole = disks.map((disk): Disk => ({
+    interface: "virtio",
+    readOnly: false,
+    cache: "writeback",
+    ...disk,
+  }));
+  return problemOf(machine(kernel, { disks: whole }));
+}
+
+Deno.test("check: a disk is a file of whole sectors, which size= makes when it is missing", () =>
+  withFiles((path) => {
+    const open = (name: string, problem: string) => `cannot open disk '${path(name)}': ${problem}`;
+    const disks: [disk: Partial<Disk> & { file: string }, problem: string | undefined][] = [
+      [{ file: "disk" }, undefined],
+      [{ file: "disk", readOnly: true }, undefined],
+      [{ file: "disk", size: 65536 }, undefined],
+      [{ file: "new", size: 512 }, undefined],
+      [{ file: "folder/new", size: 1024 * GiB }, undefined],
+      [{ file: "missing" }, open("missing", "no such file")],
+      [{ file: "folder" }, open("folder", "it is a folder")],
+      [{ file: "folder", size: 512 }, open("folder", "it is a folder")],
+      [{ file: "empty" }, open("empty", "it is empty")],
+      [{ file: "empty", size: 512 }, open("empty", "it is empty")],
+      [{ file: "loop" }, open("loop", "too many symbolic links")],
+      [{ file: "loop", size: 512 }, open("loop", "too many symbolic links")],
+      [{ file: "odd" }, `cannot use disk '${path("odd")}': it is no whole number of 512-byte sectors`],
+      [
+        { file: "disk", size: GiB },
+        `disk '${path("disk")}' is there and has 0 MiB, not 1 GiB: size= only makes new images`,
+      ],
+      [
+        { file: "disk", size: 512 },
+        `disk '${path("disk")}' is there and has 0 MiB, not 0 MiB: size= only makes new images`,
+      ],
+      [{ file: "new", size: 513 }, "-drive: size=513 is not a whole number of 512-byte sectors"],
+      [{ file: "new", size: 0.5 }, "-drive: size=0.5 is not a whole number of 512-byte sectors"],
+      [{ file: "new", size: 0 }, "-drive: size=0 is not a whole number of 512-byte sectors"],
+      [
+        { file: "missing/new", size: 512 },
+        `cannot write '${path("missing/new")}': no folder '${path("missing/")}'`,
+      ],
+    ];
+    for (const [disk, problem] of disks) {
+      const found = problemWithDisks(path("kernel"), { ...disk, file: path(disk.file) });
+      assertEquals(found, problem, JSON.stringify(disk));
+    }
+    assertEquals(problemWithDisks(path("kernel"), { file: "" }), "cannot open disk '': the path is empty");
+    assertThrows(() => Deno.statSync(path("new")), Deno.errors.NotFound);
+  }));
+
+Deno.test("check: what is given as a CD is an ISO image", () =>
+  withFiles((path) => {
+    const cd = (name: string) =>
+      problemWithDisks(path("kernel"), {
+        file: path(name),
+        interface: "usb",
+        readOnly: true,
+        media: "cdrom",
+      });
+    assertEquals(cd("iso"), undefined);
+    assertEquals(cd("missing"), `cannot open disk '${path("missing")}': no such file`);
+    for (const name of ["disk", "kernel", "text"]) {
+      assertEquals(cd(name), `cannot boot CD '${path(name)}': it is not an ISO image`, name);
+    }
+  }));
+
+Deno.test("check: a disk that is written is there once, by whatever name", () =>
+  withFiles(async (path) => {
+    await Deno.link(path("disk"), path("hard"));
+    await Deno.symlink("disk", path("soft"));
+    const two = (other: string, first: boolean, second: boolean) =>
+      problemWithDisks(
+        path("kernel"),
+        { file: path("disk"), readOnly: first },
+        { file: path("iso") },
+        { file: path(other), readOnly: second },
+      );
+    for (const other of ["disk", "hard", "soft"]) {
+      assertEquals(two(other, true, true), undefined, other);
+      for (const [first, second] of [[false, false], [true, false], [false, true]]) {
+        const problem = `disk '${path(other)}' is given twice, and not as readonly=on both times`;
+        assertEquals(two(other, first, second), problem, other);
+      }
+    }
+  }));
+
+Deno.test("check: a disk that size= is to make is there once", () =>
+  withFiles((path) => {
+    const disk = { file: path("new"), size: 512 };
+    const again = { file: path("folder/../new"), size: 512 };
+    assertMatch(problemWithDisks(path("kernel"), disk, disk) ?? "", /is given twice/);
+    assertMatch(problemWithDisks(path("kernel"), disk, again) ?? "", /is given twice/);
+  }));
+
+Deno.test("check: a ninth disk is one like the others", () =>
+  withFiles(async (path) => {
+    const names = Array.from({ length: 30 }, (_, i) => path(`disk${i}`));
+    for (const name of names) await Deno.writeFile(name, new Uint8Array(512));
+    assertEquals(problemWithDisks(path("kernel"), ...names.map((file) => ({ file }))), undefined);
+  }));
+
+Deno.test("check: a share is a folder, under a tag that no other has", () =>
+  withFiles((path) => {
+    const share = (tag: string, name: string): Share => ({ tag, folder: path(name), readOnly: false });
+    const shares: [shares: Share[], problem: string | undefined, rosetta?: string][] = [
+      [[share("a", "folder"), share("b", "folder"), share("A", "folder/..")], undefined],
+      [[share("a", "folder")], undefined, "rosetta"],
+      [[share("a", "text")], `cannot share '${path("text")}': it is not a folder`],
+      [[share("a", "missing")], `cannot share '${path("missing")}': no such file`],
+      [[share("a", "loop")], `cannot share '${path("loop")}': too many symbolic links`],
+      [[share("a", "folder"), share("b", "."), share("a", ".")], "the tag 'a' is given to two shares"],
+      [[share("a", "folder")], "the tag 'a' is given to two shares", "a"],
+    ];
+    for (const [list, problem, rosetta] of shares) {
+      assertEquals(problemOf(machine(path("kernel"), { shares: list, rosetta })), problem);
+    }
+  }));
+
+Deno.test("check: a socket for a console needs a folder to be in, and a path that a socket can have", () =>
+  withFiles((path) => {
+    const problem = (name: string) =>
+      problemOf(machine(path("kernel"), { serial: [{ to: "unix", path: name }] }));
+    assertEquals(problem(path("socket")), undefined);
+    assertEquals(problem(path("folder")), `cannot write '${path("folder")}': it is a folder`);
+    assertEquals(
+      problem(path("missing/socket")),
+      `cannot write '${path("missing/socket")}': no folder '${path("missing/")}'`,
+    );
+    assertEquals(problem(""), "cannot write '': the path is empty");
+    assertEquals(problem(`/tmp/${"x".repeat(98)}`), undefined);
+    for (const long of [`/tmp/${"x".repeat(99)}`, `/tmp/${"ü".repeat(50)}`]) {
+      assertEquals(problem(long), `cannot listen at '${long}': the path of a socket has at most 103 bytes`);
+    }
+  }));
+
+Deno.test("check: files for EFI's variables and the machine's identity need a folder to be in", () =>
+  withFiles((path) => {
+    const missing = path("missing/new");
+    const refused = `cannot write '${missing}': no folder '${path("missing/")}'`;
+    assertEquals(problemOf(machine(path("kernel"), { machineId: missing })), refused);
+    const efi = (variables: string) => problemOf({ ...machine(""), boot: { from: "efi", variables } });
+    assertEquals(efi(missing), refused);
+    assertEquals(efi(path("new")), undefined);
+    assertEquals(problemOf({ ...machine(""), boot: { from: "efi" } }), undefined);
   }));
 
 Deno.test("check: numbers of bytes are told in people's units, and never as more than they are", () => {
