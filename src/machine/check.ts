@@ -1,6 +1,6 @@
 /** Checks a machine against the files and the host before anything starts. */
 
-import { KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
+import { commandLineLimit, KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
 import type { Machine } from "./machine.ts";
 
 /** Something named on the command line that is not fit: one line that says what, and what to do. */
@@ -26,6 +26,7 @@ function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
+  if (error instanceof Deno.errors.NotCapable) return "it is no ordinary file"; // Deno guards /proc and its like
   if (error instanceof Deno.errors.FilesystemLoop) return "too many symbolic links";
   return (error as Error).message.replace(/ \(os error \d+\).*$/, "");
 }
@@ -50,9 +51,12 @@ function readHead(what: string, path: string, length: number): Uint8Array {
   }
 }
 
-function checkKernel(path: string): void {
+function checkKernel(path: string, commandLine: string): void {
   try {
-    kernelFormat(readHead("kernel", path, KERNEL_HEAD));
+    const head = readHead("kernel", path, KERNEL_HEAD);
+    const limit = commandLineLimit(head, kernelFormat(head));
+    const length = new TextEncoder().encode(commandLine).length;
+    if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${path}' takes ${limit}`);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     throw new MachineError(`cannot boot kernel '${path}': ${error.message}`);
@@ -100,7 +104,7 @@ export function checkMachine(machine: Machine, limits: HostLimits): void {
     const range = `${processors.minimum} to ${processors.maximum}`;
     throw new MachineError(`-smp: ${machine.processors} processors: this host allows ${range}`);
   }
-  checkKernel(machine.boot.kernel);
+  checkKernel(machine.boot.kernel, machine.boot.commandLine);
   if (machine.boot.initrd !== undefined) readHead("initial RAM disk", machine.boot.initrd, 1);
   for (const port of machine.serial) if (port.to === "file") checkOutput(port.path);
 }
