@@ -7,6 +7,9 @@ import { say, sayStep } from "./report.ts";
 /** How long a guest may take to power off before it is forced, in milliseconds. */
 const GRACE = 10_000;
 
+/** How often the power button is pressed meanwhile: a guest that is still starting does not notice it. */
+const PRESS_AGAIN = 1_000;
+
 /** Signal numbers, which are the same on macOS and Linux. */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 /** As a shell has it for what SIGPIPE ends. */
@@ -19,7 +22,9 @@ export class Ending implements Disposable {
   #machine: VirtualMachine | undefined;
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running = false;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  #press: ReturnType<typeof setInterval> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
 
   /**
@@ -46,6 +51,7 @@ export class Ending implements Disposable {
   async start(machine: VirtualMachine): Promise<void> {
     this.#machine = machine;
     await (this.#started = machine.start());
+    this.#running = true;
   }
 
   /** Nobody reads stdout any more. */
@@ -60,32 +66,37 @@ export class Ending implements Disposable {
     if (again) return this.force(`${why} again`, this.exitCode!);
     if (!this.#machine) Deno.exit(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
+    this.#stopTimers();
+    this.#grace = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
+    this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
+    this.#pressButton().catch((error) => this.force(error.message, exitCode));
     say(`${why}: asked the guest to power off`);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
-    this.#whenStarted((machine) => machine.requestStop()).catch((error) =>
-      this.force(error.message, exitCode)
-    );
+  }
+
+  async #pressButton(): Promise<void> {
+    await this.#started;
+    await this.#machine?.requestStop();
   }
 
   /** Ends the machine now. */
   force(why: string, exitCode: number): void {
-    if (!this.#machine) Deno.exit(exitCode);
     this.exitCode = exitCode;
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     say(`${why}: ended the machine`);
-    // It may have stopped meanwhile, or never have started: then there is nothing to do.
-    this.#whenStarted((machine) => machine.stop()).catch((error) => sayStep(error.message));
+    // One that is still starting cannot be stopped, but it does not outlive this process.
+    if (!this.#running) Deno.exit(exitCode);
+    // It may have stopped meanwhile: then there is nothing to do.
+    this.#machine?.stop().catch((error) => sayStep(error.message));
   }
 
-  async #whenStarted(act: (machine: VirtualMachine) => Promise<void>): Promise<void> {
-    await this.#started;
-    await act(this.#machine!);
+  #stopTimers(): void {
+    clearTimeout(this.#grace);
+    clearInterval(this.#press);
   }
 
   /** Gives the signals back. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
   }
 }

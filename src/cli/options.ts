@@ -329,13 +329,13 @@ export const OPTIONS: readonly Option[] = [
     names: ["version"],
     group: "The program",
     help: "the version",
-    apply: (settings) => settings.mode = "version",
+    apply: (settings) => settings.mode = settings.mode === "help" ? "help" : "version",
   },
   {
     names: ["dry-run"],
     group: "The program",
     help: "check everything, start nothing, print the machine as JSON",
-    apply: (settings) => settings.mode = "dry-run",
+    apply: (settings) => settings.mode = settings.mode === "run" ? "dry-run" : settings.mode,
   },
   {
     names: ["quiet"],

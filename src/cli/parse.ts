@@ -22,7 +22,7 @@ async function unknown(argument: string): Promise<UsageError> {
   const { levenshteinDistance } = await import("@std/text/levenshtein-distance");
   const { name } = split(argument);
   const nearest = closestString(name, [...byName.keys()].filter((known) => known.length > 1));
-  const slip = levenshteinDistance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3));
+  const slip = levenshteinDistance(name, nearest) <= Math.floor(nearest.length / 2);
   const given = argument.replace(/=.*/s, "");
   return new UsageError(
     `unknown option '${given}'${slip ? `: did you mean -${nearest}?` : "; -help lists all"}`,

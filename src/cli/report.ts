@@ -9,6 +9,13 @@ export function setVerbosity(value: Settings["verbosity"]): void {
   verbosity = value;
 }
 
+/** Nobody may be there to read it any more, which is no reason to fail: a machine may have to be ended yet. */
+function write(...line: string[]): void {
+  try {
+    console.error(...line);
+  } catch { /* there is nowhere left to say it */ }
+}
+
 /** A line stays a line, and a terminal is told nothing by the names of files. */
 function printable(message: string): string {
   return message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -17,16 +24,16 @@ function printable(message: string): string {
 /** Says what is wrong. Always. */
 export function sayError(message: string): void {
   // By itself Deno would heed FORCE_COLOR where there is no terminal; NO_COLOR it heeds in any case.
-  if (Deno.stderr.isTerminal()) console.error("%cvzrun:%c %s", "color: red", "", printable(message));
-  else console.error("vzrun: %s", printable(message));
+  if (Deno.stderr.isTerminal()) write("%cvzrun:%c %s", "color: red", "", printable(message));
+  else write("vzrun: %s", printable(message));
 }
 
 /** Says something that a user wants to know, unless `-quiet`. */
 export function say(message: string): void {
-  if (verbosity !== "quiet") console.error("vzrun: %s", printable(message));
+  if (verbosity !== "quiet") write("vzrun: %s", printable(message));
 }
 
 /** Says a step, with `-verbose`. */
 export function sayStep(message: string): void {
-  if (verbosity === "verbose") console.error("vzrun: %s", printable(message));
+  if (verbosity === "verbose") write("vzrun: %s", printable(message));
 }

@@ -32,6 +32,18 @@ export class KernelError extends Error {
 }
 
 /**
+ * How many bytes of command line a kernel takes; it starts with a longer one, and shows nothing.
+ *
+ * @param head Its first {@linkcode KERNEL_HEAD} bytes.
+ */
+export function commandLineLimit(head: Uint8Array, format: KernelFormat): number {
+  // arm64's COMMAND_LINE_SIZE, less its zero; a bzImage says it itself, in cmdline_size.
+  if (format === "Image") return 2047;
+  if (head.length < 0x23c) return Infinity;
+  return new DataView(head.buffer, head.byteOffset).getUint32(0x238, true) || Infinity;
+}
+
+/**
  * The form of a kernel.
  *
  * @param head Its first {@linkcode KERNEL_HEAD} bytes, or the whole of a shorter file.

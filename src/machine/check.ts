@@ -1,6 +1,6 @@
 /** Checks a machine against the files and the host before anything starts. */
 
-import { KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
+import { commandLineLimit, KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
 import { isISO, ISO_MARK } from "../images/iso.ts";
 import type { Disk, Machine, Serial, Share } from "./machine.ts";
 
@@ -27,6 +27,7 @@ function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
+  if (error instanceof Deno.errors.NotCapable) return "it is no ordinary file"; // Deno guards /proc and its like
   if (error instanceof Deno.errors.FilesystemLoop) return "too many symbolic links";
   return (error as Error).message.replace(/ \(os error \d+\).*$/, "");
 }
@@ -58,9 +59,12 @@ function readAt(what: string, path: string, offset: number, length: number): Uin
   return bytes.subarray(0, file.readSync(bytes) ?? 0);
 }
 
-function checkKernel(path: string): void {
+function checkKernel(path: string, commandLine: string): void {
   try {
-    kernelFormat(readAt("kernel", path, 0, KERNEL_HEAD));
+    const head = readAt("kernel", path, 0, KERNEL_HEAD);
+    const limit = commandLineLimit(head, kernelFormat(head));
+    const length = new TextEncoder().encode(commandLine).length;
+    if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${path}' takes ${limit}`);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     throw new MachineError(`cannot boot kernel '${path}': ${error.message}`);
@@ -181,7 +185,7 @@ function checkSerial(port: Serial): void {
 export function checkMachine(machine: Machine, limits: HostLimits): void {
   checkLimits(machine, limits);
   if (machine.boot.from === "linux") {
-    checkKernel(machine.boot.kernel);
+    checkKernel(machine.boot.kernel, machine.boot.commandLine);
     if (machine.boot.initrd !== undefined) open("initial RAM disk", machine.boot.initrd).close();
   } else if (machine.boot.variables !== undefined) {
     checkOutput(machine.boot.variables);

@@ -131,3 +131,32 @@ Deno.test("ending: a kernel that QEMU refuses gives exit code 1 and one line", a
   assert(!/\bat .*:\d+/.test(run.err.text), run.err.text);
   assertEquals(run.out.text, "");
 });
+
+Deno.test("ending: what cannot be said, because stderr is full, keeps nothing from ending", async () => {
+  const through = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
+  await using run = await waiting([...guest(WAITING), "-verbose"], { through });
+  run.signal("SIGTERM");
+  assertEquals(await run.end(8), 143);
+});
+
+Deno.test("ending: a guest that is asked while it still starts powers off when it can", async () => {
+  await using run = new Vzrun([...guest(WAITING), "-verbose"]);
+  await run.err.until("the machine is running");
+  const start = Date.now();
+  run.signal("SIGTERM");
+  assertEquals(await run.end(15), 143);
+  assertMatch(run.err.text, /vzrun: the guest has powered off\n$/);
+  assertLess(Date.now() - start, 9_900);
+});
+
+Deno.test("ending: the second SIGTERM ends vzrun also when QEMU hangs at its start", async () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(folder.file("qemu"), "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 });
+  const env = { VIRTUALIZATION_QEMU: folder.file("qemu") };
+  await using run = new Vzrun([...guest(WAITING), "-verbose"], { env });
+  await run.err.until("the machine is starting");
+  run.signal("SIGTERM");
+  await run.err.until("asked");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(5), 143);
+});

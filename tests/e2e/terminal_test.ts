@@ -107,6 +107,16 @@ Deno.test("terminal: closing its window powers the guest off", async () => {
   assertEquals(stateOf(qemu), undefined);
 });
 
+Deno.test("terminal: closing its window powers the guest off also when stderr goes there, as it does", async () => {
+  await using terminal = new Terminal();
+  await using run = new Vzrun([...guest(WAITING), "-verbose"], terminal.how(true));
+  await terminal.screen.until("\nup");
+  const { qemu } = run;
+  await terminal.close();
+  assertEquals(await run.end(8), 129);
+  assertEquals(stateOf(qemu), undefined);
+});
+
 Deno.test("terminal: an error is in colour there, and not with NO_COLOR", async () => {
   const message = "nothing to boot: give a kernel with -kernel FILE (-help lists all options)";
   for (const [env, shown] of [[{}, "\x1b[31mvzrun:\x1b[39m"], [{ NO_COLOR: "1" }, "vzrun:"]] as const) {

@@ -112,6 +112,20 @@ Deno.test("check: a kernel that is none, or cannot be read, is told by its path"
     assertEquals(problemOf(machine(long)), `cannot open kernel '${long}': File name too long`);
   }));
 
+Deno.test("check: a command line that is longer than the kernel takes is refused", () =>
+  withFiles((path) => {
+    const kernel = new Uint8Array(4096);
+    kernel.set(new TextEncoder().encode("HdrS"), 0x202);
+    new DataView(kernel.buffer).setUint32(0x238, 2047, true);
+    Deno.writeFileSync(path("limited"), kernel);
+    const given = (length: number) => {
+      const described = machine(path("limited"));
+      return problemOf({ ...described, boot: { ...described.boot, commandLine: "a".repeat(length) } });
+    };
+    assertEquals(given(2047), undefined);
+    assertEquals(given(2048), `-append: 2048 bytes: kernel '${path("limited")}' takes 2047`);
+  }));
+
 Deno.test("check: a FIFO as kernel is refused at once, and not waited for", () =>
   withFiles(async (path) => {
     const { success } = await new Deno.Command("mkfifo", { args: [path("fifo")] }).output();
