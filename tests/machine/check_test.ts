@@ -119,8 +119,8 @@ Deno.test("check: a command line that is longer than the kernel takes is refused
     new DataView(kernel.buffer).setUint32(0x238, 2047, true);
     Deno.writeFileSync(path("limited"), kernel);
     const given = (length: number) => {
-      const described = machine(path("limited"));
-      return problemOf({ ...described, boot: { ...described.boot, commandLine: "a".repeat(length) } });
+      const boot = { from: "linux", kernel: path("limited"), commandLine: "a".repeat(length) } as const;
+      return problemOf({ ...machine(path("limited")), boot });
     };
     assertEquals(given(2047), undefined);
     assertEquals(given(2048), `-append: 2048 bytes: kernel '${path("limited")}' takes 2047`);
