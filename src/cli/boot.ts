@@ -2,8 +2,8 @@
 
 import { checkMachine } from "../machine/check.ts";
 import type { Machine, Serial } from "../machine/machine.ts";
-import { prepareMachine } from "../machine/prepare.ts";
 import {
+  checkDevices,
   configure,
   type Handles,
   LinuxRosettaDirectoryShare,
@@ -37,10 +37,10 @@ export async function boot(settings: Settings): Promise<number> {
   const machine = await describe(settings, limits, rosettaAvailability());
   checkMachine(machine, limits);
   if (settings.mode === "dry-run") {
+    checkDevices(machine);
     console.log(JSON.stringify(machine, null, 2));
     return EXIT.stopped;
   }
-  prepareMachine(machine);
   return await runMachine(machine, settings.verbosity === "verbose");
 }
 

@@ -87,7 +87,7 @@ export function fromObjC(result: Result): Converted {
 /** An NSURL of a file. A relative path is seen from the current folder. */
 export function fileURL(path: string): NSObject {
   // Foundation would take a "~" at the beginning for somebody's home.
-  return Class.named("NSURL").send("fileURLWithPath:", path.startsWith("/") ? path : `./${path}`) as NSObject;
+  return Class.named("NSURL").send("fileURLWithPath:", path.startsWith("~") ? `./${path}` : path) as NSObject;
 }
 
 /** An NSFileHandle of a file descriptor, which stays open when the handle goes. */

@@ -79,8 +79,7 @@ export interface PseudoTerminal {
   opened(): Promise<void>;
 }
 
-/** Devices of pseudo-terminals that stay open as long as the program. */
-const kept: Deno.FsFile[] = [];
+const O_RDWR = 2;
 
 /** How often a pseudo-terminal is looked at while somebody waits for it: no system tells when it is opened. */
 const LOOK = 100;
@@ -98,6 +97,7 @@ export function openPseudoTerminal(): PseudoTerminal {
     cfmakeraw: { parameters: ["buffer"], result: "void" },
     tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
+    open: { parameters: ["buffer", "i32"], result: "i32" },
   });
   const [master, device] = [new Int32Array(1), new Int32Array(1)];
   if (libc.openpty(new Uint8Array(master.buffer), new Uint8Array(device.buffer), null, null, null) !== 0) {
@@ -122,7 +122,7 @@ export function openPseudoTerminal(): PseudoTerminal {
         await new Promise((resolve) => setTimeout(resolve, LOOK));
         pollfd[1] = POLLHUP;
       }
-      kept.push(Deno.openSync(path, { read: true, write: true }));
+      libc.open(cString(path), O_RDWR); // the third argument, which is variadic, is for new files only
     },
   };
 }

@@ -19,7 +19,10 @@ export function adviceOn(error: NSError): string | undefined {
   if (error.domain !== "VZErrorDomain") return undefined;
   switch (error.code) {
     case VZErrorCode.internal:
-      return "see that the kernel is for this machine's processor, and that there is memory for the guest";
+      // Where the framework gives a reason, that says more.
+      return /failed to start\.?$/.test(error.message)
+        ? "see that the kernel is for this machine's processor, and that there is memory for the guest"
+        : undefined;
     case VZErrorCode.invalidVirtualMachineConfiguration:
       return error.message.includes("entitlement")
         ? "sign the program with the entitlement com.apple.security.virtualization"

@@ -2,6 +2,7 @@
 
 import { NSError, type NSObject } from "../objc/mod.ts";
 import { MachineError } from "../machine/check.ts";
+import { makeDisks } from "../machine/disks.ts";
 import type { EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
 import { type BootLoader, LinuxBootLoader } from "./boot_loader.ts";
 import { VirtualMachineConfiguration } from "./configuration.ts";
@@ -129,8 +130,24 @@ function networkDevice(network: Network): VirtioNetworkDevice {
   return device;
 }
 
+/** Devices that can be made, and so be checked, without a trace. */
+function tracelessDevices(machine: Machine) {
+  const shares = machine.shares.map(fileSystem);
+  if (machine.rosetta !== undefined) shares.push(rosetta(machine.rosetta));
+  return { shares, networks: machine.network.map(networkDevice) };
+}
+
 /**
- * The configuration of a machine, validated.
+ * Checks what only the framework can tell: tags, interfaces of the host, Rosetta. Makes nothing.
+ *
+ * @throws {MachineError} When it refuses something that the command line names.
+ */
+export function checkDevices(machine: Machine): void {
+  tracelessDevices(machine);
+}
+
+/**
+ * The configuration of a machine, validated. Files that are missing are made, after all else was found fit.
  *
  * @param handles What each of the machine's consoles is attached to, where it is no file.
  * @param variables File of EFI's variables, which a machine that boots by EFI cannot do without.
@@ -143,20 +160,24 @@ export function configure(
   variables?: string,
 ): VirtualMachineConfiguration {
   const configuration = VirtualMachineConfiguration.create();
-  configuration.bootLoader = bootLoader(machine.boot, variables);
-  if (machine.machineId !== undefined) configuration.platform = platform(machine.machineId);
   configuration.memorySize = machine.memory;
   configuration.cpuCount = machine.processors;
-  configuration.storageDevices = machine.disks.map(storageDevice);
-  const shares = machine.shares.map(fileSystem);
-  if (machine.rosetta !== undefined) shares.push(rosetta(machine.rosetta));
+  const { shares, networks } = tracelessDevices(machine);
   if (shares.length > 0) configuration.directorySharingDevices = shares;
+  configuration.networkDevices = networks;
+  configuration.entropyDevices = [VirtioEntropyDevice.create()];
+  configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
+
+  makeDisks(machine);
+  configuration.storageDevices = machine.disks.map(storageDevice);
+  configuration.bootLoader = bootLoader(machine.boot, variables);
+  if (machine.machineId !== undefined) configuration.platform = platform(machine.machineId);
   configuration.serialPorts = machine.serial.map((serial, i) =>
     VirtioConsoleSerialPort.create(attachment(serial, handles[i]))
   );
-  configuration.networkDevices = machine.network.map(networkDevice);
-  configuration.entropyDevices = [VirtioEntropyDevice.create()];
-  configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
-  configuration.validate();
+  const { boot } = machine;
+  // Only now does the framework look into a store that was there before.
+  if (boot.from === "linux" || boot.variables === undefined) configuration.validate();
+  else refusable(`cannot boot with -efi-vars '${boot.variables}'`, () => configuration.validate());
   return configuration;
 }

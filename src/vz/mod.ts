@@ -12,7 +12,7 @@ export {
 export { EFIBootLoader, EFIVariableStore } from "./efi.ts";
 export { VirtioEntropyDevice } from "./entropy.ts";
 export { adviceOn, VZErrorCode } from "./error.ts";
-export { configure, type Handles } from "./machine.ts";
+export { checkDevices, configure, type Handles } from "./machine.ts";
 export { VirtioMemoryBalloon } from "./memory_balloon.ts";
 export {
   BridgedNetworkAttachment,

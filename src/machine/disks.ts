@@ -1,4 +1,4 @@
-/** Makes the files that a machine asks for and that are not there yet. */
+/** Makes the disks that a machine asks for and that are not there yet. */
 
 import { MachineError } from "./check.ts";
 import type { Disk, Machine } from "./machine.ts";
@@ -23,10 +23,10 @@ function makeImage({ file, size }: Disk): void {
 }
 
 /**
- * Makes what is missing of a checked machine: disks that have a size.
+ * Makes those disks of a checked machine that are missing and have a size.
  *
  * @throws {MachineError} When a file cannot be made.
  */
-export function prepareMachine(machine: Machine): void {
+export function makeDisks(machine: Machine): void {
   for (const disk of machine.disks) if (disk.size !== undefined) makeImage(disk);
 }
