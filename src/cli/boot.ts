@@ -1,6 +1,6 @@
 /** Settings to a machine that runs, and to the exit code that it ends with. */
 
-import { checkMachine } from "../machine/check.ts";
+import { checkMachine, MachineError } from "../machine/check.ts";
 import type { Machine, Serial } from "../machine/machine.ts";
 import {
   checkDevices,
@@ -10,8 +10,9 @@ import {
   UnavailableError,
   VirtualMachine,
   VirtualMachineConfiguration,
+  VZErrorCode,
 } from "../vz/mod.ts";
-import { hangUp } from "../objc/mod.ts";
+import { hangUp, NSError } from "../objc/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
 import { transientVariables } from "./efi_variables.ts";
@@ -70,7 +71,7 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
       if (mac) resources.use(watchLeases(mac, (address) => sayStep(`the guest's address is ${address}`)));
     }
   }
-  await ending.start(virtualMachine);
+  await ending.start(virtualMachine).catch(refuseConfiguration);
   if (onStdio) hangUp(STDOUT).then(() => ending.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) say("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
 
@@ -78,6 +79,13 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   if (stop.by === "error") throw stop.error;
   sayStep(stop.by === "guest" ? "the guest has powered off" : "the machine was ended");
   return ending.exitCode ?? EXIT.stopped;
+}
+
+/** What the framework finds unfit only when it opens it, like a disk that another machine has, is bad input too. */
+function refuseConfiguration(error: unknown): never {
+  const unfit = error instanceof NSError && error.domain === "VZErrorDomain" &&
+    error.code === VZErrorCode.invalidVirtualMachineConfiguration;
+  throw unfit ? new MachineError(error.message) : error;
 }
 
 /** What a console is attached to, where it is no file. */

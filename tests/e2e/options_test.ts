@@ -149,7 +149,7 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
     ["-efi-vars", "folder", "-hda", "disk"],
     /'folder': it is a folder/,
   ],
-  ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /'text'/],
+  ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /text” is none/],
   ["a share of a file", [...KERNEL, "-share", "a", "text"], /'text': it is not a folder/],
   ["a share of nothing", [...KERNEL, "-share", "a", "missing"], /'missing': no such file/],
   ["a share of one word", [...KERNEL, "-share", "a"], /-share needs one more value/],
