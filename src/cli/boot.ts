@@ -46,6 +46,7 @@ export async function boot(settings: Settings): Promise<number> {
 }
 
 function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
+  if (Deno.build.arch !== "aarch64") return "notSupported"; // it is of Apple silicon, and asking takes time
   try {
     return LinuxRosettaDirectoryShare.availability;
   } catch (error) {

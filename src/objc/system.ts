@@ -17,6 +17,9 @@ const openRead = () =>
   openFunctions("system", {
     read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
   });
+const openSignal = () =>
+  openFunctions("system", { signal: { parameters: ["i32", "pointer"], result: "pointer" } });
+let libsignal: ReturnType<typeof openSignal> | undefined;
 let write: ReturnType<typeof openWrite> | undefined;
 let read: ReturnType<typeof openRead> | undefined;
 
@@ -131,11 +134,9 @@ const SIG_IGN = 1n;
 
 /** Whether the program was started with a signal ignored, as `nohup` does. */
 export function isSignalIgnored(number: number): boolean {
-  const { signal } = openFunctions("system", {
-    signal: { parameters: ["i32", "pointer"], result: "pointer" },
-  });
-  const before = signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
-  signal(number, before);
+  libsignal ??= openSignal();
+  const before = libsignal.signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
+  libsignal.signal(number, before);
   return Deno.UnsafePointer.value(before) === SIG_IGN;
 }
 
