@@ -6,7 +6,7 @@ import { type Method, type Raw, RuntimeClass } from "./message.ts";
 import { unpack } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { fromCString, POINTER, type Pointer, runtime } from "./runtime.ts";
-import { type Argument, classPointer, type Reference, sendValues, toRawArguments } from "./to_objc.ts";
+import { type Argument, classPointer, type Reference, sendValues, toRawCall } from "./to_objc.ts";
 
 /** What a message returns: numbers of 64 bits are bigint, objects come wrapped, nil is null. */
 export type Result =
@@ -180,10 +180,7 @@ export function fromRaw(type: Type, raw: Raw, owned = false): Result {
 function sendTo(receiver: Pointer, method: Method, args: Argument[], consumed?: () => void): Result {
   ensurePool();
   const keep: unknown[] = [];
-  const out = method.throws && args.length === method.args.length - 1 ? new BigUint64Array(1) : undefined;
-  const types = out ? method.args.slice(0, -1) : method.args;
-  const raw = toRawArguments(method, types, args, keep);
-  if (out) raw.push(Deno.UnsafePointer.of(out));
+  const { raw, out } = toRawCall(method, args, keep);
   const result = method.sender.send(receiver, method.sel, ...raw);
   consumed?.();
   keep.length = 0; // a use after the call, so that nothing in it is collected before

@@ -8,7 +8,7 @@ import { layoutOf, nativeType, pack, unpack } from "./native_type.ts";
 import { Class, fromRaw, NSObject, type Result, thrown } from "./object.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
-import { type Argument, classPointer, toRawArguments } from "./to_objc.ts";
+import { type Argument, classPointer, toRawCall } from "./to_objc.ts";
 
 const dispatch = openFunctions("system", {
   dispatch_queue_create: { parameters: ["buffer", "pointer"], result: "pointer" },
@@ -103,10 +103,7 @@ export class DispatchQueue extends NSObject {
     ensurePool();
     const method = RuntimeClass.of(target[POINTER]).method(selector);
     const keep: unknown[] = [];
-    const out = method.throws && args.length === method.args.length - 1 ? new BigUint64Array(1) : undefined;
-    const types = out ? method.args.slice(0, -1) : method.args;
-    const raw = toRawArguments(method, types, args, keep);
-    if (out) raw.push(Deno.UnsafePointer.of(out));
+    const { raw, out } = toRawCall(method, args, keep);
     const bytes = raw.map((value, i) => {
       if (value instanceof Uint8Array) return value;
       if (typeof value === "object") return word(value);

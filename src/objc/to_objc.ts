@@ -230,6 +230,24 @@ export function toRawArguments(
   });
 }
 
+/**
+ * The arguments of a call as FFI takes them, with an NSError out parameter where the method has one and the
+ * call has not: the error's address is in `out` when the method has failed.
+ *
+ * @throws {TypeError} As {@linkcode toRawArguments}.
+ */
+export function toRawCall(
+  method: Method,
+  values: readonly unknown[],
+  keep: unknown[],
+): { raw: Raw[]; out?: BigUint64Array<ArrayBuffer> } {
+  const leftOut = method.throws && values.length === method.args.length - 1;
+  if (!leftOut) return { raw: toRawArguments(method, method.args, values, keep) };
+  const out = new BigUint64Array(1);
+  const raw = toRawArguments(method, method.args.slice(0, -1), values, keep);
+  return { raw: [...raw, Deno.UnsafePointer.of(out)], out };
+}
+
 /** Sends a message with JavaScript values and returns the raw result; ownership is the caller's matter. */
 export function sendValues(receiver: Pointer, selector: string, ...values: unknown[]): Raw {
   ensurePool();
