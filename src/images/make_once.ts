@@ -1,0 +1,72 @@
+/** Files that are made whole or not at all. */
+
+/** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
+function partialOf(path: string): string {
+  return `${path}.partial`;
+}
+
+function inode(info: Deno.FileInfo): string {
+  return `${info.dev}:${info.ino}`;
+}
+
+function statOrNothing(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes a file, unless it is there. Several that want the same file at the same time, in whatever process, wait
+ * for one of them to make it. A failure, and `signal`, leave nothing behind; after a crash, what is half-made
+ * is never taken for the file.
+ *
+ * @param make Writes the file, which is empty, and looks at `signal` now and then.
+ * @returns Whether it was made here.
+ * @throws Whatever `make` throws, and the reason of `signal`.
+ */
+export async function makeOnce(
+  path: string,
+  make: (file: Deno.FsFile) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const partial = partialOf(path);
+  while (!statOrNothing(path)) {
+    using file = Deno.openSync(partial, { read: true, write: true, create: true });
+    await locked(file, signal);
+    // Whoever had the lock may have given the file its name, or removed it.
+    const there = statOrNothing(partial);
+    if (!there || inode(there) !== inode(file.statSync())) continue;
+    try {
+      if (statOrNothing(path)) {
+        Deno.removeSync(partial); // it was begun after the other had ended
+        return false;
+      }
+      file.truncateSync();
+      await make(file);
+      signal?.throwIfAborted();
+      await file.sync(); // a name that outlives a power cut must not be that of a hole
+      Deno.renameSync(partial, path);
+    } catch (error) {
+      Deno.removeSync(partial);
+      throw error;
+    }
+    return true;
+  }
+  return false;
+}
+
+/** The lock goes with the file's descriptor, so it is gone with the process whatever ends that. */
+async function locked(file: Deno.FsFile, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal!.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    await Promise.race([file.lock(true), aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
