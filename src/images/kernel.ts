@@ -1,5 +1,7 @@
 /** What a kernel file is, from its first bytes. */
 
+import { ImageError } from "./error.ts";
+
 /** The forms that can be booted as they are: a `bzImage` on Intel, an arm64 `Image` on Apple silicon. */
 export type KernelFormat = "bzImage" | "Image";
 
@@ -26,11 +28,6 @@ function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** A kernel that cannot be booted as it is; the message says why, and what would help. */
-export class KernelError extends Error {
-  override name = "KernelError";
-}
-
 /**
  * How many bytes of command line a kernel takes; it starts with a longer one, and shows nothing.
  *
@@ -47,7 +44,7 @@ export function commandLineLimit(head: Uint8Array, format: KernelFormat): number
  * The form of a kernel.
  *
  * @param head Its first {@linkcode KERNEL_HEAD} bytes, or the whole of a shorter file.
- * @throws {KernelError} When it is none that can be booted as it is.
+ * @throws {ImageError} When it is none that can be booted as it is.
  *
  * Sources: the kernel's Documentation/arch/x86/boot.rst and Documentation/arch/arm64/booting.rst.
  */
@@ -55,14 +52,14 @@ export function kernelFormat(head: Uint8Array): KernelFormat {
   if (has(head, 56, ascii("ARM\x64"))) return "Image";
   if (has(head, 0x202, ascii("HdrS"))) return "bzImage";
   if (has(head, 0, ascii("MZ")) && has(head, 4, ascii("zimg"))) {
-    throw new KernelError("it is an EFI zboot image, which holds a compressed kernel");
+    throw new ImageError("it is an EFI zboot image, which holds a compressed kernel");
   }
   for (const [magic, what, remedy] of OTHERS) {
     if (!has(head, 0, magic)) continue;
-    throw new KernelError(remedy ? `${what}: decompress it first (${remedy})` : what);
+    throw new ImageError(remedy ? `${what}: decompress it first (${remedy})` : what);
   }
   const isText = head.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d));
-  throw new KernelError(
+  throw new ImageError(
     isText ? "it is text, not a kernel" : "it is not a Linux kernel (bzImage or arm64 Image)",
   );
 }

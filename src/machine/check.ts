@@ -1,6 +1,7 @@
 /** Checks a machine against the files and the host before anything starts. */
 
-import { commandLineLimit, KERNEL_HEAD, KernelError, kernelFormat } from "../images/kernel.ts";
+import { ImageError } from "../images/error.ts";
+import { commandLineLimit, KERNEL_HEAD, kernelFormat } from "../images/kernel.ts";
 import { isISO, ISO_MARK } from "../images/iso.ts";
 import type { Disk, Machine, Serial, Share } from "./machine.ts";
 
@@ -66,7 +67,7 @@ function checkKernel(path: string, commandLine: string): void {
     const length = new TextEncoder().encode(commandLine).length;
     if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${path}' takes ${limit}`);
   } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
+    if (!(error instanceof ImageError)) throw error;
     throw new MachineError(`cannot boot kernel '${path}': ${error.message}`);
   }
 }

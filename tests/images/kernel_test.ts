@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { KERNEL_HEAD, KernelError, type KernelFormat, kernelFormat } from "../../src/images/kernel.ts";
+import { ImageError } from "../../src/images/error.ts";
+import { KERNEL_HEAD, type KernelFormat, kernelFormat } from "../../src/images/kernel.ts";
 
 /** A file's head with some bytes set, by offset; the rest is what machine code could be. */
 function head(parts: Record<number, string>, length = KERNEL_HEAD): Uint8Array {
@@ -50,10 +51,10 @@ Deno.test("kernel: other files are told apart, with what would help", () => {
     [{ 0: "MZ" }, "it is not a Linux kernel (bzImage or arm64 Image)"],
   ];
   for (const [parts, message] of unfit) {
-    assertEquals(assertThrows(() => kernelFormat(head(parts)), KernelError).message, message);
+    assertEquals(assertThrows(() => kernelFormat(head(parts)), ImageError).message, message);
   }
   for (const text of ["#!/bin/sh\nexit 0\n", "hello", "größe\r\n\ttab", "a"]) {
-    const error = assertThrows(() => kernelFormat(new TextEncoder().encode(text)), KernelError);
+    const error = assertThrows(() => kernelFormat(new TextEncoder().encode(text)), ImageError);
     assertEquals(error.message, "it is text, not a kernel");
   }
 });
@@ -66,7 +67,7 @@ Deno.test("kernel: a head that is cut anywhere is known or refused, and nothing 
       try {
         format = kernelFormat(bytes.subarray(0, length));
       } catch (error) {
-        assert(error instanceof KernelError, `${i} cut at ${length}: ${error}`);
+        assert(error instanceof ImageError, `${i} cut at ${length}: ${error}`);
       }
       const expected = i === 0 && length >= 0x206 ? "bzImage" : i === 1 && length >= 60 ? "Image" : undefined;
       assertEquals(format, expected, `${i} cut at ${length}`);
@@ -80,7 +81,7 @@ Deno.test("kernel: a head with any one byte wrong is known or refused", () => {
       const damaged = bytes.slice();
       damaged[at] ^= 0xff;
       if (at < magic || at >= magic + 4) assertEquals(kernelFormat(damaged), format, `byte ${at}`);
-      else assertThrows(() => kernelFormat(damaged), KernelError, undefined, `byte ${at}`);
+      else assertThrows(() => kernelFormat(damaged), ImageError, undefined, `byte ${at}`);
     }
   }
 });
