@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { eventually, Folder, GUEST, stateOf, Vzrun } from "./vzrun.ts";
-import { unifiedKernel } from "./unified_kernel.ts";
+import { liveCD } from "./live_cd.ts";
+import { eventually, Folder, stateOf, Vzrun } from "./vzrun.ts";
 
 const VARIABLE = "/sys/firmware/efi/efivars/Vzrun-5c29b6f0-3f25-4a4b-9a3b-6f1f6f0d9c11";
 
@@ -10,37 +10,9 @@ const COMMANDS = "modprobe -q efivarfs; mount -t efivarfs efivarfs /sys/firmware
   `if [ -e ${VARIABLE} ]; then echo kept $(tail -c 5 ${VARIABLE}); ` +
   `else printf '\\007\\000\\000\\000hello' >${VARIABLE} && echo made; fi; read again; [ x$again = x ] || reboot -f`;
 
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, env: { MTOOLS_SKIP_CHECK: "1" } })
-    .output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-}
-
-/** A CD, and a disk as well, with an EFI system partition that holds the guest as a unified kernel image. */
-async function makeISO(folder: Folder): Promise<string> {
-  const [uefi, boot] = Deno.build.arch === "aarch64" ? ["aa64", "BOOTAA64"] : ["x64", "BOOTX64"];
-  const image = unifiedKernel(Deno.readFileSync(`/usr/lib/systemd/boot/efi/linux${uefi}.efi.stub`), {
-    ".cmdline": new TextEncoder().encode(`console=hvc0 quiet run="${COMMANDS}"`),
-    ".linux": Deno.readFileSync(`${GUEST}/vmlinuz`),
-    ".initrd": Deno.readFileSync(`${GUEST}/initrd`),
-  });
-  Deno.writeFileSync(folder.file("boot.efi"), image);
-  const [esp, iso] = [folder.file("esp"), folder.file("iso")];
-  const sectors = Math.ceil(image.length / 512) + 8192;
-  await run("mformat", "-C", "-i", esp, "-T", `${sectors}`, "-h", "16", "-s", "63", "::");
-  await run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT");
-  await run("mcopy", "-i", esp, folder.file("boot.efi"), `::/EFI/BOOT/${boot}.EFI`);
-  Deno.mkdirSync(folder.file("root"));
-  Deno.writeTextFileSync(folder.file("root/word"), "xorriso writes no ISO without a file\n");
-  const partition = ["-append_partition", "2", "0xef", esp, "-appended_part_as_gpt"];
-  const bootable = ["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"];
-  await run("xorriso", "-as", "mkisofs", "-o", iso, ...partition, ...bootable, folder.file("root"));
-  return iso;
-}
-
 Deno.test("efi: a unified kernel image boots from a CD and from a disk, and variables are kept with -efi-vars", async () => {
   using folder = new Folder();
-  const iso = await makeISO(folder);
+  const iso = await liveCD(folder, `console=hvc0 quiet run="${COMMANDS}"`);
   const machine = ["-m", "256", "-smp", "1"];
   const TMPDIR = folder.file("tmp");
   Deno.mkdirSync(TMPDIR);
