@@ -1,11 +1,23 @@
-// Programs ask a Mac for its version by sysctlbyname("kern.osproductversion"). Here the answer is the macOS
-// whose SDK this library equals; every other name is unknown.
+// What programs ask a Mac by sysctlbyname: its version, which here is the macOS whose SDK this library equals, and its
+// machine, which here is the guests'. Every other name is unknown.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+
+static const char *machine(void) {
+    static struct utsname host;
+    const char *chosen = getenv("VIRTUALIZATION_GUEST_ARCH");
+    if (!chosen || !*chosen) {
+        uname(&host);
+        chosen = host.machine;
+    }
+    return strcmp(chosen, "aarch64") == 0 ? "arm64" : chosen; // Apple's word
+}
 
 int sysctlbyname(const char *name, void *old_value, size_t *old_length, const void *new_value, size_t new_length) {
-    static const char version[] = "27.0";
-    if (strcmp(name, "kern.osproductversion") != 0) {
+    const char *value = strcmp(name, "kern.osproductversion") == 0 ? "27.0" : strcmp(name, "hw.machine") == 0 ? machine() : NULL;
+    if (!value) {
         errno = ENOENT;
         return -1;
     }
@@ -15,14 +27,15 @@ int sysctlbyname(const char *name, void *old_value, size_t *old_length, const vo
     }
     if (!old_length) return 0;
     size_t room = *old_length;
-    *old_length = sizeof version;
+    size_t length = strlen(value) + 1;
+    *old_length = length;
     if (!old_value) return 0;
-    if (room < sizeof version) {
-        memcpy(old_value, version, room);
+    if (room < length) {
+        memcpy(old_value, value, room);
         *old_length = room;
         errno = ENOMEM;
         return -1;
     }
-    memcpy(old_value, version, sizeof version);
+    memcpy(old_value, value, length);
     return 0;
 }

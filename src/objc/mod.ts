@@ -30,8 +30,10 @@ export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
+  cloneFile,
   hangUp,
   isSignalIgnored,
+  machineArchitecture,
   macOSVersion,
   openPseudoTerminal,
   processExists,

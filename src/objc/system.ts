@@ -146,18 +146,47 @@ export function processExists(pid: number): boolean {
   return kill(pid, 0) === 0;
 }
 
+/** What sysctl(3) says under a name, as text. */
+function sysctl(name: string): string {
+  const value = new Uint8Array(32);
+  const length = new BigUint64Array([BigInt(value.length)]);
+  const { sysctlbyname } = openFunctions("system", {
+    sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
+  });
+  const failed = sysctlbyname(cString(name), value, new Uint8Array(length.buffer), null, 0n) !== 0;
+  if (failed) throw new Error(`The system does not tell ${name}`);
+  return new TextDecoder().decode(value.subarray(0, Number(length[0]) - 1));
+}
+
 let version: string | undefined;
 
 /** The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for. */
 export function macOSVersion(): string {
-  if (version) return version;
-  const value = new Uint8Array(32);
-  const length = new BigUint64Array([BigInt(value.length)]);
-  const name = cString("kern.osproductversion");
-  const { sysctlbyname } = openFunctions("system", {
-    sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
+  return version ??= sysctl("kern.osproductversion");
+}
+
+/** The machine's processor, which is its guests' too: `arm64` or `x86_64`. */
+export function machineArchitecture(): string {
+  return sysctl("hw.machine");
+}
+
+/**
+ * Makes a copy of a file, which must not be there yet. Where the file system can, the two share their data until
+ * one is written; elsewhere holes stay holes.
+ *
+ * @throws {Error} When the copy cannot be made; there is then none.
+ *
+ * Source: clonefile(2) of macOS, which works on APFS only.
+ */
+export async function cloneFile(from: string, to: string): Promise<void> {
+  const { clonefile } = openFunctions("system", {
+    clonefile: { parameters: ["buffer", "buffer", "u32"], result: "i32", nonblocking: true },
   });
-  const failed = sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
-  if (failed) throw new Error("The system does not tell its version (kern.osproductversion)");
-  return version = new TextDecoder().decode(value.subarray(0, Number(length[0]) - 1));
+  if (await clonefile(cString(from), cString(to), 0) === 0) return;
+  try {
+    await Deno.copyFile(from, to); // which also says what is wrong
+  } catch (error) {
+    await Deno.remove(to).catch(() => {});
+    throw error;
+  }
 }

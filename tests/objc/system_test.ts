@@ -1,6 +1,16 @@
 // @ts-types="../../types/std_assert.d.ts"
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Class, DispatchQueue, fromObjC, hangUp, macOSVersion, pipe, writeAll } from "../../src/objc/mod.ts";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import {
+  Class,
+  cloneFile,
+  DispatchQueue,
+  fromObjC,
+  hangUp,
+  machineArchitecture,
+  macOSVersion,
+  pipe,
+  writeAll,
+} from "../../src/objc/mod.ts";
 import { libraryPath, symbolAddress } from "../../src/objc/libraries.ts";
 import { child, commandOf, ended } from "./child.ts";
 
@@ -53,6 +63,40 @@ Deno.test("isSignalIgnored: tells what nohup, or a script's background job, has 
 Deno.test("macOSVersion: is a version", () => {
   assertMatch(macOSVersion(), /^\d+(\.\d+){1,2}$/);
   assertEquals(macOSVersion(), macOSVersion());
+});
+
+Deno.test("machineArchitecture: is what guests have to be made for", () => {
+  assertEquals(machineArchitecture(), { aarch64: "arm64", x86_64: "x86_64" }[Deno.build.arch]);
+});
+
+Deno.test("cloneFile: the copy has all that the original had, holes take no room, and neither sees the other's writes", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const [original, clone] = [`${folder}/an original`, `${folder}/clone`];
+    const noise = crypto.getRandomValues(new Uint8Array(60_000));
+    using file = Deno.openSync(original, { create: true, write: true });
+    for (const offset of [5_000, 2 ** 30, 2 ** 34]) {
+      file.seekSync(offset, Deno.SeekMode.Start);
+      file.writeSync(noise);
+    }
+    file.truncateSync(2 ** 40);
+    await cloneFile(original, clone);
+    const { size, blocks } = Deno.statSync(clone);
+    assertEquals(size, 2 ** 40);
+    assertLess(blocks! * 512, 1_000_000);
+    file.seekSync(5_000, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(60_000));
+    using copy = Deno.openSync(clone, { read: true });
+    for (const offset of [5_000, 2 ** 30, 2 ** 34]) {
+      const bytes = new Uint8Array(60_000);
+      copy.seekSync(offset, Deno.SeekMode.Start);
+      assertEquals([copy.readSync(bytes), bytes], [bytes.length, noise]);
+    }
+    await assertRejects(() => cloneFile(`${folder}/missing`, `${folder}/other`), Deno.errors.NotFound);
+    assertEquals([...Deno.readDirSync(folder)].length, 2);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("libraries: a symbol that is not there is an error that names it", () => {
