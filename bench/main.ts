@@ -6,6 +6,9 @@
  * On Linux; what it reads of a process it reads from /proc.
  */
 
+import { measureDisks } from "./disks.ts";
+import { measureKernels } from "./kernels.ts";
+
 const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 const ARCH = Deno.build.arch;
 const GUEST = `${ROOT}build/guest/${ARCH}`;
@@ -195,6 +198,8 @@ async function measure(): Promise<Row[]> {
       : [`${BUILD}/boot`, "messages", `${MESSAGES}`];
     return Number(await output(command));
   });
+  const kernels = await measureKernels(GUEST, BUILD, deno(["-A"], "bench/open_kernel.ts", []), runs);
+  const disks = await measureDisks(BUILD, deno(["-A"], "bench/convert_disk.ts", []), Math.min(runs, 5));
   return [
     { what: "exec to the VM's start", unit: "ms", ...column(starts, 0), empty: empty.map((e) => e[0]) },
     { what: "exec to the guest's first byte", unit: "ms", ...column(starts, 1) },
@@ -203,6 +208,8 @@ async function measure(): Promise<Row[]> {
     { what: `context switches in ${IDLE_SECONDS} idle s`, unit: "", ...column(idles, 0) },
     { what: `CPU time in ${IDLE_SECONDS} idle s`, unit: "ms", ...column(idles, 1) },
     { what: "a message to a getter", unit: "ns", ...messages },
+    ...kernels,
+    ...disks,
   ];
 }
 

@@ -1,31 +1,60 @@
-/** What a kernel file is, from its first bytes. */
+/** Kernels in the forms in which distributions ship them. */
 
+import type { Cache } from "./cache.ts";
+import type { Compression } from "./compression.ts";
 import { ImageError } from "./error.ts";
+import type { Work } from "./progress.ts";
+import { Input, Output } from "./stretch.ts";
+
+/** Processors, as Deno.build.arch has them. */
+export type Arch = "x86_64" | "aarch64";
 
 /** The forms that can be booted as they are: a `bzImage` on Intel, an arm64 `Image` on Apple silicon. */
 export type KernelFormat = "bzImage" | "Image";
 
+/** A kernel that can be booted. */
+export interface OpenedKernel {
+  /** The file for the boot loader; the one that was opened, when nothing had to be unpacked. */
+  kernel: string;
+  format: KernelFormat;
+  /** What the file is, from the outside to the inside: `gzip`, `arm64 Image`. */
+  layers: string[];
+  /** The initial RAM disk of a unified kernel image. */
+  initrd?: string;
+  /** The command line of a unified kernel image. */
+  commandLine?: string;
+}
+
 /** How many bytes {@linkcode kernelFormat} looks at. */
 export const KERNEL_HEAD = 4096;
 
-/** First bytes of files that are not kernels as they stand, and what they are. */
-const OTHERS: [magic: number[], what: string, remedy?: string][] = [
-  [[0x1f, 0x8b], "it is compressed with gzip", "gunzip"],
-  [[0x28, 0xb5, 0x2f, 0xfd], "it is compressed with zstd", "unzstd"],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "it is compressed with xz", "unxz"],
-  [[0x5d, 0x00, 0x00], "it is compressed with lzma", "unlzma"],
-  [[0x02, 0x21, 0x4c, 0x18], "it is compressed with lz4", "unlz4"],
-  [[0x04, 0x22, 0x4d, 0x18], "it is compressed with lz4", "unlz4"],
-  [[0x42, 0x5a, 0x68], "it is compressed with bzip2", "bunzip2"],
-  [[0x7f, 0x45, 0x4c, 0x46], "it is an ELF file (a vmlinux?)"],
-];
+/** How much a kernel has at most; larger ones are bombs. */
+const LARGEST = 2 ** 30;
 
-function has(bytes: Uint8Array, offset: number, magic: ArrayLike<number>): boolean {
-  return Array.from(magic).every((byte, i) => bytes[offset + i] === byte);
+/** How often things may be packed into each other. */
+const DEEPEST = 8;
+
+const FORMATS: Record<KernelFormat, { layer: string; arch: Arch }> = {
+  bzImage: { layer: "bzImage", arch: "x86_64" },
+  Image: { layer: "arm64 Image", arch: "aarch64" },
+};
+
+const NAMES: Record<Arch, string> = { x86_64: "x86_64", aarch64: "arm64 (aarch64)" };
+
+/** Something that has to be unpacked to get at the kernel. */
+interface Packed {
+  /** For people. */
+  layer: string;
+  /** In the names of files that are kept. */
+  name: string;
+  unpack(file: Input, output: Output): Promise<void>;
+  /** Of a unified kernel image. */
+  initrd?: (file: Input, output: Output) => Promise<void>;
+  commandLine?: string;
 }
 
-function ascii(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function has(bytes: Uint8Array, offset: number, text: string): boolean {
+  return Array.from(text).every((char, i) => bytes[offset + i] === char.charCodeAt(0));
 }
 
 /**
@@ -41,25 +70,143 @@ export function commandLineLimit(head: Uint8Array, format: KernelFormat): number
 }
 
 /**
- * The form of a kernel.
+ * The form of a kernel that can be booted as it is.
  *
  * @param head Its first {@linkcode KERNEL_HEAD} bytes, or the whole of a shorter file.
- * @throws {ImageError} When it is none that can be booted as it is.
  *
  * Sources: the kernel's Documentation/arch/x86/boot.rst and Documentation/arch/arm64/booting.rst.
  */
-export function kernelFormat(head: Uint8Array): KernelFormat {
-  if (has(head, 56, ascii("ARM\x64"))) return "Image";
-  if (has(head, 0x202, ascii("HdrS"))) return "bzImage";
-  if (has(head, 0, ascii("MZ")) && has(head, 4, ascii("zimg"))) {
-    throw new ImageError("it is an EFI zboot image, which holds a compressed kernel");
+export function kernelFormat(head: Uint8Array): KernelFormat | undefined {
+  if (has(head, 56, "ARM\x64")) return "Image";
+  if (has(head, 0x202, "HdrS")) return "bzImage";
+}
+
+function checkArch(found: Arch | undefined, arch: Arch): void {
+  if (found === arch) return;
+  const of = found ? NAMES[found] : "another processor";
+  throw new ImageError(`it is a kernel for ${of}, and this machine is ${NAMES[arch]}`);
+}
+
+function archOf(machines: Record<Arch, number>, machine: number): Arch | undefined {
+  return (Object.keys(machines) as Arch[]).find((arch) => machines[arch] === machine);
+}
+
+/** Finds out whether a kernel that can be booted is all there, as far as it says how long it is. */
+async function checkWhole(file: Input, head: DataView, format: KernelFormat): Promise<void> {
+  if (format === "bzImage" && head.byteLength >= 0x1f8) {
+    const setup = ((head.getUint8(0x1f1) || 4) + 1) * 512;
+    if (setup + head.getUint32(0x1f4, true) * 16 > file.end) throw new ImageError("it ends too early");
   }
-  for (const [magic, what, remedy] of OTHERS) {
-    if (!has(head, 0, magic)) continue;
-    throw new ImageError(remedy ? `${what}: decompress it first (${remedy})` : what);
-  }
-  const isText = head.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d));
-  throw new ImageError(
-    isText ? "it is text, not a kernel" : "it is not a Linux kernel (bzImage or arm64 Image)",
+  // An EFI program too, whose sections are looked for.
+  if (head.getUint16(0) === 0x4d5a && file.end >= 64) (await import("./pe.ts")).readPE(file);
+}
+
+function packedWith(compression: Compression, layer: string, part: (file: Input) => Input): Packed {
+  return {
+    layer,
+    name: compression.name,
+    async unpack(file, output) {
+      const { decompress } = await import("./compression.ts");
+      await decompress(compression, part(file), output);
+    },
+  };
+}
+
+/** EFI zboot: an EFI program that decompresses the kernel that it holds. Source: the kernel's zboot-header.S. */
+async function zboot(file: Input, head: DataView): Promise<Packed> {
+  const { compressionOf } = await import("./compression.ts");
+  const [start, size] = [head.getUint32(8, true), head.getUint32(12, true)];
+  const name = new TextDecoder().decode(head.buffer.slice(24, 56)).replace(/\0.*$/s, "");
+  if (start + size > file.end) throw new ImageError("it ends too early");
+  const compression = compressionOf(file.at(start, Math.min(size, 6)));
+  if (!compression) throw new ImageError(`it is an EFI zboot image whose compression is not known: ${name}`);
+  return packedWith(
+    compression,
+    `EFI zboot (${compression.name})`,
+    (file) => file.stretch(start, start + size),
   );
+}
+
+/** systemd's unified kernel image. Source: the UAPI group's Unified Kernel Image specification. */
+async function unified(file: Input, arch: Arch): Promise<Packed> {
+  const { IMAGE_FILE_MACHINE, readPE } = await import("./pe.ts");
+  const pe = readPE(file);
+  const linux = pe?.sections.get(".linux");
+  if (!pe || !linux) throw new ImageError("it is an EFI or DOS program without a kernel in it");
+  checkArch(archOf(IMAGE_FILE_MACHINE, pe.machine), arch);
+  const section = ({ offset, size }: { offset: number; size: number }) => (file: Input, output: Output) =>
+    output.copy(file.stretch(offset, offset + size));
+  const [initrd, commandLine] = [pe.sections.get(".initrd"), pe.sections.get(".cmdline")];
+  return {
+    layer: "unified kernel image",
+    name: "linux",
+    unpack: section(linux),
+    ...initrd && { initrd: section(initrd) },
+    ...commandLine && {
+      commandLine: new TextDecoder().decode(file.at(commandLine.offset, commandLine.size))
+        .replaceAll("\0", "").trim(),
+    },
+  };
+}
+
+/** A vmlinux: on arm64 its segments are the Image, on x86 it lacks what a bzImage says at its head. */
+async function vmlinux(head: DataView, arch: Arch): Promise<Packed> {
+  const { EM, loadSegments } = await import("./elf.ts");
+  checkArch(archOf(EM, head.getUint16(0x12, true)), arch);
+  if (arch === "x86_64") {
+    throw new ImageError("it is a vmlinux, which cannot be booted: take the bzImage that was made of it");
+  }
+  return { layer: "vmlinux", name: "vmlinux", unpack: loadSegments };
+}
+
+/** What has to be unpacked of a file that is no kernel as it stands. */
+async function packed(file: Input, bytes: Uint8Array<ArrayBuffer>, arch: Arch): Promise<Packed> {
+  const head = new DataView(bytes.buffer, 0, bytes.length);
+  if (has(bytes, 0, "MZ") && bytes.length >= 64) {
+    return has(bytes, 4, "zimg") ? await zboot(file, head) : await unified(file, arch);
+  }
+  if (has(bytes, 0, "\x7fELF") && bytes.length >= 64) return await vmlinux(head, arch);
+  const { compressionOf } = await import("./compression.ts");
+  const compression = compressionOf(bytes);
+  if (compression) return packedWith(compression, compression.name, (file) => file);
+  const isText = bytes.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d));
+  throw new ImageError(
+    isText ? "it is text, not a kernel" : "it is not a Linux kernel, nor anything that one is packed in",
+  );
+}
+
+/**
+ * Opens a kernel in whatever form it comes. What has to be unpacked is kept in the cache, so that it is done once.
+ *
+ * @throws {ImageError} When it is no kernel, damaged, or for another processor.
+ */
+export async function openKernel(
+  path: string,
+  arch: Arch,
+  cache: Pick<Cache, "file">,
+  work: Work = {},
+): Promise<OpenedKernel> {
+  const layers: string[] = [];
+  const found: Pick<OpenedKernel, "initrd" | "commandLine"> = {};
+  let [kernel, kind] = [path, ""];
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    using file = Deno.openSync(kernel);
+    const input = new Input(file, work);
+    const head = input.at(0, Math.min(KERNEL_HEAD, input.end));
+    const format = kernelFormat(head);
+    if (format) {
+      checkArch(FORMATS[format].arch, arch);
+      await checkWhole(input, new DataView(head.buffer), format);
+      return { kernel, format, layers: [...layers, FORMATS[format].layer], ...found };
+    }
+    const { layer, name, unpack, initrd, commandLine } = await packed(input, head, arch);
+    layers.push(layer);
+    const keep = (kind: string, unpack: Packed["unpack"]) =>
+      cache.file(path, kind, (made) => unpack(input, new Output(made, LARGEST)), work);
+    if (initrd) found.initrd = await keep(`${kind}initrd`, initrd);
+    if (commandLine !== undefined) found.commandLine = commandLine;
+    kernel = await keep(`${kind}${name}`, unpack);
+    kind += `${name}.`;
+  }
+  throw new ImageError(`it is packed more than ${DEEPEST} times`);
 }

@@ -1,5 +1,8 @@
 /** Files that are made whole or not at all. */
 
+// @ts-types="../../types/std_async.d.ts"
+import { abortable } from "@std/async/abortable";
+
 /** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
 function partialOf(path: string): string {
   return `${path}.partial`;
@@ -35,7 +38,9 @@ export async function makeOnce(
   const partial = partialOf(path);
   while (!statOrNothing(path)) {
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
-    await locked(file, signal);
+    // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
+    const lock = file.lock(true);
+    await (signal ? abortable(lock, signal) : lock);
     // Whoever had the lock may have given the file its name, or removed it.
     const there = statOrNothing(partial);
     if (!there || inode(there) !== inode(file.statSync())) continue;
@@ -56,17 +61,4 @@ export async function makeOnce(
     return true;
   }
   return false;
-}
-
-/** The lock goes with the file's descriptor, so it is gone with the process whatever ends that. */
-async function locked(file: Deno.FsFile, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal!.reason);
-  signal?.addEventListener("abort", abort);
-  try {
-    await Promise.race([file.lock(true), aborted.promise]);
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
 }

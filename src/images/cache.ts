@@ -1,0 +1,177 @@
+/** What was made of files, kept so that it is made once. */
+
+import { ImageError } from "./error.ts";
+import { makeOnce } from "./make_once.ts";
+import type { Work } from "./progress.ts";
+import { Input } from "./stretch.ts";
+
+/** For how long after a change a file's times may stay the same at the next one, in ms; some file systems count in 2 s. */
+const COARSEST_CLOCK = 2000;
+
+/**
+ * Where the system wants such files.
+ *
+ * @param os Deno.build.os.
+ * @param env These variables of the environment.
+ * @returns Nothing when the environment does not tell.
+ *
+ * Sources: the XDG Base Directory Specification; Apple's File System Programming Guide.
+ */
+export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
+  if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
+  return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
+}
+
+/** The same as long as a file is the same one and unchanged. */
+function identity({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join("-");
+}
+
+/** Does without what is not there, because another has removed it. */
+function ifThere<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A folder of what was made, named after the content that it was made of. What is in use is locked, and stays; of
+ * the rest, what was not used for longest goes when there is too much.
+ *
+ * `DIGEST.KIND` is a file; a symbolic link `IDENTITY -> DIGEST` says what a source's content is, so that it is not
+ * read again.
+ */
+export class Cache implements Disposable {
+  readonly #wanted?: string;
+  readonly #limit: number;
+  readonly #held = new Map<string, Deno.FsFile>();
+
+  /**
+   * @param folder Made when it is missing, and only when there is something to keep; without one nothing can be.
+   * @param limit Bytes on disk.
+   */
+  constructor(folder?: string, limit = 2 * 2 ** 30) {
+    this.#wanted = folder;
+    this.#limit = limit;
+  }
+
+  /**
+   * A file made of another one: the one that is kept, or a new one. It stays until the cache is disposed of.
+   *
+   * @param kind What is made of it; part of a file name.
+   * @param make Writes the file.
+   * @returns Its path.
+   * @throws {ImageError} When it cannot be written.
+   */
+  async file(
+    source: string,
+    kind: string,
+    make: (file: Deno.FsFile) => Promise<void>,
+    work: Work = {},
+  ): Promise<string> {
+    const before = identity(Deno.statSync(source));
+    const makeOfOne = async (file: Deno.FsFile) => {
+      await make(file);
+      if (identity(Deno.statSync(source)) !== before) {
+        throw new ImageError("it was changed while it was read");
+      }
+    };
+    try {
+      Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      const path = `${this.#folder}/${await this.#digest(source, work)}.${kind}`;
+      while (!this.#hold(path)) {
+        if (await makeOnce(path, makeOfOne, work.signal)) this.#evict(path);
+      }
+      return path;
+    } catch (error) {
+      const [, reason] = /^(.*) \(os error \d+\)/s.exec((error as Error).message) ?? [];
+      if (!reason) throw error;
+      throw new ImageError(`it cannot be unpacked into '${this.#folder}': ${reason}`);
+    }
+  }
+
+  get #folder(): string {
+    if (this.#wanted) return this.#wanted;
+    throw new ImageError("it has to be unpacked, and without HOME there is no folder for that");
+  }
+
+  /** Lets others remove what was made. */
+  [Symbol.dispose](): void {
+    for (const file of this.#held.values()) file.close();
+    this.#held.clear();
+  }
+
+  /** Keeps a file from being removed, if it is there. */
+  #hold(path: string): boolean {
+    if (this.#held.has(path)) return true;
+    const file = ifThere(() => Deno.openSync(path));
+    if (!file) return false;
+    file.lockSync(false);
+    // It may have been removed before it was locked.
+    if (ifThere(() => Deno.statSync(path))?.ino !== file.statSync().ino) {
+      file.close();
+      return false;
+    }
+    file.utimeSync(new Date(), new Date());
+    this.#held.set(path, file);
+    return true;
+  }
+
+  /** The digest of a file's content. */
+  async #digest(source: string, work: Work): Promise<string> {
+    using file = Deno.openSync(source);
+    const before = file.statSync();
+    const link = `${this.#folder}/${identity(before)}`;
+    const known = ifThere(() => Deno.readLinkSync(link));
+    if (known) return known;
+    const now = Date.now();
+    const hash = (await import("node:crypto")).createHash("sha256");
+    for (const input = new Input(file, work); input.left > 0; await input.turn()) hash.update(input.next());
+    const digest = hash.digest("hex");
+    // What changes within the clock's granularity looks unchanged: then its content is not known the next time.
+    const changed = Math.max(before.mtime?.getTime() ?? Infinity, before.ctime?.getTime() ?? Infinity);
+    if (now - changed > COARSEST_CLOCK && identity(file.statSync()) === identity(before)) {
+      try {
+        Deno.symlinkSync(digest, link);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // another was faster
+      }
+    }
+    return digest;
+  }
+
+  /** Makes room for what was made. */
+  #evict(made: string): void {
+    const files: { path: string; used: number; bytes: number }[] = [];
+    const links: string[] = [];
+    for (const { name, isFile, isSymlink } of Deno.readDirSync(this.#folder)) {
+      const path = `${this.#folder}/${name}`;
+      if (isSymlink) links.push(path);
+      const info = isFile && ifThere(() => Deno.lstatSync(path));
+      if (!info) continue;
+      files.push({ path, used: info.mtime?.getTime() ?? 0, bytes: (info.blocks ?? 0) * 512 });
+    }
+    let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const kept = files.sort((a, b) => a.used - b.used).filter(({ path, bytes: freed }) => {
+      const goes = bytes > this.#limit && path !== made && this.#remove(path);
+      if (goes) bytes -= freed;
+      return !goes;
+    });
+    for (const link of links) {
+      const digest = ifThere(() => Deno.readLinkSync(link));
+      const leads = kept.some(({ path }) => path.startsWith(`${this.#folder}/${digest}.`));
+      if (!leads) ifThere(() => Deno.removeSync(link));
+    }
+  }
+
+  /** Removes a file, unless someone uses or makes it. */
+  #remove(path: string): boolean {
+    using file = ifThere(() => Deno.openSync(path));
+    if (!file?.tryLockSync(true)) return file === undefined;
+    ifThere(() => Deno.removeSync(path));
+    return true;
+  }
+}

@@ -1,0 +1,30 @@
+/** zstd, as RFC 8878 has it. */
+
+import { createZstdDecompress } from "node:zlib";
+import { ImageError } from "./error.ts";
+import { through, ZLIB_CHUNK } from "./gzip.ts";
+import type { Input, Output } from "./stretch.ts";
+import { endOfZstdFrame } from "./zstd_frame.ts";
+
+const MAGIC = 0xfd2fb528;
+
+function u32(input: Input, offset: number): number {
+  return new DataView(input.at(offset, 4).buffer).getUint32(0, true);
+}
+
+/** Decompresses zstd frames, as many as there are. */
+export async function unzstd(input: Input, output: Output): Promise<void> {
+  while (input.left >= 4) {
+    const magic = u32(input, input.position);
+    if (magic >>> 4 === 0x184d2a5) { // a frame to be skipped
+      input.take(8 + u32(input, input.position + 4));
+    } else if (magic === MAGIC) {
+      const end = endOfZstdFrame((offset, length) => input.at(offset, length), input.position);
+      if (end > input.end) throw new ImageError("it ends too early");
+      const frame = input.stretch(input.position, end);
+      await through(createZstdDecompress({ chunkSize: ZLIB_CHUNK }), frame, output);
+      if (frame.left > 0) throw new ImageError("it is damaged: a frame ends before its last block");
+      input.position = end;
+    } else return;
+  }
+}
