@@ -1,0 +1,156 @@
+/** Writes what an image holds into a raw file. */
+
+import { Buffer } from "node:buffer";
+import { decompress } from "./decompress_cluster.ts";
+import { ImageError } from "./error.ts";
+import type { ImageFile } from "./image_file.ts";
+import { type CompressedCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
+import type { Work } from "./progress.ts";
+
+/** The most that is read and written at a time. A cluster has no more, and is never in two windows. */
+const WINDOW = 2 * 1024 * 1024;
+
+/** What file systems allocate: so many zeros that lie together are a hole. */
+const BLOCK = 4096;
+const ZEROS = Buffer.alloc(BLOCK);
+
+/** How long the event loop waits for its turn, in ms. */
+const TURN = 50;
+
+/** A stretch of the disk in memory; of what is in no span there are only zeros. */
+class Window {
+  readonly bytes = Buffer.alloc(WINDOW);
+  /** The offset in the disk of the first byte. */
+  base = 0;
+  spans: { from: number; to: number }[] = [];
+
+  reset(base: number): void {
+    this.base = base;
+    this.spans = [];
+  }
+
+  /** The place of bytes of the disk that are behind those that were added before. */
+  add(offset: number, length: number): Buffer {
+    const from = offset - this.base;
+    const last = this.spans.at(-1);
+    if (last && from - last.to < BLOCK) {
+      this.bytes.fill(0, last.to, from);
+      last.to = from + length;
+    } else this.spans.push({ from, to: from + length });
+    return this.bytes.subarray(from, from + length);
+  }
+
+  /** Writes what is not zero. */
+  async write(into: Deno.FsFile): Promise<void> {
+    for (const { from, to } of this.spans) {
+      for (let at = from; at < to;) {
+        const end = this.#dataEnd(at, to);
+        if (end > at) await writeAt(into, this.base + at, this.bytes.subarray(at, end));
+        at = Math.min(blockEnd(end), to);
+      }
+    }
+  }
+
+  /** Where the data ends that begins at `at`: at the next block of zeros, or at `to`. */
+  #dataEnd(at: number, to: number): number {
+    while (at < to) {
+      const end = Math.min(blockEnd(at), to);
+      if (ZEROS.subarray(0, end - at).equals(this.bytes.subarray(at, end))) break;
+      at = end;
+    }
+    return at;
+  }
+}
+
+function blockEnd(at: number): number {
+  return at - at % BLOCK + BLOCK;
+}
+
+async function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** Reads the runs of a chain. */
+class Reader {
+  /** How many bytes of each file were read. A sound image has each of them once in its disk. */
+  readonly #bytesRead = new Map<ImageFile, number>();
+  #cluster?: CompressedCluster;
+  #decompressed: Uint8Array = new Uint8Array();
+
+  read(run: DataRun | CompressedRun, into: Uint8Array): void {
+    if (run.kind === "data") {
+      this.#count(run.file, into.length);
+      run.file.readWhole(run.at, into);
+      return;
+    }
+    if (run.skip === 0) this.#count(run.cluster.file, run.cluster.atLeast);
+    into.set(this.#decompress(run.cluster).subarray(run.skip, run.skip + into.length));
+  }
+
+  /** The clusters of an image may be larger than those before it, so that one is read in parts: it is kept. */
+  #decompress(cluster: CompressedCluster): Uint8Array {
+    if (cluster.file !== this.#cluster?.file || cluster.at !== this.#cluster.at) {
+      this.#decompressed = decompress(cluster);
+      this.#cluster = cluster;
+    }
+    return this.#decompressed;
+  }
+
+  /** A few bytes must not become a disk of many: tables that name a cluster again and again are damaged. */
+  #count(file: ImageFile, bytes: number): void {
+    const read = (this.#bytesRead.get(file) ?? 0) + bytes;
+    if (read > file.size) {
+      throw new ImageError(`it is damaged: it has more of the disk than '${file.path}' has bytes`);
+    }
+    this.#bytesRead.set(file, read);
+  }
+}
+
+/**
+ * Writes the disk of an image into an empty file. What is zero takes no room in it.
+ *
+ * @throws {ImageError} When the image is damaged.
+ * @throws Whatever ends `work`, and the errors of writing.
+ */
+export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
+  into.truncateSync(image.size);
+  const reader = new Reader();
+  let [filling, writing] = [new Window(), new Window()];
+  let written = Promise.resolve();
+  // While one window is written, on another thread, the other one is filled.
+  const write = async () => {
+    await written;
+    [filling, writing] = [writing, filling];
+    written = writing.write(into);
+    written.catch(() => {}); // who waits for it next, hears of it
+  };
+  let turn = performance.now();
+  try {
+    for (let offset = 0; offset < image.size;) {
+      if (performance.now() - turn > TURN) {
+        work.progress?.(offset, image.size);
+        await new Promise((resolve) => setTimeout(resolve));
+        turn = performance.now();
+      }
+      work.signal?.throwIfAborted();
+      const run = locate(image, offset, image.size - offset);
+      if (run.kind === "zero") {
+        offset += run.length;
+        continue;
+      }
+      if (offset >= filling.base + WINDOW) {
+        await write();
+        filling.reset(offset - offset % WINDOW);
+      }
+      const length = Math.min(run.length, filling.base + WINDOW - offset);
+      reader.read(run, filling.add(offset, length));
+      offset += length;
+    }
+    await write();
+    await written;
+    work.progress?.(image.size, image.size);
+  } finally {
+    await Promise.allSettled([written]);
+  }
+}

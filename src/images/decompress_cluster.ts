@@ -1,0 +1,49 @@
+/** Compressed clusters of qcow2 images. */
+
+import { constants, inflateRawSync, zstdDecompressSync } from "node:zlib";
+import { ImageError } from "./error.ts";
+import type { CompressedCluster } from "./layer.ts";
+import { endOfZstdFrame } from "./zstd_frame.ts";
+
+/** No frame of zstd needs more memory than this: 8 MiB, which its format asks every decoder to have. */
+const ZSTD_WINDOW_LOG = 23;
+
+/**
+ * Reads and decompresses a cluster.
+ *
+ * @throws {ImageError} When it is damaged; so it is, too, when more than a cluster comes out.
+ */
+export function decompress(cluster: CompressedCluster): Uint8Array {
+  const { file, at, atMost, size, compression } = cluster;
+  const compressed = new Uint8Array(atMost);
+  file.readWhole(at, compressed);
+  const decompressed = decompressBytes(compressed, compression, size);
+  if (decompressed?.length !== size) {
+    throw new ImageError(`it is damaged: the compressed cluster at byte ${at} of '${file.path}' is broken`);
+  }
+  return decompressed;
+}
+
+function decompressBytes(
+  bytes: Uint8Array,
+  compression: "zlib" | "zstd",
+  size: number,
+): Uint8Array | undefined {
+  const limits = { chunkSize: size, maxOutputLength: size };
+  try {
+    if (compression === "zlib") return inflateRawSync(bytes, limits);
+    const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
+    return zstdDecompressSync(frameOf(bytes), { ...limits, params });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The frame that bytes begin with. Behind it, in the last sector, the next cluster's may begin; deflate ends by itself. */
+function frameOf(bytes: Uint8Array): Uint8Array {
+  const read = (offset: number, length: number) => {
+    if (offset + length > bytes.length) throw new RangeError("the frame is longer");
+    return bytes.subarray(offset, offset + length);
+  };
+  return bytes.subarray(0, endOfZstdFrame(read, 0));
+}

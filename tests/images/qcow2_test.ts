@@ -1,0 +1,294 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { convert } from "../../src/images/convert.ts";
+import { ImageError } from "../../src/images/error.ts";
+import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
+import { diskFormat } from "../../src/images/disk.ts";
+import { Folder } from "../e2e/vzrun.ts";
+import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
+
+const MIB = 1024 * 1024;
+const SEED = 1;
+
+/** Not a whole number of clusters, of whatever size. */
+const SIZE = 9 * MIB + 512;
+
+/** Writes an image of mixed bytes, raw first. Returns its path. */
+function mixedImage(folder: Folder, options: string, ...flags: string[]): string {
+  const raw = folder.file("mixed.raw");
+  Deno.writeFileSync(raw, mixedBytes(SIZE, randomNumbers(SEED)));
+  const image = folder.file("mixed.qcow2");
+  qemuImg("convert", "-O", "qcow2", ...flags, "-o", options, raw, image);
+  return image;
+}
+
+/** That both make the same of an image, and that neither's takes more room than the other's by a little. */
+async function assertSameAsQemu(folder: Folder, image: string): Promise<void> {
+  const [theirs, ours] = [folder.file("theirs.raw"), folder.file("ours.raw")];
+  qemuImg("convert", "-f", "qcow2", "-O", "raw", image, theirs);
+  await toRaw(image, ours);
+  const size = Deno.statSync(theirs).size;
+  assertEquals(Deno.statSync(ours).size, size);
+  if (size < 1024 ** 3) assert(equal(Deno.readFileSync(ours), Deno.readFileSync(theirs)), "other bytes");
+  else qemuImg("compare", "-f", "raw", "-F", "raw", ours, theirs);
+  const blocks = (path: string) => Deno.statSync(path).blocks!;
+  assertLess(blocks(ours), blocks(theirs) * 1.02 + 64);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+for (const clusterSize of ["512", "1k", "4k", "64k", "1M", "2M"]) {
+  for (const [compression, ...flags] of [["none"], ["zlib", "-c"], ["zstd", "-c"]]) {
+    Deno.test(`qcow2 with clusters of ${clusterSize}, compression ${compression}: the guest has the same disk`, async () => {
+      using folder = new Folder();
+      const type = compression === "none" ? "" : `,compression_type=${compression}`;
+      await assertSameAsQemu(folder, mixedImage(folder, `cluster_size=${clusterSize}${type}`, ...flags));
+    });
+  }
+}
+
+for (const flags of [[], ["-c"]]) {
+  Deno.test(`qcow2 of version 2 ${flags}: the guest has the same disk`, async () => {
+    using folder = new Folder();
+    const image = mixedImage(folder, "compat=0.10", ...flags);
+    using opened = openQcow2(image);
+    assertEquals(opened.header.version, 2);
+    await assertSameAsQemu(folder, image);
+  });
+}
+
+Deno.test("qcow2 with holes of a sector each: the guest has zeros there, not what was elsewhere on the disk", async () => {
+  using folder = new Folder();
+  const image = mixedImage(folder, "cluster_size=512");
+  const args = Array.from({ length: 200 }, (_, i) => ["-c", `write -z ${5 * MIB + i * 2048} 512`]).flat();
+  new Deno.Command("qemu-io", { args: ["-f", "qcow2", ...args, image], stdout: "null" }).outputSync();
+  await assertSameAsQemu(folder, image);
+});
+
+/** Writes random bytes into an image here and there, through qemu-io. */
+function scribble(image: string, size: number, seed: number): void {
+  const random = randomNumbers(seed);
+  const commands = Array.from({ length: 40 }, () => {
+    const offset = random() % (size / 512) * 512;
+    const length = Math.min(512 * (1 + random() % 100), size - offset);
+    return ["write -z", "write", "write", "discard"][random() % 4] + ` ${offset} ${length}`;
+  });
+  const args = commands.flatMap((
+    command,
+    i,
+  ) => ["-c", command.replace(/^write (?!-)/, `write -P ${i + 1} `)]);
+  const { success, stderr } = new Deno.Command("qemu-io", { args: ["-f", "qcow2", ...args, image] })
+    .outputSync();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+Deno.test("qcow2 with subclusters: the guest has the same disk", async () => {
+  using folder = new Folder();
+  const base = folder.file("base.raw");
+  Deno.writeFileSync(base, mixedBytes(SIZE, randomNumbers(SEED)));
+  const image = folder.file("image.qcow2");
+  qemuImg("create", "-q", "-f", "qcow2", "-o", "extended_l2=on", "-b", "base.raw", "-F", "raw", image);
+  scribble(image, SIZE, SEED);
+  await assertSameAsQemu(folder, image);
+});
+
+Deno.test("qcow2 behind which are others, of other sizes, clusters and formats: the guest has the same disk", async () => {
+  using folder = new Folder();
+  const file = (name: string) => folder.file(name);
+  // Of each a part is seen: the raw one is the shortest and ends within a sector, the last one the longest.
+  Deno.writeFileSync(file("0.raw"), mixedBytes(SIZE, randomNumbers(SEED)).subarray(0, 5 * MIB + 100));
+  const create = (options: string, below: string, format: string, image: string, size: number) => {
+    qemuImg("create", "-q", "-f", "qcow2", "-o", options, "-b", below, "-F", format, file(image), `${size}`);
+    scribble(file(image), size, SEED + size);
+  };
+  create("cluster_size=512", "0.raw", "raw", "1.qcow2", 8 * MIB);
+  qemuImg("convert", "-c", "-O", "qcow2", "-B", "0.raw", "-F", "raw", file("1.qcow2"), file("2.qcow2"));
+  create("cluster_size=2M", file("2.qcow2"), "qcow2", "3.qcow2", 7 * MIB);
+  create("cluster_size=4k,compat=0.10", "3.qcow2", "qcow2", "4.qcow2", SIZE);
+  {
+    using image = openQcow2(file("4.qcow2"));
+    assertEquals(pathsOf(image), ["4.qcow2", "3.qcow2", "2.qcow2", "0.raw"].map(file));
+  }
+  await assertSameAsQemu(folder, file("4.qcow2"));
+});
+
+Deno.test("qcow2 of 1 TiB, nearly empty: it takes no time and no room", async () => {
+  using folder = new Folder();
+  const image = folder.file("image.qcow2");
+  qemuImg("create", "-q", "-f", "qcow2", image, "1T");
+  for (const offset of ["0", "300G", "1099511627264"]) {
+    new Deno.Command("qemu-io", { args: ["-f", "qcow2", "-c", `write -P 7 ${offset} 512`, image] })
+      .outputSync();
+  }
+  const raw = folder.file("raw");
+  const from = performance.now();
+  await toRaw(image, raw);
+  assertLess(performance.now() - from, 5000);
+  assertEquals(Deno.statSync(raw).size, 1024 ** 4);
+  assertLess(Deno.statSync(raw).blocks!, 100);
+  using file = Deno.openSync(raw);
+  for (const offset of [0, 300 * 1024 ** 3, 1024 ** 4 - 512]) {
+    file.seekSync(offset, Deno.SeekMode.Start);
+    const sector = new Uint8Array(512);
+    assertEquals([file.readSync(sector), new Set(sector)], [512, new Set([7])]);
+  }
+});
+
+Deno.test("qcow2 that is preallocated, or all zeros by its tables or its data: it takes no room", async () => {
+  for (const options of ["preallocation=metadata", "preallocation=falloc", "preallocation=full"]) {
+    using folder = new Folder();
+    const image = folder.file("image.qcow2");
+    qemuImg("create", "-q", "-f", "qcow2", "-o", options, image, "40M");
+    const raw = folder.file("raw");
+    await toRaw(image, raw);
+    assertEquals([Deno.statSync(raw).size, Deno.statSync(raw).blocks!], [40 * MIB, 0], options);
+  }
+});
+
+/** A small image, and a way to change bytes of its header. */
+function smallImage(
+  folder: Folder,
+  options = "compat=1.1",
+): { image: string; poke(at: number, ...bytes: number[]): void } {
+  const image = folder.file("small.qcow2");
+  qemuImg("create", "-q", "-f", "qcow2", "-o", options, image, "1M");
+  const poke = (at: number, ...bytes: number[]) => {
+    using file = Deno.openSync(image, { write: true });
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(bytes));
+  };
+  return { image, poke };
+}
+
+function assertRefused(image: string, includes: string): void {
+  assertThrows(() => openQcow2(image)[Symbol.dispose](), ImageError, includes);
+}
+
+Deno.test("qcow2 is told from other files by its first bytes", () => {
+  assertEquals(diskFormat(new Uint8Array([0x51, 0x46, 0x49, 0xfb])), "qcow2");
+  assertEquals(diskFormat(new Uint8Array([0x51, 0x46, 0x49])), "raw");
+});
+
+Deno.test("qcow2 that cannot be read is refused, and the reason is said", () => {
+  const headers: [at: number, bytes: number[], reason: string][] = [
+    [7, [1], "version 1"],
+    [20, [0, 0, 0, 22], "clusters have 2^22 bytes"],
+    [24, [0, 0, 0x10, 0, 0, 0, 2, 0], "larger than 16 TiB"],
+    [24, [0x10, 0, 0, 0, 0, 0, 0, 0], "larger than 16 TiB"],
+    [24, [0, 0, 0, 0, 0x40, 0, 0, 0], "L1 table is too small"],
+    [30, [1, 1], "no whole sectors"],
+    [35, [1], "encrypted"],
+    [35, [2], "encrypted"],
+    [36, [0, 0x80, 0, 0], "L1 table is larger than 32 MiB"],
+    [40, [0, 0, 0, 1], "L1 table lies outside the file"],
+    [79, [1], "qemu-img check -r all"],
+    [79, [2], "marked as corrupt"],
+    [79, [4], "data_file"],
+    [79, [8], "compression"],
+    [79, [0x20], "bit 5"],
+    [103, [106], "header is said to have 106 bytes"],
+    [116, [0, 1, 0, 0], "an extension of its header is too long"],
+  ];
+  for (const [at, bytes, reason] of headers) {
+    using folder = new Folder();
+    const { image, poke } = smallImage(folder);
+    poke(at, ...bytes);
+    assertRefused(image, reason);
+  }
+  using folder = new Folder();
+  const { image, poke } = smallImage(folder);
+  poke(79, 1 << 4); // a feature that the image itself has a name for
+  const name = new TextDecoder("latin1").decode(Deno.readFileSync(image)).indexOf("extended L2");
+  poke(name - 1, 6);
+  poke(79, 1 << 6);
+  assertRefused(image, "a feature that is not known here: extended L2 entries");
+});
+
+Deno.test("qcow2 with snapshots is refused, and what to do is said", () => {
+  using folder = new Folder();
+  const { image } = smallImage(folder);
+  qemuImg("snapshot", "-c", "before", image);
+  assertRefused(image, "has snapshots: copy its present state first");
+});
+
+Deno.test("qcow2 whose backing file is missing, not told, a protocol or behind itself is refused by its name", () => {
+  using folder = new Folder();
+  const on = (name: string, backing: string, ...format: string[]) => {
+    qemuImg("create", "-q", "-u", "-f", "qcow2", "-b", backing, ...format, folder.file(name), "1M");
+    return folder.file(name);
+  };
+  assertRefused(
+    on("a", "gone.img", "-F", "raw"),
+    `'${folder.file("gone.img")}' cannot be used: there is no such file`,
+  );
+  assertRefused(on("b", "a", "-F", "qcow2"), `'${folder.file("a")}' cannot be used: its backing file`);
+  assertRefused(on("c", "nbd:host:10809", "-F", "raw"), "'nbd:host:10809' is not a path");
+  assertRefused(on("d", "/dev/null", "-F", "raw"), "'/dev/null' cannot be used: it is not a regular file");
+  assertRefused(on("e", "f", "-F", "qcow2"), "no such file");
+  assertRefused(on("f", "e", "-F", "qcow2"), "it is behind itself");
+  assertRefused(on("g", "f", "-F", "vmdk"), "its format is 'vmdk'");
+  const { image } = smallImage(folder);
+  const untold = on("h", image, "-F", "raw");
+  const bytes = Deno.readFileSync(untold);
+  const at = bytes.findIndex((_, i) => [0xe2, 0x79, 0x2a, 0xca].every((byte, k) => bytes[i + k] === byte));
+  bytes[at] = 1; // what was the format is now an extension that nobody knows
+  Deno.writeFileSync(untold, bytes);
+  assertRefused(untold, "its format is not told");
+});
+
+Deno.test("qcow2 that is half a download is refused, wherever it ends", async () => {
+  using folder = new Folder();
+  const image = mixedImage(folder, "cluster_size=64k");
+  const whole = Deno.readFileSync(image);
+  for (const length of [0, 3, 100, 60_000, 300_000, MIB, whole.length - 65536 * 2]) {
+    Deno.writeFileSync(image, whole.subarray(0, length));
+    await assertRejects(() => toRaw(image, folder.file(`${length}.raw`)), ImageError);
+  }
+});
+
+Deno.test("qcow2 whose tables name the same cluster again and again is refused before it fills the host's disk", async () => {
+  using folder = new Folder();
+  for (const flags of [[], ["-c"]]) {
+    const image = mixedImage(folder, "cluster_size=4k", ...flags);
+    const bytes = Deno.readFileSync(image);
+    const view = new DataView(bytes.buffer);
+    const table = Number(view.getBigUint64(Number(view.getBigUint64(40))) & 0xff_ffff_ffff_fe00n);
+    for (let i = 1; i < 512; i++) bytes.copyWithin(table + i * 8, table, table + 8);
+    for (let i = 1; i < 5; i++) {
+      bytes.copyWithin(
+        Number(view.getBigUint64(40)) + i * 8,
+        Number(view.getBigUint64(40)),
+        Number(view.getBigUint64(40)) + 8,
+      );
+    }
+    Deno.writeFileSync(image, bytes);
+    const raw = folder.file(`raw${flags}`);
+    await assertRejects(() => toRaw(image, raw), ImageError, "more of the disk than");
+    Deno.removeSync(image);
+  }
+});
+
+Deno.test("converting onto a full disk says so", async () => {
+  using folder = new Folder();
+  const image = mixedImage(folder, "cluster_size=64k");
+  using layers = openQcow2(image);
+  using file = Deno.openSync(folder.file("raw"), { write: true, createNew: true });
+  file.write = () => Promise.reject(new RangeError("full"));
+  const progress = () => {}; // the event loop has its turns, in which nobody waits for the write
+  await assertRejects(() => convert(layers, file, { progress }), RangeError, "full");
+});
+
+Deno.test("converting tells how far it has come, and can be ended", async () => {
+  using folder = new Folder();
+  const image = mixedImage(folder, "cluster_size=512", "-c");
+  const told: [done: number, total: number][] = [];
+  await toRaw(image, folder.file("a"), { progress: (done, total) => told.push([done, total]) });
+  assertEquals(told.at(-1), [SIZE, SIZE]);
+  for (let i = 1; i < told.length; i++) assertLess(told[i - 1][0], told[i][0]);
+  const ending = new AbortController();
+  setTimeout(() => ending.abort(new RangeError("enough")));
+  const work = toRaw(image, folder.file("b"), { signal: ending.signal });
+  await assertRejects(() => work, RangeError, "enough");
+});
