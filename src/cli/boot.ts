@@ -1,9 +1,10 @@
 /** Settings to a machine that runs, and to the exit code that it ends with. */
 
-import { checkMachine, MachineError } from "../machine/check.ts";
+import { checkMachine } from "../machine/check.ts";
+import { MachineError } from "../machine/error.ts";
+import { unfit } from "../machine/files.ts";
 import type { Machine, Serial } from "../machine/machine.ts";
 import {
-  checkDevices,
   configure,
   type Handles,
   LinuxRosettaDirectoryShare,
@@ -15,15 +16,18 @@ import {
 import { hangUp, NSError } from "../objc/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
-import { transientVariables } from "./efi_variables.ts";
 import { Ending } from "./ending.ts";
 import { EXIT } from "./exit.ts";
+import { openFiles } from "./files.ts";
+import { makeIdentity } from "./identity.ts";
 import { KEYS_HELP } from "./keys.ts";
 import { watchLeases } from "./leases.ts";
+import { lockLog } from "./log_file.ts";
 import type { Settings } from "./options.ts";
 import { openPtyConsole } from "./pty_console.ts";
 import { say, sayStep } from "./report.ts";
 import { openSocketConsole } from "./socket_console.ts";
+import { TransientFolder } from "./transient_folder.ts";
 
 /**
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
@@ -35,14 +39,17 @@ import { openSocketConsole } from "./socket_console.ts";
  */
 export async function boot(settings: Settings): Promise<number> {
   const limits = VirtualMachineConfiguration.limits();
-  const machine = await describe(settings, limits, rosettaAvailability());
-  checkMachine(machine, limits);
-  if (settings.mode === "dry-run") {
-    checkDevices(machine);
-    console.log(JSON.stringify(machine, null, 2));
-    return EXIT.stopped;
-  }
-  return await runMachine(machine, settings.verbosity === "verbose");
+  const described = await describe(settings, limits, rosettaAvailability());
+  checkMachine(described, limits);
+  const onStdio = described.serial.some((port) => port.to === "stdio");
+  using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
+  using resources = new DisposableStack();
+  const dryRun = settings.mode === "dry-run";
+  const machine = await ending.prepare((signal) => openFiles(described, { dryRun, signal, resources }));
+  if (!machine) return ending.exitCode!;
+  if (!dryRun) return await runMachine(machine, ending, resources, settings.verbosity === "verbose");
+  console.log(JSON.stringify(machine, null, 2));
+  return EXIT.stopped;
 }
 
 function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
@@ -55,15 +62,18 @@ function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
   }
 }
 
-async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
+async function runMachine(
+  machine: Machine,
+  ending: Ending,
+  resources: DisposableStack,
+  verbose: boolean,
+): Promise<number> {
   const onStdio = machine.serial.some((port) => port.to === "stdio");
-  using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
-  using resources = new DisposableStack();
-  const handles: (Handles | undefined)[] = [];
-  for (const [i, port] of machine.serial.entries()) {
-    handles.push(await open(port, `hvc${i}`, ending, resources));
-  }
-  const configuration = configure(machine, handles, efiVariables(machine, resources));
+  using made = new DisposableStack();
+  if (machine.machineId !== undefined) await makeIdentity(machine.machineId);
+  const handles = await openConsoles(machine.serial, ending, resources, made);
+  const configuration = configure(machine, handles, efiVariables(machine, resources), made);
+  made.move(); // from here on others may have found the new files, and use them
   sayStep("starting the machine");
   const virtualMachine = VirtualMachine.create(configuration);
   if (verbose) {
@@ -89,28 +99,44 @@ function refuseConfiguration(error: unknown): never {
   throw unfit ? new MachineError(error.message) : error;
 }
 
-/** What a console is attached to, where it is no file. */
-async function open(
-  port: Serial,
-  name: string,
+/** What each console is attached to, where it is no file. */
+async function openConsoles(
+  serial: Serial[],
   ending: Ending,
   resources: DisposableStack,
-): Promise<Handles | undefined> {
-  switch (port.to) {
-    case "stdio":
-      return resources.use(openConsole((command) => {
-        if (command === "end") ending.force("Ctrl-A x", EXIT.stopped);
-        else KEYS_HELP.forEach(say);
-      }));
-    case "pty":
-      return await openPtyConsole(name, port.wait);
-    case "unix":
-      return resources.use(await openSocketConsole(port.path));
+  made: DisposableStack,
+): Promise<(Handles | undefined)[]> {
+  const handles: (Handles | undefined)[] = [];
+  // The terminal last: until somebody has opened a pty, Ctrl-C is not the guest's.
+  const inOrder = [...serial.entries()].sort(([, a], [, b]) => +(a.to === "stdio") - +(b.to === "stdio"));
+  for (const [i, port] of inOrder) {
+    switch (port.to) {
+      case "stdio":
+        handles[i] = resources.use(openConsole((command) => {
+          if (command === "end") ending.force("Ctrl-A x", EXIT.stopped);
+          else KEYS_HELP.forEach(say);
+        }));
+        break;
+      case "pty":
+        handles[i] = await openPtyConsole(`hvc${i}`, port.wait);
+        break;
+      case "unix":
+        handles[i] = resources.use(await openSocketConsole(port.path));
+        break;
+      case "file":
+        resources.use(lockLog(port.path, made));
+    }
   }
+  return handles;
 }
 
 /** The file of EFI's variables: the one that was named, or one that goes with the machine. */
 function efiVariables({ boot }: Machine, resources: DisposableStack): string | undefined {
   if (boot.from !== "efi") return undefined;
-  return boot.variables ?? resources.use(transientVariables()).path;
+  if (boot.variables !== undefined) return boot.variables;
+  try {
+    return `${resources.use(new TransientFolder("efi")).path}/variables`;
+  } catch (error) {
+    throw unfit("cannot make a folder for EFI's variables", error);
+  }
 }

@@ -18,14 +18,17 @@ export async function describe(
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Promise<Machine> {
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
-  const { name, machineId, disks, shares } = settings;
+  const { name, machineId, shares } = settings;
   return {
     ...name === undefined ? {} : { name },
     ...machineId === undefined ? {} : { machineId },
     boot: bootOf(settings),
     memory: settings.memory ?? Math.min(4 * GiB, half),
     processors: settings.processors ?? Math.min(4, limits.processors.maximum),
-    disks,
+    disks: settings.disks.map((disk) => ({
+      ...disk,
+      snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
+    })),
     shares,
     ...rosettaShare(settings.rosetta, rosetta),
     serial: consoles(settings.serial),
@@ -47,13 +50,15 @@ function bootOf(settings: Settings): Machine["boot"] {
       from: "linux",
       kernel,
       ...initrd === undefined ? {} : { initrd },
-      commandLine: append ?? "console=hvc0",
+      ...append === undefined ? {} : { commandLine: append },
     };
   }
   if (append !== undefined) throw new UsageError("-append needs -kernel: it is the kernel's command line");
   if (initrd !== undefined) throw new UsageError("-initrd needs -kernel: it is the kernel that reads it");
   if (!efi && !settings.cd) {
-    const hint = settings.disks.length > 0 ? "-efi to boot from the disk" : "-help lists all options";
+    const hint = settings.disks.length > 0
+      ? "-efi boots from the disk"
+      : "-cd boots a CD, -help lists all options";
     throw new UsageError(`nothing to boot: give a kernel with -kernel FILE (${hint})`);
   }
   if (settings.disks.length === 0) throw new UsageError("-efi needs a disk to boot from, as in -hda FILE");

@@ -19,6 +19,7 @@ const READER_GONE = 128 + 13;
 export class Ending implements Disposable {
   /** Exit code of the run when it is ended from outside; undefined as long as nobody has. */
   exitCode: number | undefined;
+  #preparation: AbortController | undefined;
   #machine: VirtualMachine | undefined;
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
@@ -47,6 +48,24 @@ export class Ending implements Disposable {
     }
   }
 
+  /**
+   * Does work before there is a machine.
+   *
+   * @param work Is told by the signal that the run has been ended, and then leaves nothing behind.
+   * @returns What the work has made; undefined when the run was ended meanwhile.
+   */
+  async prepare<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const preparation = this.#preparation = new AbortController();
+    try {
+      return await work(preparation.signal);
+    } catch (error) {
+      if (preparation.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      this.#preparation = undefined;
+    }
+  }
+
   /** Starts the machine that is to be ended. */
   async start(machine: VirtualMachine): Promise<void> {
     this.#machine = machine;
@@ -64,8 +83,9 @@ export class Ending implements Disposable {
     // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish.
     const again = this.exitCode !== undefined && this.exitCode !== READER_GONE;
     if (again) return this.force(`${why} again`, this.exitCode!);
-    if (!this.#machine) Deno.exit(exitCode); // nothing has been started yet
+    if (!this.#machine && !this.#preparation) Deno.exit(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
+    if (this.#preparation) return this.#preparation.abort();
     this.#stopTimers();
     this.#grace = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);

@@ -1,7 +1,10 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { Cache, Disk, Network, Serial, Share } from "../machine/machine.ts";
+import type { Cache, Disk, DiskFormat, Network, Serial, Share } from "../machine/machine.ts";
 import { parseKeyValues } from "./key_values.ts";
+
+/** A disk as the command line has it. */
+export type DiskSettings = Omit<Disk, "snapshot"> & Partial<Pick<Disk, "snapshot">>;
 
 /** What the command line says, before defaults. */
 export interface Settings {
@@ -15,7 +18,9 @@ export interface Settings {
   cd: boolean;
   efi: boolean;
   efiVariables?: string;
-  disks: Disk[];
+  disks: DiskSettings[];
+  /** Of all disks that do not say it themselves. */
+  snapshot: boolean;
   shares: Share[];
   /** Tag of the Rosetta share; null when it is not wanted, undefined when nothing was said. */
   rosetta?: string | null;
@@ -27,6 +32,21 @@ export interface Settings {
   machineId?: string;
   mode: "run" | "dry-run" | "help" | "version";
   verbosity: "quiet" | "normal" | "verbose";
+}
+
+/** What an empty command line says. */
+export function noSettings(): Settings {
+  return {
+    cd: false,
+    efi: false,
+    disks: [],
+    snapshot: false,
+    shares: [],
+    network: [],
+    serial: [],
+    mode: "run",
+    verbosity: "normal",
+  };
 }
 
 /** A command line that cannot be understood: one line that names what is wrong. */
@@ -59,7 +79,9 @@ const UNITS: Record<string, number> = { "": MiB, k: 1024, m: MiB, g: 1024 * MiB,
 function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([kmgt]?)$/i.exec(text);
   if (!match) throw new UsageError("expected a size in MiB, or with K, M or G, like 512 or 2G");
-  return Number(match[1]) * UNITS[match[2].toLowerCase()];
+  const bytes = Number(match[1]) * UNITS[match[2].toLowerCase()];
+  if (!Number.isInteger(bytes)) throw new UsageError("expected a whole number of bytes");
+  return bytes;
 }
 
 function parseCount(text: string): number {
@@ -87,21 +109,24 @@ function onOff(text: string, what: string): boolean {
 
 const CACHES = ["writeback", "none", "writethrough", "unsafe"] as const;
 
-function disk(file: string, parts: Partial<Disk> = {}): Disk {
+function disk(file: string, parts: Partial<Disk> = {}): DiskSettings {
   return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
 }
 
-function parseDrive(text: string): Disk {
-  const keys = ["file", "if", "readonly", "format", "size", "cache", "serial"] as const;
+function parseDrive(text: string): DiskSettings {
+  const keys = ["file", "if", "readonly", "format", "size", "cache", "serial", "snapshot"] as const;
   const given = parseKeyValues(text, keys);
   if (given.file === undefined) throw new UsageError("file=FILE is missing");
-  if (given.format !== undefined) oneOf(["raw"], given.format, "format");
   return disk(given.file, {
     interface: oneOf<Disk["interface"]>(["virtio", "usb", "nvme"], given.if ?? "virtio", "if"),
     readOnly: onOff(given.readonly ?? "off", "readonly"),
     cache: oneOf<Cache>(CACHES, given.cache ?? "writeback", "cache"),
     ...given.serial === undefined ? {} : { serial: given.serial },
     ...given.size === undefined ? {} : { size: parseSize(given.size) },
+    ...given.format === undefined
+      ? {}
+      : { format: oneOf<DiskFormat>(["raw", "qcow2"], given.format, "format") },
+    ...given.snapshot === undefined ? {} : { snapshot: onOff(given.snapshot, "snapshot") },
   });
 }
 
@@ -141,6 +166,7 @@ function parseMAC(text: string): string {
     throw new UsageError("expected a MAC address like 52:54:00:12:34:56");
   }
   const bytes = text.toLowerCase().split(":").map((byte) => byte.padStart(2, "0"));
+  if (bytes.every((byte) => byte === "00")) throw new UsageError("that is an address which no card can have");
   if (parseInt(bytes[0], 16) & 1) throw new UsageError("that is a multicast address, which no card can have");
   return bytes.join(":");
 }
@@ -162,7 +188,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["kernel", "k"],
     group: "Boot",
     value: "FILE",
-    help: "Linux kernel: a bzImage, or an uncompressed Image for arm64",
+    help: "Linux kernel, also compressed, as EFI zboot or as a unified kernel image",
     apply: (settings, value) => settings.kernel = value,
   },
   {
@@ -176,7 +202,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["append", "a"],
     group: "Boot",
     value: "STRING",
-    help: "kernel command line; console=hvc0 when none is given",
+    help: "kernel command line; else the kernel image's own, or console=hvc0",
     apply: (settings, value) => settings.append = value,
   },
   {
@@ -187,7 +213,7 @@ export const OPTIONS: readonly Option[] = [
     several: true,
     apply: (settings, file) => {
       settings.cd = true;
-      settings.disks.push(disk(file, { interface: "usb", readOnly: true, media: "cdrom" }));
+      settings.disks.push(disk(file, { interface: "usb", readOnly: true, media: "cdrom", format: "raw" }));
     },
   },
   {
@@ -209,8 +235,9 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["drive"],
     group: "Devices",
-    value: "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=raw][,size=N][,cache=MODE][,serial=ID]",
-    help: "a disk; size= makes it; cache is writeback, none, writethrough or unsafe",
+    value:
+      "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
+    help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
     apply: (settings, value) => settings.disks.push(parseDrive(value)),
   },
@@ -220,6 +247,12 @@ export const OPTIONS: readonly Option[] = [
   diskOption(["hdd"], "fourth one"),
   diskOption(["disk", "d"], "a virtio disk"),
   diskOption(["c"], "a read-only virtio disk", { readOnly: true }),
+  {
+    names: ["snapshot"],
+    group: "Devices",
+    help: "disks are written to clones that are thrown away",
+    apply: (settings) => settings.snapshot = true,
+  },
   {
     names: ["share"],
     group: "Devices",

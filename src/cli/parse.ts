@@ -1,6 +1,6 @@
 /** argv to settings. parseArgs of @std/cli loses the order of different options and knows no single-dash words. */
 
-import { type Option, OPTIONS, type Settings, UsageError } from "./options.ts";
+import { noSettings, type Option, OPTIONS, type Settings, UsageError } from "./options.ts";
 
 const byName = new Map<string, Option>(OPTIONS.flatMap((o) => o.names.map((name) => [name, o] as const)));
 
@@ -35,16 +35,7 @@ async function unknown(argument: string): Promise<UsageError> {
  * @throws {UsageError} For the first thing in it that is not understood.
  */
 export async function parse(argv: readonly string[]): Promise<Settings> {
-  const settings: Settings = {
-    cd: false,
-    efi: false,
-    disks: [],
-    shares: [],
-    network: [],
-    serial: [],
-    mode: "run",
-    verbosity: "normal",
-  };
+  const settings = noSettings();
   const seen = new Map<Option, string>();
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i];

@@ -9,6 +9,11 @@ export function setVerbosity(value: Settings["verbosity"]): void {
   verbosity = value;
 }
 
+/** Whether nothing but errors is to be said. */
+export function isQuiet(): boolean {
+  return verbosity === "quiet";
+}
+
 /** Nobody may be there to read it any more, which is no reason to fail: a machine may have to be ended yet. */
 function write(...line: string[]): void {
   try {

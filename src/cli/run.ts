@@ -1,6 +1,6 @@
 /** A run of the program, from the command line to the exit code. */
 
-import { MachineError } from "../machine/check.ts";
+import { MachineError } from "../machine/error.ts";
 import { EXIT } from "./exit.ts";
 import { UsageError } from "./options.ts";
 import { parse } from "./parse.ts";

@@ -3,7 +3,7 @@
  * the bytes do pass through: between two pipes, which the guest has for its whole life, and whoever is connected.
  */
 
-import { MachineError } from "../machine/check.ts";
+import { MachineError } from "../machine/error.ts";
 import { pipe, readSome, writeAll } from "../objc/mod.ts";
 import type { Handles } from "../vz/mod.ts";
 import { sayStep } from "./report.ts";

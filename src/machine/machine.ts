@@ -5,10 +5,12 @@ export interface LinuxBoot {
   from: "linux";
   /** Path of the kernel. */
   kernel: string;
+  /** The file that was given for it, and what that is, outermost first: `["gzip", "arm64 Image"]`. */
+  source?: { file: string; layers: string[] };
   /** Path of the initial RAM disk. */
   initrd?: string;
-  /** Kernel command line. */
-  commandLine: string;
+  /** Kernel command line; a unified kernel image has its own. */
+  commandLine?: string;
 }
 
 /** EFI firmware, which boots from the first disk that it can. */
@@ -21,9 +23,17 @@ export interface EFIBoot {
 /** How a disk's writes reach the host's disk; qemu's words. */
 export type Cache = "writeback" | "none" | "writethrough" | "unsafe";
 
-/** A raw disk image. */
+/** The form of a disk image. */
+export type DiskFormat = "raw" | "qcow2";
+
+/** A disk image. */
 export interface Disk {
+  /** Path of the image. */
   file: string;
+  /** Recognised when it is not said. */
+  format?: DiskFormat;
+  /** The image that was given, when the raw one had to be made of it. */
+  source?: { file: string; format: DiskFormat };
   interface: "virtio" | "usb" | "nvme";
   readOnly: boolean;
   cache: Cache;
@@ -33,6 +43,8 @@ export interface Disk {
   media?: "cdrom";
   /** In bytes: makes a sparse file of that size when there is none. */
   size?: number;
+  /** Writes go to a clone that is gone when the machine ends. */
+  snapshot: boolean;
 }
 
 /** A folder of the host's: `mount -t virtiofs TAG /mnt`. */

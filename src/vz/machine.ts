@@ -1,7 +1,8 @@
 /** A Machine as a configuration of Virtualization. */
 
 import { NSError, type NSObject } from "../objc/mod.ts";
-import { MachineError } from "../machine/check.ts";
+import { MachineError } from "../machine/error.ts";
+import { exists } from "../machine/files.ts";
 import { makeDisks } from "../machine/disks.ts";
 import type { EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
 import { type BootLoader, LinuxBootLoader } from "./boot_loader.ts";
@@ -50,38 +51,35 @@ function refusable<T>(what: string, make: () => T): T {
   }
 }
 
-function bootLoader(boot: LinuxBoot | EFIBoot, variables: string | undefined): BootLoader {
+function bootLoader(
+  boot: LinuxBoot | EFIBoot,
+  variables: string | undefined,
+  made: DisposableStack,
+): BootLoader {
   if (boot.from === "efi") {
     if (variables === undefined) throw new TypeError("EFI needs a file for its variables");
-    return EFIBootLoader.create(variableStore(variables));
+    return EFIBootLoader.create(openVariableStore(variables) ?? makeVariableStore(variables, made));
   }
   const loader = LinuxBootLoader.create(boot.kernel);
-  loader.commandLine = boot.commandLine;
+  if (boot.commandLine !== undefined) loader.commandLine = boot.commandLine;
   if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
   return loader;
 }
 
-function variableStore(path: string): EFIVariableStore {
-  try {
-    if (Deno.statSync(path).size > 0) return EFIVariableStore.open(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return refusable(`cannot make the variable store '${path}'`, () => EFIVariableStore.create(path));
+/** The store in a file; nothing when there is none yet. */
+function openVariableStore(path: string): EFIVariableStore | undefined {
+  return exists(path) && Deno.statSync(path).size > 0 ? EFIVariableStore.open(path) : undefined;
+}
+
+function makeVariableStore(path: string, made: DisposableStack): EFIVariableStore {
+  const store = refusable(`cannot make the variable store '${path}'`, () => EFIVariableStore.create(path));
+  made.defer(() => Deno.removeSync(path));
+  return store;
 }
 
 function platform(path: string): GenericPlatform {
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = Deno.readFileSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new MachineError(`cannot open the machine's identity '${path}': ${(error as Error).message}`);
-    }
-  }
-  const identifier = bytes ? GenericMachineIdentifier.from(bytes) : GenericMachineIdentifier.create();
+  const identifier = GenericMachineIdentifier.from(Deno.readFileSync(path));
   if (!identifier) throw new MachineError(`'${path}' holds no machine's identity; remove it for a new one`);
-  if (!bytes) Deno.writeFileSync(path, identifier.data, { createNew: true });
   return GenericPlatform.create(identifier);
 }
 
@@ -138,12 +136,14 @@ function tracelessDevices(machine: Machine) {
 }
 
 /**
- * Checks what only the framework can tell: tags, interfaces of the host, Rosetta. Makes nothing.
+ * Checks what only the framework can tell, as far as it can be told without making a file.
  *
  * @throws {MachineError} When it refuses something that the command line names.
  */
 export function checkDevices(machine: Machine): void {
   tracelessDevices(machine);
+  for (const disk of machine.disks) if (exists(disk.file)) storageDevice(disk);
+  if (machine.machineId !== undefined && exists(machine.machineId)) platform(machine.machineId);
 }
 
 /**
@@ -151,13 +151,15 @@ export function checkDevices(machine: Machine): void {
  *
  * @param handles What each of the machine's consoles is attached to, where it is no file.
  * @param variables File of EFI's variables, which a machine that boots by EFI cannot do without.
+ * @param made Takes away again, when it is disposed of, the files that were made.
  * @throws {MachineError} When the framework refuses something that the command line names.
  * @throws {NSError} When the configuration is not valid as a whole.
  */
 export function configure(
   machine: Machine,
-  handles: (Handles | undefined)[] = [],
-  variables?: string,
+  handles: (Handles | undefined)[],
+  variables: string | undefined,
+  made: DisposableStack,
 ): VirtualMachineConfiguration {
   const configuration = VirtualMachineConfiguration.create();
   configuration.memorySize = machine.memory;
@@ -168,9 +170,9 @@ export function configure(
   configuration.entropyDevices = [VirtioEntropyDevice.create()];
   configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
 
-  makeDisks(machine);
+  makeDisks(machine, made);
   configuration.storageDevices = machine.disks.map(storageDevice);
-  configuration.bootLoader = bootLoader(machine.boot, variables);
+  configuration.bootLoader = bootLoader(machine.boot, variables, made);
   if (machine.machineId !== undefined) configuration.platform = platform(machine.machineId);
   configuration.serialPorts = machine.serial.map((serial, i) =>
     VirtioConsoleSerialPort.create(attachment(serial, handles[i]))

@@ -1,5 +1,5 @@
 import { fileURL, NSError } from "../objc/mod.ts";
-import { MachineError } from "../machine/check.ts";
+import { MachineError } from "../machine/error.ts";
 import type { Cache, Disk } from "../machine/machine.ts";
 import { type Api, make, requireMacOS, vzClass, VZObject } from "./vz_object.ts";
 

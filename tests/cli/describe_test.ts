@@ -1,24 +1,14 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe } from "../../src/cli/describe.ts";
-import { type Settings, UsageError } from "../../src/cli/options.ts";
+import { noSettings, type Settings, UsageError } from "../../src/cli/options.ts";
 import type { Disk } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
 function settings(some: Partial<Settings>): Settings {
-  return {
-    cd: false,
-    efi: false,
-    disks: [],
-    shares: [],
-    network: [],
-    serial: [],
-    mode: "run",
-    verbosity: "normal",
-    ...some,
-  };
+  return { ...noSettings(), ...some };
 }
 
 function limits(memory: number, processors: number) {
@@ -27,13 +17,13 @@ function limits(memory: number, processors: number) {
 
 const host = limits(64 * GiB, 16);
 
-const disk: Disk = { file: "D", interface: "virtio", readOnly: false, cache: "writeback" };
+const disk: Disk = { file: "D", interface: "virtio", readOnly: false, cache: "writeback", snapshot: false };
 const mac = "52:54:00:12:34:56";
 
 Deno.test("describe: a kernel alone makes a machine with the defaults", async () => {
   const { network, ...machine } = await describe(settings({ kernel: "K" }), host);
   assertEquals(machine, {
-    boot: { from: "linux", kernel: "K", commandLine: "console=hvc0" },
+    boot: { from: "linux", kernel: "K" },
     memory: 4 * GiB,
     processors: 4,
     disks: [],
@@ -77,7 +67,7 @@ Deno.test("describe: an empty command line is one, and no default", async () => 
 
 Deno.test("describe: what there is to boot says how it is booted", async () => {
   const efi = { from: "efi" };
-  const linux = { from: "linux", kernel: "K", commandLine: "console=hvc0" };
+  const linux = { from: "linux", kernel: "K" };
   const boots: [some: Partial<Settings>, boot: unknown][] = [
     [{ cd: true, disks: [disk] }, efi],
     [{ efi: true, disks: [disk] }, efi],
@@ -157,8 +147,8 @@ Deno.test("describe: Rosetta is there by default where it is installed, and only
 Deno.test("describe: what cannot be one machine is told", async () => {
   const nothing = "nothing to boot: give a kernel with -kernel FILE";
   const refused: [some: Partial<Settings>, message: string][] = [
-    [{}, `${nothing} (-help lists all options)`],
-    [{ disks: [disk] }, `${nothing} (-efi to boot from the disk)`],
+    [{}, `${nothing} (-cd boots a CD, -help lists all options)`],
+    [{ disks: [disk] }, `${nothing} (-efi boots from the disk)`],
     [{ append: "x" }, "-append needs -kernel: it is the kernel's command line"],
     [{ initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
     [{ initrd: "I", append: "x" }, "-append needs -kernel: it is the kernel's command line"],

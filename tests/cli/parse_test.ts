@@ -1,23 +1,13 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { OPTIONS, type Settings, UsageError } from "../../src/cli/options.ts";
+import { type DiskSettings, noSettings, OPTIONS, type Settings, UsageError } from "../../src/cli/options.ts";
 import { parse } from "../../src/cli/parse.ts";
-import type { Disk } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;
-const NOTHING: Settings = {
-  cd: false,
-  efi: false,
-  disks: [],
-  shares: [],
-  network: [],
-  serial: [],
-  mode: "run",
-  verbosity: "normal",
-};
+const NOTHING = noSettings();
 
 /** A disk, with what an option says nothing about. */
-function disk(file: string, some: Partial<Disk> = {}): Disk {
+function disk(file: string, some: Partial<DiskSettings> = {}): DiskSettings {
   return { file, interface: "virtio", readOnly: false, cache: "writeback", ...some };
 }
 
@@ -86,7 +76,7 @@ Deno.test("parse: each option, in every form that it may be written in", async (
   }
 });
 
-const CD: Partial<Disk> = { interface: "usb", readOnly: true, media: "cdrom" };
+const CD: Partial<DiskSettings> = { interface: "usb", readOnly: true, media: "cdrom", format: "raw" };
 
 Deno.test("parse: disks are in the order in which they are given, whatever option gives them", async () => {
   const lines: [argv: string[], settings: Partial<Settings>][] = [
@@ -117,10 +107,12 @@ Deno.test("parse: disks are in the order in which they are given, whatever optio
 });
 
 Deno.test("parse: -drive is read as qemu reads it", async () => {
-  const drives: [text: string, drive: Disk][] = [
+  const drives: [text: string, drive: DiskSettings][] = [
     ["file=F", disk("F")],
-    ["file=F,format=raw", disk("F")],
-    ["format=raw,file=F", disk("F")],
+    ["file=F,format=raw", disk("F", { format: "raw" })],
+    ["format=qcow2,file=F", disk("F", { format: "qcow2" })],
+    ["file=F,snapshot=on", disk("F", { snapshot: true })],
+    ["file=F,snapshot=off", disk("F", { snapshot: false })],
     ["file=F,if=virtio", disk("F")],
     ["file=F,if=usb", disk("F", { interface: "usb" })],
     ["if=nvme,file=F", disk("F", { interface: "nvme" })],
@@ -228,7 +220,7 @@ Deno.test("parse: sizes are MiB, or what their letter says", async () => {
 Deno.test("parse: what is not understood is told in one line, with the nearest option when it is a slip", async () => {
   const size = "expected a size in MiB, or with K, M or G, like 512 or 2G";
   const serial = "expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none";
-  const drive = "file, if, readonly, format, size, cache, serial";
+  const drive = "file, if, readonly, format, size, cache, serial, snapshot";
   const mac = "expected a MAC address like 52:54:00:12:34:56";
   const stray = "every value follows its option, as in -kernel FILE";
   const lines: [argv: string[], message: string][] = [
@@ -311,7 +303,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
       ["-drive", "file=F,readonly"],
       `-drive file=F,readonly: 'readonly' is not key=value; known are ${drive}`,
     ],
-    [["-drive", "file=F,format=vmdk"], "-drive file=F,format=vmdk: format is one of raw"],
+    [["-drive", "file=F,format=vmdk"], "-drive file=F,format=vmdk: format is one of raw, qcow2"],
     [["-drive", "file=F,size=big"], `-drive file=F,size=big: ${size}`],
     [["-drive", "file=F,size=-1"], `-drive file=F,size=-1: ${size}`],
     [["-drive", "file=F,size="], `-drive file=F,size=: ${size}`],

@@ -146,3 +146,22 @@ Deno.test("console: 3 machines at once keep to themselves", async () => {
     [1, 2, 3].map((n) => ({ code: 0, out: `machine ${n}\r\nend ${n}\r\n`, err: "" })),
   );
 });
+
+Deno.test("console: a file that another vzrun writes is refused, and keeps what it has", async () => {
+  using folder = new Folder();
+  const how = { cwd: folder.path, typing: true };
+  await using run = new Vzrun([
+    ...guest("echo first; read end; echo last"),
+    "-serial",
+    "pty",
+    "-serial",
+    "file:log",
+  ], how);
+  await run.err.until("hvc0 is at");
+  const args = [...guest("true"), "-serial", "file:log"];
+  const { code, err } = await vzrun(args, { cwd: folder.path }, 20);
+  assertEquals([code, err], [2, "vzrun: cannot write 'log': another vzrun writes it\n"]);
+  run.signal("SIGTERM");
+  await run.end();
+  assertEquals((await vzrun(args, { cwd: folder.path })).code, 0);
+});

@@ -118,7 +118,8 @@ Deno.test("terminal: closing its window powers the guest off also when stderr go
 });
 
 Deno.test("terminal: an error is in colour there, and not with NO_COLOR", async () => {
-  const message = "nothing to boot: give a kernel with -kernel FILE (-help lists all options)";
+  const message =
+    "nothing to boot: give a kernel with -kernel FILE (-cd boots a CD, -help lists all options)";
   for (const [env, shown] of [[{}, "\x1b[31mvzrun:\x1b[39m"], [{ NO_COLOR: "1" }, "vzrun:"]] as const) {
     await using terminal = new Terminal();
     await using run = new Vzrun([], { ...terminal.how(true), env });

@@ -1,0 +1,113 @@
+/** Disk images as Virtualization can use them: raw ones, and clones that are thrown away. */
+
+import { ImageError } from "../images/error.ts";
+import type { Qcow2 } from "../images/qcow2.ts";
+import { makeOnce } from "../images/make_once.ts";
+import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
+import { exists, unfit } from "../machine/files.ts";
+import type { Disk } from "../machine/machine.ts";
+import { cloneFile } from "../objc/mod.ts";
+// @ts-types="../../types/std_async.d.ts"
+import { abortable } from "@std/async/abortable";
+import type { Opening } from "./files.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import { sayStep } from "./report.ts";
+import { TransientFolder } from "./transient_folder.ts";
+
+/** A disk with a raw image, and the image that this is to be made of. */
+export interface OpenedDisk {
+  disk: Disk;
+  image?: Qcow2;
+}
+
+/**
+ * Looks at a disk's image, and makes nothing yet.
+ *
+ * @throws {MachineError} When it is damaged, or cannot be used as the disk that was asked for.
+ */
+export async function openDisk(disk: Disk, resources: DisposableStack): Promise<OpenedDisk> {
+  if (diskFormatOf(disk) === "raw") return { disk };
+  const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
+  const source = { file: disk.file, format: "qcow2" } as const;
+  const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };
+  try {
+    const image = resources.use(openQcow2(disk.file));
+    const problem = problemWith(image, disk) ?? problemWithRaw(opened.file, pathsOf(image));
+    if (problem) throw new ImageError(problem);
+    if (exists(opened.file)) checkDisk(opened);
+    return { disk: opened, image };
+  } catch (error) {
+    throw unfit(`cannot use disk '${disk.file}'`, error);
+  }
+}
+
+function problemWith({ size, backing }: Qcow2, disk: Disk): string | undefined {
+  if (backing && disk.format === undefined) {
+    // A guest can write anything to its own raw disk: it must not choose files of the host's that it gets to read.
+    return `it is a qcow2 image that is based on '${backing.file.path}': say format=qcow2 if it is to be`;
+  }
+  if (disk.size !== undefined && disk.size < size) {
+    return `it has ${formatBytes(size)}, more than size=: images only grow`;
+  }
+}
+
+/** @param sources Paths of all that it was made of. */
+function problemWithRaw(raw: string, sources: string[]): string | undefined {
+  const made = timeOf(raw);
+  const newer = made && sources.find((source) => timeOf(source)! > made);
+  return newer &&
+    `'${newer}' is newer than '${raw}', which was made of it and is the disk since: remove one of them`;
+}
+
+/** Where the raw image is that is made of another: beside it, where everyone sees it, since it is the disk from then on. */
+function rawPath(file: string): string {
+  return `${file}.raw`;
+}
+
+function timeOf(path: string): Date | undefined {
+  try {
+    return Deno.statSync(path).mtime ?? undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes a disk's raw image, when there is none yet.
+ *
+ * @throws {MachineError} When it cannot be made.
+ */
+export async function makeRaw({ disk, image }: OpenedDisk, signal: AbortSignal): Promise<void> {
+  if (!image) return;
+  const { convert } = await import("../images/convert.ts");
+  using bar = new ProgressBar(`making '${disk.file}'`);
+  try {
+    const make = async (file: Deno.FsFile) => {
+      await convert(image, file, { progress: bar.update, signal });
+      file.truncateSync(disk.size ?? image.size);
+    };
+    if (await makeOnce(disk.file, make, signal)) {
+      sayStep(`made '${disk.file}', which is the disk from now on`);
+    }
+  } catch (error) {
+    throw unfit(`cannot make '${disk.file}'`, error);
+  }
+}
+
+/**
+ * The disk with a clone of its image, or with a new image when it has none, that goes with the run.
+ *
+ * @throws {MachineError} When it cannot be made.
+ */
+export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Promise<Disk> {
+  const folder = disk.file.replace(/[^/]*$/, "") || ".";
+  try {
+    const { path } = resources.use(new TransientFolder("snapshot", folder));
+    const clone = `${path}/${disk.file.replace(/^.*\//, "")}`;
+    if (timeOf(disk.file)) await abortable(cloneFile(disk.file, clone), signal); // size= makes the others
+    return { ...disk, file: clone };
+  } catch (error) {
+    throw unfit(`cannot clone disk '${disk.file}'`, error);
+  }
+}

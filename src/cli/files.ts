@@ -1,0 +1,78 @@
+/** The files that a machine is made of, in the form in which it can use them. */
+
+import { Cache, cacheFolder } from "../images/cache.ts";
+import { type Arch, commandLineLimit, KERNEL_HEAD, type OpenedKernel, openKernel } from "../images/kernel.ts";
+import { MachineError } from "../machine/error.ts";
+import { readAt, unfit } from "../machine/files.ts";
+import type { LinuxBoot, Machine } from "../machine/machine.ts";
+import { machineArchitecture } from "../objc/mod.ts";
+import { checkDevices } from "../vz/mod.ts";
+import { cloneDisk, makeRaw, openDisk, type OpenedDisk } from "./disk_files.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import { say } from "./report.ts";
+
+const DEFAULT_COMMAND_LINE = "console=hvc0";
+
+/** How files are made ready. */
+export interface Opening {
+  /** Nothing is made but what shows what a kernel is. */
+  dryRun: boolean;
+  signal: AbortSignal;
+  /** Is disposed of when the machine has ended. */
+  resources: DisposableStack;
+}
+
+/**
+ * Takes a kernel and disks out of their wrappings, and clones disks whose writes are thrown away.
+ *
+ * @returns The machine with the files that it can use in the place of those that were given.
+ * @throws {MachineError} When a file is damaged, or what has to be made of it cannot be made.
+ */
+export async function openFiles(machine: Machine, opening: Opening): Promise<Machine> {
+  const opened: OpenedDisk[] = [];
+  for (const disk of machine.disks) opened.push(await openDisk(disk, opening.resources));
+  const disks = opened.map(({ disk }) => disk);
+  checkDevices({ ...machine, disks }); // what takes long comes after all that can be refused at once
+  const boot = machine.boot.from === "linux" ? await openBoot(machine.boot, opening) : machine.boot;
+  if (opening.dryRun) return { ...machine, boot, disks };
+  for (const [i, disk] of opened.entries()) {
+    await makeRaw(disk, opening.signal);
+    if (disk.disk.snapshot) disks[i] = await cloneDisk(disk.disk, opening);
+  }
+  return { ...machine, boot, disks };
+}
+
+async function openBoot(boot: LinuxBoot, { signal, resources }: Opening): Promise<LinuxBoot> {
+  const file = boot.kernel;
+  const environment = { HOME: Deno.env.get("HOME"), XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME") };
+  const cache = resources.use(new Cache(cacheFolder(Deno.build.os, environment)));
+  using bar = new ProgressBar(`opening kernel '${file}'`);
+  try {
+    const opened = await openKernel(file, architecture(), cache, { progress: bar.update, signal });
+    const { kernel, layers } = opened;
+    const initrd = boot.initrd ?? opened.initrd;
+    const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
+    checkCommandLine(commandLine, opened, boot);
+    return { from: "linux", kernel, source: { file, layers }, initrd, commandLine };
+  } catch (error) {
+    throw unfit(`cannot boot kernel '${file}'`, error);
+  }
+}
+
+function architecture(): Arch {
+  return machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
+}
+
+/** A kernel starts with a command line that is too long, and without a console, and shows nothing. */
+function checkCommandLine(
+  commandLine: string,
+  { kernel, format }: OpenedKernel,
+  { kernel: file, commandLine: given }: LinuxBoot,
+) {
+  const length = new TextEncoder().encode(commandLine).length;
+  const limit = commandLineLimit(readAt("kernel", kernel, 0, KERNEL_HEAD), format);
+  if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${file}' takes ${limit}`);
+  if (given === undefined && !/(^| )console=/.test(commandLine)) {
+    say(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
+  }
+}

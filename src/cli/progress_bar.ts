@@ -1,0 +1,59 @@
+/** Tells on a terminal how far work has come. */
+
+// @ts-types="../../types/std_fmt.d.ts"
+import { format } from "@std/fmt/bytes";
+import type { Progress } from "../images/progress.ts";
+import { isQuiet } from "./report.ts";
+
+/** Work that is quicker is not shown, in milliseconds. */
+const PATIENCE = 500;
+
+/** Between two pictures, in milliseconds. */
+const PERIOD = 100;
+
+const BLOCKS = 20;
+
+/** A line such as `vzrun: disk.qcow2 ████░░░░ 43% of 2.1 GiB, 310 MiB/s`, gone when it is disposed of. */
+export class ProgressBar implements Disposable {
+  readonly #what: string;
+  readonly #start = performance.now();
+  readonly #visible = Deno.stderr.isTerminal() && !isQuiet();
+  #next = this.#start + PATIENCE;
+  #shown = false;
+
+  /** @param what What is worked at. */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** To be told of the work's progress. */
+  readonly update: Progress = (done, total) => {
+    const now = performance.now();
+    if (!this.#visible || now < this.#next) return;
+    this.#next = now + PERIOD;
+    this.#write(`\r\x1b[K${this.#line(done, total, (now - this.#start) / 1000)}`);
+    this.#shown = true;
+  };
+
+  #line(done: number, total: number, seconds: number): string {
+    const part = Math.min(1, done / total || 0);
+    const full = Math.round(part * BLOCKS);
+    const numbers = `${Math.floor(part * 100)}% of ${format(total, { binary: true })}, ` +
+      `${format(done / seconds, { binary: true })}/s`;
+    const bar = "█".repeat(full) + "░".repeat(BLOCKS - full);
+    // A line that is broken at the terminal's edge could not be taken back.
+    const columns = Deno.consoleSize().columns || 80; // some terminals do not tell
+    const room = columns - "vzrun:  ".length - BLOCKS - numbers.length - 2;
+    return `vzrun: ${this.#what.slice(0, Math.max(0, room))} ${bar} ${numbers}`;
+  }
+
+  #write(text: string): void {
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    } catch { /* the terminal is gone, which is no reason to end the work */ }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#shown) this.#write("\r\x1b[K");
+  }
+}

@@ -1,0 +1,4 @@
+/** Something named on the command line that is not fit: one line that says what, and what to do. */
+export class MachineError extends Error {
+  override name = "MachineError";
+}
