@@ -135,9 +135,10 @@ Deno.test("kernel: one for another processor is refused by the names of both, an
 
 Deno.test("kernel: what takes long shows how far it has come on a terminal, and Ctrl-C leaves nothing of it", async () => {
   using kernels = new Kernels();
-  // A kernel may have anything behind it.
-  const more = new Uint8Array(250e6);
-  for (let i = 0; i < more.length; i += 4096) more[i] = i / 4096 * 7919;
+  // A kernel may have anything behind it; this takes a while to unpack.
+  const more = new Uint8Array(50e6);
+  for (let i = 0; i < more.length; i += 50_000) crypto.getRandomValues(more.subarray(i, i + 50_000));
+  for (let i = 0; i < more.length; i++) more[i] &= 15;
   kernels.write("kernel", await pack("xz", concat(plain, more)));
   await using terminal = new Terminal();
   await using interrupted = new Vzrun(["-kernel", "kernel", ...UP], {
