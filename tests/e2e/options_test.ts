@@ -220,6 +220,35 @@ Deno.test("options: a missing QEMU is named, with the package that has it", asyn
   assertMatch(err, /^vzrun: [^\n]*“no-qemu”[^\n]*qemu-system-[^\n]*\n$/);
 });
 
+/** Runs vzrun by a shell line, for bytes that are no text: `"$@"` is the command. */
+const byShell = (line: string) => ({ through: ["sh", "-c", `exec ${line}`, "sh"] });
+
+Deno.test("options: an environment variable that is no text is no obstacle", async () => {
+  const how = byShell('env NAME="$(printf \'caf\\351\')" "$(printf \'caf\\351\')=value" "$@"');
+  const { code, err } = await vzrun(["-dry-run", ...KERNEL], how, 10);
+  assertEquals({ code, err }, { code: 0, err: "" });
+});
+
+Deno.test("options: a file's name that is no text gives one line and exit code 2", async () => {
+  const how = byShell('"$@" "$(printf \'bad\\377.img\')"');
+  const { code, out, err } = await vzrun([...KERNEL, "-d"], how, 10);
+  assertEquals({ code, out }, { code: 2, out: "" }, err);
+  assertMatch(err, /^vzrun: cannot open disk 'bad.+\.img': no such file\n$/);
+});
+
+Deno.test("options: a run touches no user defaults, and minds no lock that another has left", async () => {
+  using files = new Files();
+  const lock = files.file("defaults/.lck/.GNUstepDefaults.lck");
+  Deno.mkdirSync(lock, { recursive: true });
+  Deno.utimeSync(lock, 0, 0);
+  Deno.writeTextFileSync(files.file("GNUstep.conf"), `GNUSTEP_USER_DEFAULTS_DIR=${files.file("defaults")}\n`);
+  const env = { ...files.how.env, GNUSTEP_CONFIG_FILE: files.file("GNUstep.conf") };
+  const { err } = await vzrun([...KERNEL, "-m", "64"], { ...files.how, env }, 10);
+  assertEquals(files.names.includes("started"), true, err);
+  assertMatch(err, /^vzrun: [^\n]+\n$/);
+  assertEquals(Deno.statSync(lock).mtime, new Date(0));
+});
+
 Deno.test("options: -dry-run prints the machine as JSON and starts nothing", async () => {
   using files = new Files();
   const { names } = files;
