@@ -220,6 +220,29 @@ Deno.test("options: a missing QEMU is named, with the package that has it", asyn
   assertMatch(err, /^vzrun: [^\n]*“no-qemu”[^\n]*qemu-system-[^\n]*\n$/);
 });
 
+Deno.test("options: files of every name are found, in folders of every name", async () => {
+  using files = new Files();
+  for (const name of ["a\\b", "a b%41#?;:", "gr\u00f6\u00dfe gro\u0308\u00dfe", "a\nb", "~", "a,b"]) {
+    const cwd = files.file(name);
+    Deno.mkdirSync(cwd);
+    for (const file of ["initrd", "disk", "drive"]) {
+      Deno.copyFileSync(files.file("disk"), `${cwd}/${file} ${name}`);
+    }
+    Deno.copyFileSync(`${GUEST}/vmlinuz`, `${cwd}/${name}`);
+    const drive = `file=drive ${name.replaceAll(",", ",,")}`;
+    const args = ["-kernel", name, "-initrd", `initrd ${name}`, "-d", `disk ${name}`, "-drive", drive];
+    args.push("-serial", `file:log ${name}`, "-m", "64");
+    const { err } = await vzrun(args, { ...files.how, cwd }, 10);
+    const left = [...Deno.readDirSync(cwd)].map((entry) => entry.name).sort();
+    const expected = [
+      name,
+      "started",
+      ...["initrd", "disk", "drive", "log"].map((file) => `${file} ${name}`),
+    ];
+    assertEquals(left, expected.sort(), err);
+  }
+});
+
 /** Runs vzrun by a shell line, for bytes that are no text: `"$@"` is the command. */
 const byShell = (line: string) => ({ through: ["sh", "-c", `exec ${line}`, "sh"] });
 
