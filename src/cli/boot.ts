@@ -58,7 +58,7 @@ function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
 async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   const onStdio = machine.serial.some((port) => port.to === "stdio");
   using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
-  using resources = new DisposableStack();
+  await using resources = new AsyncDisposableStack();
   const handles: (Handles | undefined)[] = [];
   for (const [i, port] of machine.serial.entries()) {
     handles.push(await open(port, `hvc${i}`, ending, resources));
@@ -94,7 +94,7 @@ async function open(
   port: Serial,
   name: string,
   ending: Ending,
-  resources: DisposableStack,
+  resources: AsyncDisposableStack,
 ): Promise<Handles | undefined> {
   switch (port.to) {
     case "stdio":
@@ -110,7 +110,7 @@ async function open(
 }
 
 /** The file of EFI's variables: the one that was named, or one that goes with the machine. */
-function efiVariables({ boot }: Machine, resources: DisposableStack): string | undefined {
+function efiVariables({ boot }: Machine, resources: AsyncDisposableStack): string | undefined {
   if (boot.from !== "efi") return undefined;
   return boot.variables ?? resources.use(transientVariables()).path;
 }

@@ -96,6 +96,11 @@ export function fileHandle(descriptor: number): NSObject {
   return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", descriptor, false);
 }
 
+/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. */
+export function closeFile(handle: NSObject): void {
+  handle.send("closeFile");
+}
+
 /** The two ends of a new NSPipe; each closes when its last reference goes. */
 export function pipe(): { reading: NSObject; writing: NSObject } {
   using ends = Class.named("NSPipe").send("pipe") as NSObject;
