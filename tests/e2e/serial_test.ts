@@ -218,7 +218,7 @@ Deno.test("serial: a slow client of a socket gets the end of what the guest wrot
   const args = [...guest("stty -echo; echo ready >/dev/hvc1; read go; head -c 600000 /dev/zero; echo end")];
   await using run = new Vzrun([...args, "-serial", `unix:${socket}`, "-serial", "stdio"]);
   await run.out.until("ready\r\n");
-  await using client = await Client.connect(socket, () => pause(50));
+  await using client = await Client.connect(socket, () => pause(300));
   await client.type("go\n");
   assertEquals(await run.end(), 0);
   await client.screen.ended;
