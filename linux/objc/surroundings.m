@@ -36,7 +36,7 @@ static void free_all(char **list) {
 
 static IMP original_process_info, original_user_defaults;
 
-static void initialize_process_info(id self, SEL selector) {
+static void initialize_with_texts(void) {
     NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];
     int variables = 0;
     while (environ[variables]) variables++;
@@ -45,6 +45,10 @@ static void initialize_process_info(id self, SEL selector) {
     free_all(argv);
     free_all(envp);
     [pool release];
+}
+
+static void initialize_process_info(id self, SEL selector) {
+    if (self == [NSProcessInfo class]) initialize_with_texts(); // a derived class comes here too
     ((void (*)(id, SEL))original_process_info)(self, selector); // it finds that most is done
 }
 
