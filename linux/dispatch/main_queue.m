@@ -69,8 +69,9 @@ static NSRunLoop *main_run_loop(id self, SEL selector) {
     return ((NSRunLoop * (*)(id, SEL)) original_mainRunLoop)(self, selector);
 }
 
+// Without a message to the class, which is for later: see objc/surroundings.m.
 static IMP replace(SEL selector, IMP implementation) {
-    return method_setImplementation(class_getClassMethod([NSRunLoop class], selector), implementation);
+    return method_setImplementation(class_getClassMethod(objc_getClass("NSRunLoop"), selector), implementation);
 }
 
 @interface OS_dispatch_queue_main : OS_dispatch_queue

@@ -89,7 +89,7 @@ NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
     [commandLine shareMemory];
     NSString *identifier = [commandLine identifierForKind:@"share"];
     [commandLine add:@"-chardev" value:@"socket,id=%@,fd=%d", identifier, [commandLine passDescriptor:connection]];
-    [commandLine add:@"-device" value:@"vhost-user-fs-pci,chardev=%@,tag=%@", identifier, qemu_quoted(_tag)];
+    [commandLine addPCIDevice:@"vhost-user-fs-pci,chardev=%@,tag=%@", identifier, qemu_quoted(_tag)];
     return YES;
 }
 

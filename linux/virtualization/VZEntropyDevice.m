@@ -22,7 +22,7 @@ NOT_MADE_BY_INIT(VZEntropyDeviceConfiguration)
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"entropy"];
     [commandLine add:@"-object" value:@"rng-builtin,id=%@", identifier];
-    [commandLine add:@"-device" value:@"virtio-rng-pci,rng=%@", identifier];
+    [commandLine addPCIDevice:@"virtio-rng-pci,rng=%@", identifier];
     return YES;
 }
 

@@ -20,7 +20,7 @@ NOT_MADE_BY_INIT(VZMemoryBalloonDeviceConfiguration)
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    [commandLine add:@"-device" value:@"virtio-balloon-pci,id=%@", [commandLine identifierForKind:@"balloon"]];
+    [commandLine addPCIDevice:@"virtio-balloon-pci,id=%@", [commandLine identifierForKind:@"balloon"]];
     return YES;
 }
 

@@ -198,8 +198,8 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
         options = [NSString stringWithFormat:@",host_mtu=%ld", (long)[attachment maximumTransmissionUnit]];
     }
     // Without an option ROM: the guest is not booted from the network, and loading it takes time.
-    [commandLine add:@"-device"
-               value:@"virtio-net-pci,id=%@,netdev=%@,mac=%@,romfile=%@", identifier, network, self.MACAddress.string, options];
+    [commandLine addPCIDevice:@"virtio-net-pci,id=%@,netdev=%@,mac=%@,romfile=%@", identifier, network, self.MACAddress.string,
+                              options];
     return YES;
 }
 

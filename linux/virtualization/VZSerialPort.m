@@ -232,7 +232,7 @@ NOT_MADE_BY_INIT(VZSerialPortConfiguration)
     } else if (![self.attachment _describeTo:commandLine as:identifier error:error]) {
         return NO;
     }
-    [commandLine add:@"-device" value:@"virtio-serial-pci,ioeventfd=off,id=%@-bus,max_ports=1", identifier];
+    [commandLine addPCIDevice:@"virtio-serial-pci,ioeventfd=off,id=%@-bus,max_ports=1", identifier];
     // Not an option: the port's backend may itself come by a command.
     [commandLine addEarlyCommand:@"device_add"
                        arguments:@{

@@ -116,25 +116,17 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
     return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The storage device attachment is invalid."));
 }
 
-/// Adds the attachment, and the device's options that all kinds have. The guest, and firmware that looks for something
-/// to start, are to find the disks in the order in which they are added.
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine device:(NSString *)device error:(NSError **)error {
+/// Adds the attachment. Returns the device's options that all kinds have. The guest, and firmware that looks for
+/// something to start, are to find the disks in the order in which they are added.
+- (NSString *)_describeAttachmentTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"storage"];
-    if (![_attachment _describeTo:commandLine as:identifier error:error]) return NO;
+    if (![_attachment _describeTo:commandLine as:identifier error:error]) return nil;
     // Of equal index are two devices only if one is the kernel of -kernel, which has 0.
     int index = [[identifier substringFromIndex:[@"storage" length]] intValue] + 1;
-    [commandLine add:@"-device" value:@"%@,drive=%@,bootindex=%d", device, identifier, index];
-    return YES;
+    return [NSString stringWithFormat:@"drive=%@,bootindex=%d", identifier, index];
 }
 
 @end
-
-/// Where on the PCI bus a disk goes: eight share a slot, for a guest may have more disks than there are slots. Devices of
-/// other kinds get what is free, so they have to be added later.
-static NSString *pci_place(QemuCommandLine *commandLine) {
-    int place = [[[commandLine identifierForKind:@"disk"] substringFromIndex:[@"disk" length]] intValue];
-    return [NSString stringWithFormat:@"addr=%x.%x,multifunction=on", 1 + place / 8, place % 8];
-}
 
 @interface VZVirtioBlockDeviceConfiguration (Engine) <MachinePart>
 @end
@@ -177,10 +169,11 @@ static NSString *pci_place(QemuCommandLine *commandLine) {
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    NSMutableString *device = [NSMutableString stringWithString:@"virtio-blk-pci,werror=report,"];
-    [device appendString:pci_place(commandLine)];
-    if ([_blockDeviceIdentifier length]) [device appendFormat:@",serial=%@", qemu_quoted(_blockDeviceIdentifier)];
-    return [self _describeTo:commandLine device:device error:error];
+    NSString *options = [self _describeAttachmentTo:commandLine error:error];
+    if (!options) return NO;
+    NSString *serial = [_blockDeviceIdentifier length] ? @",serial=" : @"";
+    [commandLine addPCIDevice:@"virtio-blk-pci,werror=report,%@%@%@", options, serial, qemu_quoted(_blockDeviceIdentifier)];
+    return YES;
 }
 
 @end
@@ -195,11 +188,11 @@ static NSString *pci_place(QemuCommandLine *commandLine) {
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
+    NSString *options = [self _describeAttachmentTo:commandLine error:error];
+    if (!options) return NO;
     // Each needs a serial number, and one of its own.
-    NSString *serial = [commandLine identifierForKind:@"nvme"];
-    return [self _describeTo:commandLine
-                      device:[NSString stringWithFormat:@"nvme,serial=%@,%@", serial, pci_place(commandLine)]
-                       error:error];
+    [commandLine addPCIDevice:@"nvme,serial=%@,%@", [commandLine identifierForKind:@"nvme"], options];
+    return YES;
 }
 
 @end
@@ -233,16 +226,16 @@ static NSString *usb_bus(QemuCommandLine *commandLine) {
     enum { ports = 15 };
     int device = [[[commandLine identifierForKind:@"usbdevice"] substringFromIndex:[@"usbdevice" length]] intValue];
     if (device % ports == 0) {
-        [commandLine add:@"-device"
-                   value:@"qemu-xhci,id=%@,p2=%d,p3=%d,%@", [commandLine identifierForKind:@"usb"], ports, ports, pci_place(commandLine)];
+        [commandLine addPCIDevice:@"qemu-xhci,id=%@,p2=%d,p3=%d", [commandLine identifierForKind:@"usb"], ports, ports];
     }
     return [NSString stringWithFormat:@"usb%d.0", device / ports];
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    return [self _describeTo:commandLine
-                      device:[NSString stringWithFormat:@"usb-storage,werror=report,bus=%@", usb_bus(commandLine)]
-                       error:error];
+    NSString *options = [self _describeAttachmentTo:commandLine error:error];
+    if (!options) return NO;
+    [commandLine add:@"-device" value:@"usb-storage,werror=report,bus=%@,%@", usb_bus(commandLine), options];
+    return YES;
 }
 
 @end

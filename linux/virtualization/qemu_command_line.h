@@ -7,6 +7,7 @@
     NSCountedSet *_identifiers;
     NSMutableArray *_helpers, *_explanations;
     BOOL _sharesMemory;
+    int _pciDevices;
 }
 /// @param architecture As in the names of QEMU's programs.
 - (id)initWithArchitecture:(NSString *)architecture;
@@ -17,6 +18,8 @@
 
 /// "serial0", then "serial1" ...
 - (NSString *)identifierForKind:(NSString *)kind;
+/// A device on the PCI bus. The guest finds them in the order in which they are added.
+- (void)addPCIDevice:(NSString *)format, ... NS_FORMAT_FUNCTION(1, 2);
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments;
 /// A program that is started before QEMU and ended after it.
 - (void)addHelper:(ChildProcess *)helper;

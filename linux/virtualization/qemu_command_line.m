@@ -35,6 +35,17 @@ NSString *qemu_quoted(NSString *value) {
     return identifier;
 }
 
+// Eight share a slot, for a guest may have more devices than there are slots.
+- (void)addPCIDevice:(NSString *)format, ... {
+    va_list arguments;
+    va_start(arguments, format);
+    NSString *device = [[[NSString alloc] initWithFormat:format arguments:arguments] autorelease];
+    va_end(arguments);
+    int slot = 1 + _pciDevices / 8, function = _pciDevices % 8;
+    _pciDevices++;
+    [self add:@"-device" value:@"%@,addr=%x.%x,multifunction=on", device, slot, function];
+}
+
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments {
     [_earlyCommands addObject:@{@"execute" : command, @"arguments" : arguments}];
 }

@@ -43,7 +43,7 @@ export async function boot(settings: Settings): Promise<number> {
   checkMachine(described, limits);
   const onStdio = described.serial.some((port) => port.to === "stdio");
   using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
-  using resources = new DisposableStack();
+  await using resources = new AsyncDisposableStack();
   const dryRun = settings.mode === "dry-run";
   const machine = await ending.prepare((signal) => openFiles(described, { dryRun, signal, resources }));
   if (!machine) return ending.exitCode!;
@@ -65,7 +65,7 @@ function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
 async function runMachine(
   machine: Machine,
   ending: Ending,
-  resources: DisposableStack,
+  resources: AsyncDisposableStack,
   verbose: boolean,
 ): Promise<number> {
   const onStdio = machine.serial.some((port) => port.to === "stdio");
@@ -103,7 +103,7 @@ function refuseConfiguration(error: unknown): never {
 async function openConsoles(
   serial: Serial[],
   ending: Ending,
-  resources: DisposableStack,
+  resources: AsyncDisposableStack,
   made: DisposableStack,
 ): Promise<(Handles | undefined)[]> {
   const handles: (Handles | undefined)[] = [];
@@ -131,7 +131,7 @@ async function openConsoles(
 }
 
 /** The file of EFI's variables: the one that was named, or one that goes with the machine. */
-function efiVariables({ boot }: Machine, resources: DisposableStack): string | undefined {
+function efiVariables({ boot }: Machine, resources: AsyncDisposableStack): string | undefined {
   if (boot.from !== "efi") return undefined;
   if (boot.variables !== undefined) return boot.variables;
   try {

@@ -25,7 +25,7 @@ export interface OpenedDisk {
  *
  * @throws {MachineError} When it is damaged, or cannot be used as the disk that was asked for.
  */
-export async function openDisk(disk: Disk, resources: DisposableStack): Promise<OpenedDisk> {
+export async function openDisk(disk: Disk, resources: AsyncDisposableStack): Promise<OpenedDisk> {
   if (diskFormatOf(disk) === "raw") return { disk };
   const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
   const source = { file: disk.file, format: "qcow2" } as const;

@@ -19,7 +19,7 @@ export interface Opening {
   dryRun: boolean;
   signal: AbortSignal;
   /** Is disposed of when the machine has ended. */
-  resources: DisposableStack;
+  resources: AsyncDisposableStack;
 }
 
 /**

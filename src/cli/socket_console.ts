@@ -4,12 +4,15 @@
  */
 
 import { MachineError } from "../machine/error.ts";
-import { pipe, readSome, writeAll } from "../objc/mod.ts";
+import { closeFile, type NSObject, pipe, readSome, withUmask, writeAll } from "../objc/mod.ts";
 import type { Handles } from "../vz/mod.ts";
 import { sayStep } from "./report.ts";
 
-/** A console on a socket; disposing of it removes the socket. */
-export interface SocketConsole extends Handles, Disposable {}
+/** A console on a socket; disposing of it removes the socket and sends what is still on its way. */
+export interface SocketConsole extends Handles, AsyncDisposable {}
+
+/** How long a client may take for the end of what the guest has written, in milliseconds. */
+const LAST_BYTES = 5_000;
 
 /** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
 async function listen(path: string): Promise<Deno.UnixListener> {
@@ -28,9 +31,7 @@ async function listen(path: string): Promise<Deno.UnixListener> {
     if (!(error instanceof Deno.errors.NotFound)) fail((error as Error).message);
   }
   try {
-    const listener = Deno.listen({ transport: "unix", path });
-    Deno.chmodSync(path, 0o600);
-    return listener;
+    return withUmask(0o177, () => Deno.listen({ transport: "unix", path })); // before a chmod others could connect
   } catch (error) {
     return fail((error as Error).message);
   }
@@ -48,16 +49,15 @@ export async function openSocketConsole(path: string): Promise<SocketConsole> {
 
   (async () => {
     for await (const connection of listener) {
+      client?.close();
       client = connection;
       sayStep(`a client at ${path}`);
-      try {
-        for await (const bytes of connection.readable) await writeAll(toGuest.writing, bytes);
-      } catch { /* it has gone, which is its right */ }
-      client = undefined;
+      // The end of its input is not the end of its reading: it is the client until the next one comes.
+      await copyInput(connection, toGuest.writing);
     }
   })();
 
-  (async () => {
+  const copyOutput = async () => {
     const buffer = new Uint8Array(65536);
     for (
       let bytes = await readSome(fromGuest.reading, buffer);
@@ -68,18 +68,40 @@ export async function openSocketConsole(path: string): Promise<SocketConsole> {
         for (let at = 0; client && at < bytes.length;) at += await client.write(bytes.subarray(at));
       } catch { /* what nobody reads is dropped, as on a serial line */ }
     }
-  })();
+  };
+  const sent = copyOutput();
 
   return {
     reading: toGuest.reading,
     writing: fromGuest.writing,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       listener.close();
       try {
         Deno.removeSync(path); // where close() has not
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
+      closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, LAST_BYTES);
+      await Promise.race([sent, late.promise]);
+      clearTimeout(timer);
+      client?.close();
     },
   };
+}
+
+/** Copies what a client sends to the guest, until the client ends it or has gone. */
+async function copyInput(connection: Deno.UnixConn, guest: NSObject): Promise<void> {
+  const buffer = new Uint8Array(65536);
+  try {
+    // Not connection.readable, which closes the connection at the end.
+    for (
+      let length = await connection.read(buffer);
+      length !== null;
+      length = await connection.read(buffer)
+    ) {
+      await writeAll(guest, buffer.subarray(0, length));
+    }
+  } catch { /* it has gone, which is its right */ }
 }

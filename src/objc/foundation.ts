@@ -86,13 +86,19 @@ export function fromObjC(result: Result): Converted {
 
 /** An NSURL of a file. A relative path is seen from the current folder. */
 export function fileURL(path: string): NSObject {
-  // Foundation would take a "~" at the beginning for somebody's home.
-  return Class.named("NSURL").send("fileURLWithPath:", path.startsWith("~") ? `./${path}` : path) as NSObject;
+  // GNUstep would turn the backslashes of a relative path, and of the current folder, into slashes.
+  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  return Class.named("NSURL").send("fileURLWithPath:", absolute) as NSObject;
 }
 
 /** An NSFileHandle of a file descriptor, which stays open when the handle goes. */
 export function fileHandle(descriptor: number): NSObject {
   return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", descriptor, false);
+}
+
+/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. */
+export function closeFile(handle: NSObject): void {
+  handle.send("closeFile");
 }
 
 /** The two ends of a new NSPipe; each closes when its last reference goes. */

@@ -24,7 +24,7 @@ export {
   type Type,
 } from "./encoding.ts";
 export { NSError } from "./error.ts";
-export { type Converted, fileHandle, fileURL, fromObjC, pipe, same } from "./foundation.ts";
+export { closeFile, type Converted, fileHandle, fileURL, fromObjC, pipe, same } from "./foundation.ts";
 export { openFramework } from "./libraries.ts";
 export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
@@ -39,6 +39,7 @@ export {
   processExists,
   type PseudoTerminal,
   readSome,
+  withUmask,
   writeAll,
 } from "./system.ts";
 export type { Argument, ObjectValue } from "./to_objc.ts";

@@ -72,6 +72,20 @@ export async function readSome(
   return length > 0 ? into.subarray(0, length) : null;
 }
 
+/**
+ * Does something while this process's umask is another. (Deno's own asks for a permission that it also takes for
+ * much else.)
+ */
+export function withUmask<T>(mask: number, what: () => T): T {
+  const { umask } = openFunctions("system", { umask: { parameters: ["u16"], result: "u16" } });
+  const before = umask(mask);
+  try {
+    return what();
+  } finally {
+    umask(before);
+  }
+}
+
 /** A pseudo-terminal: what is written to one side can be read from the other. */
 export interface PseudoTerminal {
   /** File descriptor of the side that a program has which plays the terminal. */

@@ -256,6 +256,58 @@ Deno.test("options: a missing QEMU is named, with the package that has it", asyn
   assertMatch(err, /^vzrun: [^\n]*“no-qemu”[^\n]*qemu-system-[^\n]*\n$/);
 });
 
+Deno.test("options: files of every name are found, in folders of every name", async () => {
+  using files = new Files();
+  for (const name of ["a\\b", "a b%41#?;:", "gr\u00f6\u00dfe gro\u0308\u00dfe", "a\nb", "~", "a,b"]) {
+    const cwd = files.file(name);
+    Deno.mkdirSync(cwd);
+    for (const file of ["initrd", "disk", "drive"]) {
+      Deno.copyFileSync(files.file("disk"), `${cwd}/${file} ${name}`);
+    }
+    Deno.copyFileSync(`${GUEST}/vmlinuz`, `${cwd}/${name}`);
+    const drive = `file=drive ${name.replaceAll(",", ",,")}`;
+    const args = ["-kernel", name, "-initrd", `initrd ${name}`, "-d", `disk ${name}`, "-drive", drive];
+    args.push("-serial", `file:log ${name}`, "-m", "64");
+    const { err } = await vzrun(args, { ...files.how, cwd }, 10);
+    const left = [...Deno.readDirSync(cwd)].map((entry) => entry.name).sort();
+    const expected = [
+      name,
+      "started",
+      ...["initrd", "disk", "drive", "log"].map((file) => `${file} ${name}`),
+    ];
+    assertEquals(left, expected.sort(), err);
+  }
+});
+
+/** Runs vzrun by a shell line, for bytes that are no text: `"$@"` is the command. */
+const byShell = (line: string) => ({ through: ["sh", "-c", `exec ${line}`, "sh"] });
+
+Deno.test("options: an environment variable that is no text is no obstacle", async () => {
+  const how = byShell('env NAME="$(printf \'caf\\351\')" "$(printf \'caf\\351\')=value" "$@"');
+  const { code, err } = await vzrun(["-dry-run", ...KERNEL], how, 10);
+  assertEquals({ code, err }, { code: 0, err: "" });
+});
+
+Deno.test("options: a file's name that is no text gives one line and exit code 2", async () => {
+  const how = byShell('"$@" "$(printf \'bad\\377.img\')"');
+  const { code, out, err } = await vzrun([...KERNEL, "-d"], how, 10);
+  assertEquals({ code, out }, { code: 2, out: "" }, err);
+  assertMatch(err, /^vzrun: cannot open disk 'bad.+\.img': no such file\n$/);
+});
+
+Deno.test("options: a run touches no user defaults, and minds no lock that another has left", async () => {
+  using files = new Files();
+  const lock = files.file("defaults/.lck/.GNUstepDefaults.lck");
+  Deno.mkdirSync(lock, { recursive: true });
+  Deno.utimeSync(lock, 0, 0);
+  Deno.writeTextFileSync(files.file("GNUstep.conf"), `GNUSTEP_USER_DEFAULTS_DIR=${files.file("defaults")}\n`);
+  const env = { ...files.how.env, GNUSTEP_CONFIG_FILE: files.file("GNUstep.conf") };
+  const { err } = await vzrun([...KERNEL, "-m", "64"], { ...files.how, env }, 10);
+  assertEquals(files.names.includes("started"), true, err);
+  assertMatch(err, /^vzrun: [^\n]+\n$/);
+  assertEquals(Deno.statSync(lock).mtime, new Date(0));
+});
+
 Deno.test("options: -dry-run prints the machine as JSON and starts nothing", async () => {
   using files = new Files();
   const { names } = files;

@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { eventually, Folder, guest, Output, pause, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import { contents, eventually, Folder, guest, Output, pause, stateOf, Vzrun, vzrun } from "./vzrun.ts";
 
 /** Answers each line on a console with `got …`, until one says end. */
 function answering(console: string): string {
@@ -133,12 +133,13 @@ function socketAt(path: string): Promise<void> {
 class Client implements AsyncDisposable {
   readonly screen: Output;
 
-  private constructor(readonly connection: Deno.UnixConn) {
-    this.screen = new Output(connection.readable);
+  private constructor(readonly connection: Deno.UnixConn, beforeRead?: () => Promise<void>) {
+    this.screen = new Output(connection.readable, beforeRead);
   }
 
-  static async connect(path: string): Promise<Client> {
-    return new Client(await Deno.connect({ transport: "unix", path }));
+  /** @param beforeRead Makes the client a slow one. */
+  static async connect(path: string, beforeRead?: () => Promise<void>): Promise<Client> {
+    return new Client(await Deno.connect({ transport: "unix", path }), beforeRead);
   }
 
   async type(text: string): Promise<void> {
@@ -209,4 +210,54 @@ Deno.test("serial: a megabyte passes a socket whole, whoever reads slowly", asyn
   const bytes = (await client.screen.bytes).slice(-1_000_000);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
   assertEquals(run.out.text, `ready\r\n${digest}  -\r\n`);
+});
+
+Deno.test("serial: a slow client of a socket gets the end of what the guest wrote before it powered off", async () => {
+  using folder = new Folder();
+  const socket = folder.file("socket");
+  const args = [...guest("stty -echo; echo ready >/dev/hvc1; read go; head -c 600000 /dev/zero; echo end")];
+  await using run = new Vzrun([...args, "-serial", `unix:${socket}`, "-serial", "stdio"]);
+  await run.out.until("ready\r\n");
+  await using client = await Client.connect(socket, () => pause(300));
+  await client.type("go\n");
+  assertEquals(await run.end(), 0);
+  await client.screen.ended;
+  const { text } = client.screen;
+  assertEquals([text.length, text.slice(-6)], [600_000 + 5, "\0end\r\n"]);
+});
+
+Deno.test("serial: a client of a socket that reads no more does not keep a run that has ended", async () => {
+  using folder = new Folder();
+  const args = guest("echo ready >/dev/hvc1; read go; cat /dev/zero");
+  await using run = new Vzrun([...args, "-serial", "unix:socket", "-serial", "stdio"], { cwd: folder.path });
+  await run.out.until("ready\r\n");
+  using client = await Deno.connect({ transport: "unix", path: folder.file("socket") });
+  await client.write(new TextEncoder().encode("go\n"));
+  const threads = `/proc/${run.qemu}/task`;
+  const waits = ({ name }: Deno.DirEntry) => contents(`${threads}/${name}/wchan`).includes("pipe_write");
+  await eventually("a guest that can write no more", () => [...Deno.readDirSync(threads)].some(waits));
+  run.signal("SIGTERM");
+  await run.err.until("asked the guest");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("serial: a client of a socket that has nothing more to say hears the answer, until the next one comes", async () => {
+  using folder = new Folder();
+  const socket = folder.file("socket");
+  const args = [...guest(answering("hvc0")), "-serial", `unix:${socket}`];
+  await using run = new Vzrun(args);
+  await socketAt(socket);
+  await using first = await Client.connect(socket);
+  await first.screen.until("ready\r\n");
+  await first.type("one\n");
+  await first.connection.closeWrite();
+  await first.screen.until("got one\r\n");
+  await using second = await Client.connect(socket);
+  await first.screen.ended;
+  await second.type("end\n");
+  await second.connection.closeWrite();
+  await second.screen.until("got end\r\n");
+  assertEquals(await run.end(10), 0);
 });

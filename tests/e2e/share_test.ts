@@ -64,6 +64,23 @@ Deno.test("share: a read-only one refuses writes, also when the folder is shared
   assertEquals(contents(folder.file("shared,ro/word")), "hello\n");
 });
 
+Deno.test("share: a guest can have more of them than the PCI bus has slots", async () => {
+  using folder = new Folder();
+  const numbers = Array.from({ length: 40 }, (_, i) => i);
+  const args = numbers.flatMap((i) => {
+    Deno.mkdirSync(folder.file(`${i}`));
+    Deno.writeTextFileSync(folder.file(`${i}/file`), `${i} `);
+    return ["-share", `t${i}`, `${i}`];
+  });
+  const commands = "modprobe -q virtiofs; i=0; " +
+    "while [ $i -lt 40 ]; do mount -t virtiofs t$i /mnt; cat /mnt/file; umount /mnt; i=$((i + 1)); done; echo";
+  assertEquals(await vzrun([...guest(commands), ...args], { cwd: folder.path }, 120), {
+    code: 0,
+    out: `${numbers.join(" ")} \r\n`,
+    err: "",
+  });
+});
+
 for (const [end, code] of [["SIGTERM", 143], ["SIGKILL", 137]] as const) {
   Deno.test(`share: nothing that served it is left after ${end}`, async () => {
     using folder = new Folder();

@@ -188,12 +188,40 @@ Deno.test("conversion: a URL with unusual letters arrives, or is a JavaScript er
   assert(/^TypeError$|taken: .*example.org\/a/m.test(stdout), stdout);
 });
 
-Deno.test("conversion: a file's URL is seen from the current folder, and keeps spaces", () => {
-  using relative = fileURL("some file");
-  assertEquals(fromObjC(relative.send("path")), `${Deno.cwd()}/some file`);
-  using absolute = fileURL("/tmp/größe 100%#1?");
-  assertEquals(fromObjC(absolute.send("path")), "/tmp/größe 100%#1?");
-  assert(absolute.send("isFileURL"));
+Deno.test("conversion: a file's URL is seen from the current folder, and keeps every letter of its name", () => {
+  const before = Deno.cwd();
+  const folder = Deno.makeTempDirSync();
+  const names = [
+    "some file",
+    "a\\b",
+    "100%",
+    "%41",
+    "gr\u00f6\u00dfe",
+    "gro\u0308\u00dfe",
+    "#1",
+    "a?b",
+    "a;b",
+    "a\nb",
+    "~",
+    "~root",
+    "a:b",
+  ];
+  try {
+    for (const name of names) {
+      const inside = `${folder}/${name}`;
+      Deno.mkdirSync(inside);
+      Deno.chdir(inside);
+      using relative = fileURL(name);
+      using absolute = fileURL(`${inside}/${name}`);
+      for (const url of [relative, absolute]) {
+        assert(url.send("isFileURL"), name);
+        assertEquals(fromObjC(url.send("path")), `${inside}/${name}`);
+      }
+    }
+  } finally {
+    Deno.chdir(before);
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("conversion: a file handle does not close its descriptor, and a pipe's end does", async () => {
