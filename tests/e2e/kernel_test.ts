@@ -44,6 +44,68 @@ for (const tool of Object.keys(TOOLS)) {
   });
 }
 
+const NETBOOT = "/usr/lib/debian-installer/images";
+
+/** Where a version of Debian's installer has its kernel and RAM disk; nothing on other distributions. */
+function installer(arch: "amd64" | "arm64"): string | undefined {
+  try {
+    const [version] = [...Deno.readDirSync(NETBOOT)].map(({ name }) => name);
+    return version && `${NETBOOT}/${version}/${arch}/text/debian-installer/${arch}`;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** A script for a RAM disk, as the newc format of cpio has it. */
+function withScript(initrd: Uint8Array, name: string, script: string): Uint8Array {
+  const text = new TextEncoder();
+  const padded = (bytes: Uint8Array) => concat(bytes, new Uint8Array(-bytes.length & 3));
+  const entry = (name: string, mode: number, content: Uint8Array) => {
+    const fields = [1, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
+    const header = `070701${fields.map((field) => field.toString(16).padStart(8, "0")).join("")}${name}\0`;
+    return concat(padded(text.encode(header)), padded(content));
+  };
+  const end = entry("TRAILER!!!", 0, new Uint8Array());
+  return concat(padded(initrd), entry(name, 0o100755, text.encode(script)), end);
+}
+
+/** What the installer does only after it has asked: its console is the one of virtio. */
+const SCRIPT = `#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
+modprobe virtio_pci; modprobe virtio_console
+while [ ! -e /dev/hvc0 ]; do sleep 1; done
+exec >/dev/hvc0
+echo up; uname -m
+poweroff -f
+`;
+
+for (const [arch, machine] of [["amd64", "x86_64"], ["arm64", "aarch64"]] as const) {
+  Deno.test({
+    name: `kernel: that of Debian's installer for ${arch} boots, with its RAM disk`,
+    ignore: installer(arch) === undefined,
+    fn: async () => {
+      using kernels = new Kernels();
+      const initrd = Deno.readFileSync(`${installer(arch)}/initrd.gz`);
+      kernels.write("initrd", withScript(initrd, "script", SCRIPT));
+      const how = { ...kernels.how, env: { VIRTUALIZATION_GUEST_ARCH: machine } };
+      const append = ["-append", "console=hvc0 quiet rdinit=/script"];
+      const args = [
+        "-kernel",
+        `${installer(arch)}/linux`,
+        "-initrd",
+        "initrd",
+        ...append,
+        "-m",
+        "1024",
+        "-smp",
+        "1",
+      ];
+      const { code, out, err } = await vzrun(args, how, 120);
+      assertEquals([code, out.split("\r\n").slice(0, 2), err], [0, ["up", machine], ""]);
+    },
+  });
+}
+
 Deno.test("kernel: a plain one boots as it is, and nothing is kept of it", async () => {
   using kernels = new Kernels();
   assertEquals(
