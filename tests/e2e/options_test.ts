@@ -9,7 +9,7 @@ const NEW = ["-drive", "file=new,size=1M"];
 class Files extends Folder {
   readonly how = {
     cwd: this.path,
-    env: { VIRTUALIZATION_QEMU: this.file("qemu") },
+    env: { VIRTUALIZATION_QEMU: this.file("qemu"), XDG_CACHE_HOME: this.file("cache") },
     // Root may read everything, until it gives up its capabilities.
     through: [
       "sh",
@@ -35,6 +35,7 @@ class Files extends Folder {
     write("odd", new Array(4097).fill(0));
     write("large text", "An ISO is no text.\n".repeat(65536 / 2));
     Deno.mkdirSync(this.file("folder"));
+    Deno.mkdirSync(this.file("cache"));
     Deno.symlinkSync("loop", this.file("loop"));
     const fifo = new Deno.Command("mkfifo", { args: [this.file("fifo")] }).outputSync();
     if (!fifo.success) throw new Error("mkfifo has failed");
