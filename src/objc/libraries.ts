@@ -3,21 +3,41 @@
 /** A library that {@linkcode libraryPath} knows. */
 export type Library = "objc" | "system" | "Foundation" | "Virtualization";
 
-/** linux/ holds everything in one library, which brings GNUstep and libobjc with it. */
-const STAND_IN = decodeURIComponent(
-  new URL("../../linux/build/libVirtualization.so", import.meta.url).pathname,
-);
-
 // On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
-const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
-  darwin: {
-    objc: "/usr/lib/libobjc.A.dylib",
-    system: "/usr/lib/libSystem.B.dylib",
-    Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
-    Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
-  },
-  linux: { objc: STAND_IN, system: STAND_IN, Foundation: STAND_IN, Virtualization: STAND_IN },
+const MAC_PATHS: Record<Library, string> = {
+  objc: "/usr/lib/libobjc.A.dylib",
+  system: "/usr/lib/libSystem.B.dylib",
+  Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
+  Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
 };
+
+/** linux/ holds everything in one library, which brings GNUstep and libobjc with it. */
+const STAND_IN = "libVirtualization.so";
+
+/**
+ * Where that library may be, before the loader looks for it: in the source tree, or beside an executable. The
+ * modules of an executable have made-up paths in the temporary folder, where anyone could put a library.
+ *
+ * @param standalone Whether the program is an executable of its own.
+ * @param executable Its path, or Deno's.
+ * @param module URL of this module.
+ */
+export function standInBeside(standalone: boolean, executable: string, module: string): string {
+  if (standalone) return executable.replace(/[^/]*$/, STAND_IN);
+  return decodeURIComponent(new URL(`../../linux/build/${STAND_IN}`, module).pathname);
+}
+
+function findStandIn(): string {
+  const path = standInBeside(Deno.build.standalone, Deno.execPath(), import.meta.url);
+  try {
+    Deno.statSync(path);
+    return path;
+  } catch {
+    return STAND_IN; // which the loader looks for in LD_LIBRARY_PATH and in the usual folders
+  }
+}
+
+let standIn: string | undefined;
 
 /**
  * The path of a library on this system.
@@ -25,9 +45,31 @@ const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
  * @throws {Error} On a system that has none.
  */
 export function libraryPath(library: Library): string {
-  const paths = PATHS[Deno.build.os];
-  if (!paths) throw new Error(`No Objective-C runtime is known for ${Deno.build.os}`);
-  return paths[library];
+  switch (Deno.build.os) {
+    case "darwin":
+      return MAC_PATHS[library];
+    case "linux":
+      return standIn ??= findStandIn();
+    default:
+      throw new Error(`No Objective-C runtime is known for ${Deno.build.os}`);
+  }
+}
+
+/** Opens a library. The loader's error would not say what the library is, nor what to do. */
+function open<const S extends Deno.ForeignLibraryInterface>(
+  library: Library,
+  symbols: S,
+): Deno.DynamicLibrary<S> {
+  const path = libraryPath(library);
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch (error) {
+    if (path !== STAND_IN || !/cannot open shared object file/.test((error as Error).message)) throw error;
+    throw new Error(
+      `${STAND_IN} is missing, which stands in for Virtualization on Linux: put it beside ${Deno.execPath()}, ` +
+        "into a folder of libraries, or into one that LD_LIBRARY_PATH names",
+    );
+  }
 }
 
 /**
@@ -36,7 +78,7 @@ export function libraryPath(library: Library): string {
  * @throws {Error} When the library cannot be opened or has none of that name.
  */
 export function symbolAddress(library: Library, name: string): Deno.PointerValue {
-  return Deno.dlopen(libraryPath(library), { [name]: { type: "pointer" } }).symbols[name];
+  return open(library, { [name]: { type: "pointer" } }).symbols[name];
 }
 
 /**
@@ -54,16 +96,15 @@ export function openFunctions<const S extends Record<string, Deno.ForeignFunctio
   library: Library,
   definitions: S,
 ): Deno.StaticForeignLibraryInterface<S> {
-  const path = libraryPath(library);
   const entries = Object.entries<Deno.ForeignFunction>(definitions);
   const statics = entries.map(([key, { name }]) => [key, { name: name ?? key, type: "pointer" }] as const);
-  const addresses = Deno.dlopen(path, Object.fromEntries(statics)).symbols;
+  const addresses = open(library, Object.fromEntries(statics)).symbols;
   const functions: Record<string, (...args: never[]) => unknown> = {};
   for (const [key, definition] of entries) {
     const pointer = new Deno.UnsafeFnPointer(addresses[key] as Deno.PointerObject<never>, definition);
     let calls = 0;
     functions[key] = (...args) => {
-      if (++calls === HOT) functions[key] = Deno.dlopen(path, { [key]: definition }).symbols[key];
+      if (++calls === HOT) functions[key] = open(library, { [key]: definition }).symbols[key];
       return pointer.call(...args);
     };
   }
@@ -81,6 +122,6 @@ const opened = new Set<string>();
 export function openFramework(framework: Library): void {
   const path = libraryPath(framework);
   if (opened.has(path)) return;
-  Deno.dlopen(path, {});
+  open(framework, {});
   opened.add(path);
 }
