@@ -27,7 +27,7 @@ export class BuildError extends Error {
 interface Config {
   version: string;
   imports: Record<string, string>;
-  permissions: { default: unknown };
+  permissions: { default: Record<string, unknown> };
 }
 
 /** What a program in JavaScript loads by name, beside its imports. */
@@ -110,6 +110,7 @@ function workersIn(root: string, folder = "src"): string[] {
 export async function stage(root: string, folder: string, revision?: string): Promise<string[]> {
   const config: Config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const workers = workersIn(root);
+  const { run: _, ...permissions } = config.permissions.default; // of codesign, for the copy of Deno that it is without
   const url = (...path: string[]) => pathToFileURL(join(...path)).href;
   const writeConfig = (imports: Record<string, string>) =>
     Deno.writeTextFile(
@@ -117,7 +118,7 @@ export async function stage(root: string, folder: string, revision?: string): Pr
       JSON.stringify({
         version: revision ? `${config.version}+${revision}` : config.version,
         imports,
-        permissions: { default: config.permissions.default },
+        permissions: { default: permissions },
       }),
     );
   await writeConfig({});

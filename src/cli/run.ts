@@ -18,6 +18,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     setVerbosity(settings.verbosity);
     if (settings.mode === "help") return await printHelp();
     if (settings.mode === "version") return await printVersion();
+    if (Deno.build.os === "darwin" && settings.mode === "run") {
+      await (await import("./entitlement.ts")).ensureEntitled();
+    }
     // Not before now: a wrong option is told, and -help given, also where the libraries are missing.
     const { boot } = await import("./boot.ts");
     return await boot(settings);

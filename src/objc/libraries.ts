@@ -1,13 +1,14 @@
 /** Where the libraries are: the one place that knows which system this is. */
 
 /** A library that {@linkcode libraryPath} knows. */
-export type Library = "objc" | "system" | "Foundation" | "Virtualization";
+export type Library = "objc" | "system" | "Foundation" | "Security" | "Virtualization";
 
 // On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
 const MAC_PATHS: Record<Library, string> = {
   objc: "/usr/lib/libobjc.A.dylib",
   system: "/usr/lib/libSystem.B.dylib",
   Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
+  Security: "/System/Library/Frameworks/Security.framework/Security",
   Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
 };
 

@@ -28,6 +28,7 @@ export { closeFile, type Converted, fileHandle, fileURL, fromObjC, pipe, same } 
 export { openFramework } from "./libraries.ts";
 export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
+export { hasEntitlement, isRoot, replaceProcess } from "./process.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
   cloneFile,

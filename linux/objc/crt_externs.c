@@ -1,0 +1,16 @@
+// The arguments of the process, as <crt_externs.h> of macOS gives them. The C library's loader passes them to constructors.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void keep_arguments(int argc, char **argv) {
+    argument_count = argc;
+    arguments = argv;
+}
+
+int *_NSGetArgc(void) {
+    return &argument_count;
+}
+
+char ***_NSGetArgv(void) {
+    return &arguments;
+}

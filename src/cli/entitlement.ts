@@ -1,0 +1,144 @@
+/**
+ * The entitlement without which macOS lets no program make virtual machines. Deno does not have it: a copy of it is
+ * signed with it, once, and takes the process over.
+ */
+
+import { fileURLToPath } from "node:url";
+import { Cache, cacheFolder } from "../images/cache.ts";
+import { unfit } from "../machine/files.ts";
+import { hasEntitlement, isRoot, replaceProcess } from "../objc/mod.ts";
+import { say } from "./report.ts";
+
+const ENTITLEMENT = "com.apple.security.virtualization";
+/** Says, to the copy, in which process it was started: a process keeps its number. So nothing goes round in a circle. */
+const MARK = "VZRUN_SIGNED";
+const PROPERTY_LIST = new URL("../../entitlements.plist", import.meta.url);
+
+/** A program that may not make virtual machines: one line that says what the user can do. */
+export class EntitlementError extends Error {
+  override name = "EntitlementError";
+}
+
+/** What is known of a process that is about to start a machine. */
+export interface Start {
+  /** Path of the program: Deno, or vzrun when that is an executable. */
+  program: string;
+  entitled: boolean;
+  standalone: boolean;
+  /** It is the signed copy, started by the process itself. */
+  again: boolean;
+  root: boolean;
+}
+
+/**
+ * What to do before a machine is started.
+ *
+ * @throws {EntitlementError} When there is nothing that vzrun can do.
+ */
+export function nextStep({ program, entitled, standalone, again, root }: Start): "start" | "sign" {
+  if (entitled) return "start";
+  const lacks = `'${program}' lacks the entitlement ${ENTITLEMENT}`;
+  const sign = `codesign --force --sign - --entitlements entitlements.plist '${program}'`;
+  if (standalone) {
+    throw new EntitlementError(`${lacks}; sign it, with the file of vzrun's sources: ${sign}`);
+  }
+  if (again) throw new EntitlementError(`${lacks}, though it was signed with it; remove it and try again`);
+  if (root) {
+    throw new EntitlementError(
+      `${lacks}, and as root no copy of Deno is signed by itself: run vzrun as a user, or ${sign}`,
+    );
+  }
+  return "sign";
+}
+
+/** Where things are, and what signs. */
+export interface Place {
+  /** Path of Deno. */
+  program: string;
+  /** Folder in which the copy is kept. */
+  folder: string;
+  /** Apple's codesign. */
+  codesign: string;
+}
+
+async function sign(codesign: string, program: string, file: string): Promise<void> {
+  await Deno.copyFile(program, file);
+  const list = fileURLToPath(PROPERTY_LIST);
+  const args = ["--force", "--sign", "-", "--identifier", "deno", "--entitlements", list, file];
+  // Deno lets no environment with DYLD_ variables pass to a program that was allowed by its name.
+  const { success, stderr } = await new Deno.Command(codesign, { args, clearEnv: true, stdin: "null" })
+    .output();
+  if (!success) {
+    throw new EntitlementError(
+      `codesign cannot sign a copy of Deno: ${new TextDecoder().decode(stderr).trim()}`,
+    );
+  }
+}
+
+/**
+ * The signed copy of Deno: the one that is kept, or a new one when Deno or the entitlements have changed.
+ *
+ * @returns Its path.
+ * @throws {EntitlementError} When it cannot be made; nothing is left of it then.
+ */
+export async function signedCopy({ program, folder, codesign }: Place): Promise<string> {
+  const list = await crypto.subtle.digest("SHA-256", await Deno.readFile(PROPERTY_LIST));
+  const kind = `deno-${Deno.version.deno}-${new Uint8Array(list).toHex().slice(0, 8)}`;
+  using cache = new Cache(folder);
+  const copy = await cache.file(program, kind, async (file) => {
+    say(`signing a copy of Deno with the entitlement for virtual machines, which is kept in '${folder}'`);
+    const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
+    try {
+      await sign(codesign, program, unfinished);
+      using signed = await Deno.open(unfinished);
+      for (const chunk = new Uint8Array(1 << 20);;) {
+        const length = await signed.read(chunk);
+        if (length === null) break;
+        file.writeSync(chunk.subarray(0, length)); // a regular file takes all of it
+      }
+    } finally {
+      await Deno.remove(unfinished);
+    }
+  });
+  await Deno.chmod(copy, 0o755);
+  return copy;
+}
+
+/** What is asked of the system; the tests answer in its place. */
+export interface System {
+  entitled(): boolean;
+  root(): boolean;
+  codesign: string;
+}
+
+const MAC: System = {
+  entitled: () => hasEntitlement(ENTITLEMENT),
+  root: isRoot,
+  codesign: "/usr/bin/codesign",
+};
+
+/**
+ * Returns when the process may make virtual machines. One that may not, and can be, is replaced by one that may.
+ *
+ * @throws {EntitlementError} When it may not.
+ */
+export async function ensureEntitled(system = MAC): Promise<void> {
+  const program = Deno.execPath();
+  const start: Start = {
+    program,
+    entitled: system.entitled(),
+    standalone: Deno.build.standalone,
+    again: Deno.env.get(MARK) === `${Deno.pid}`,
+    root: system.root(),
+  };
+  if (nextStep(start) === "start") return;
+  let copy: string;
+  try {
+    const folder = cacheFolder(Deno.build.os, { HOME: Deno.env.get("HOME") });
+    copy = await signedCopy({ program, folder, codesign: system.codesign });
+  } catch (error) {
+    throw unfit("cannot keep a signed copy of Deno", error);
+  }
+  Deno.env.set(MARK, `${Deno.pid}`);
+  replaceProcess(copy);
+}

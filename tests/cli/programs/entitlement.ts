@@ -1,0 +1,24 @@
+/**
+ * Starts as vzrun does on a Mac. A program is entitled here when the stand-in for codesign has marked it.
+ * Arguments: path of the stand-in, whether to be root, and what is printed.
+ */
+import { ensureEntitled } from "../../../src/cli/entitlement.ts";
+
+const MARK = "SIGNED";
+const [codesign, root, ...args] = Deno.args;
+function entitled(): boolean {
+  using file = Deno.openSync(Deno.execPath());
+  file.seekSync(-MARK.length, Deno.SeekMode.End);
+  const end = new Uint8Array(MARK.length);
+  file.readSync(end);
+  return new TextDecoder().decode(end) === MARK;
+}
+try {
+  await ensureEntitled({ codesign, entitled, root: () => root === "root" });
+  const input = await new Response(Deno.stdin.readable).text();
+  console.log(JSON.stringify({ program: Deno.execPath(), args, input }));
+  Deno.exit(42);
+} catch (error) {
+  console.error((error as Error).message);
+  Deno.exit(1);
+}
