@@ -1,6 +1,7 @@
 import { type Group, type Option, OPTIONS } from "./options.ts";
 
-const GROUPS: readonly Group[] = ["Boot", "Devices", "The program"];
+/** The sections, in their order. */
+export const GROUPS: readonly Group[] = ["Boot", "Devices", "The program"];
 
 /** How an option is written: `-initrd FILE, -initramfs, -i`. */
 export function usageOf({ names, value }: Option): string {

@@ -3,6 +3,10 @@
 import type { Cache, Disk, DiskFormat, Network, Serial, Share } from "../machine/machine.ts";
 import { parseKeyValues } from "./key_values.ts";
 
+/** Shells that there are completions for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = typeof SHELLS[number];
+
 /** A disk as the command line has it. */
 export type DiskSettings = Omit<Disk, "snapshot"> & Partial<Pick<Disk, "snapshot">>;
 
@@ -30,7 +34,9 @@ export interface Settings {
   serial: (Serial | "none")[];
   name?: string;
   machineId?: string;
-  mode: "run" | "dry-run" | "help" | "version";
+  mode: "run" | "dry-run" | "help" | "version" | "completions";
+  /** Whose completions to print. */
+  shell?: Shell;
   verbosity: "quiet" | "normal" | "verbose";
 }
 
@@ -363,6 +369,16 @@ export const OPTIONS: readonly Option[] = [
     group: "The program",
     help: "the version",
     apply: (settings) => settings.mode = settings.mode === "help" ? "help" : "version",
+  },
+  {
+    names: ["completions"],
+    group: "The program",
+    value: SHELLS.join("|"),
+    help: "a script that completes these options in a shell",
+    apply: (settings, value) => {
+      settings.shell = oneOf(SHELLS, value, "the shell");
+      settings.mode = settings.mode === "help" ? "help" : "completions";
+    },
   },
   {
     names: ["dry-run"],

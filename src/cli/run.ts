@@ -2,7 +2,7 @@
 
 import { MachineError } from "../machine/error.ts";
 import { EXIT } from "./exit.ts";
-import { UsageError } from "./options.ts";
+import { type Shell, UsageError } from "./options.ts";
 import { parse } from "./parse.ts";
 import { sayError, setVerbosity } from "./report.ts";
 
@@ -18,6 +18,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     setVerbosity(settings.verbosity);
     if (settings.mode === "help") return await printHelp();
     if (settings.mode === "version") return await printVersion();
+    if (settings.mode === "completions") return await printCompletions(settings.shell!);
     if (Deno.build.os === "darwin" && settings.mode === "run") {
       await (await import("./entitlement.ts")).ensureEntitled();
     }
@@ -43,6 +44,12 @@ async function printHelp(): Promise<number> {
 async function printVersion(): Promise<number> {
   const { default: config } = await import("../../deno.json", { with: { type: "json" } });
   console.log(`vzrun ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`);
+  return EXIT.stopped;
+}
+
+async function printCompletions(shell: Shell): Promise<number> {
+  const { completions } = await import("./completions.ts");
+  console.log(completions(shell).trimEnd());
   return EXIT.stopped;
 }
 

@@ -377,3 +377,14 @@ Deno.test("options: no name stands for two of them, and each has its help", () =
     assertEquals(value === "", false, names[0]);
   }
 });
+
+Deno.test("parse: -completions names a shell that there are completions for", async () => {
+  const { mode, shell } = await parse(["-completions", "fish"]);
+  assertEquals([mode, shell], ["completions", "fish"]);
+  assertEquals((await parse(["-completions", "zsh", "-help"])).mode, "help");
+  await assertRejects(
+    () => parse(["-completions", "tcsh"]),
+    UsageError,
+    "the shell is one of bash, zsh, fish",
+  );
+});
