@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { EntitlementError, nextStep, type Start } from "../../src/cli/entitlement.ts";
+import { cacheFolder } from "../../src/images/cache.ts";
 import { contents, Folder, ROOT } from "../e2e/vzrun.ts";
 
 const START: Start = { program: "/bin/deno", entitled: false, standalone: false, again: false, root: false };
@@ -39,7 +40,7 @@ class Home extends Folder {
   }
 
   get cache(): string {
-    return this.file(".cache/vzrun");
+    return cacheFolder(Deno.build.os, { HOME: this.path });
   }
 
   get copies(): string[] {
@@ -84,7 +85,10 @@ Deno.test("entitlement: a copy of Deno is signed once, and takes over with argum
     err,
     `vzrun: signing a copy of Deno with the entitlement for virtual machines, which is kept in '${home.cache}'\n`,
   );
-  assertMatch(program, new RegExp(`^${home.cache}/[0-9a-f]{64}\\.deno-[\\d.]+-[0-9a-f]{8}$`));
+  assertMatch(
+    program,
+    new RegExp(`^${Deno.realPathSync(home.cache)}/[0-9a-f]{64}\\.deno-[\\d.]+-[0-9a-f]{8}$`),
+  );
   assertMatch(
     home.calls[0],
     new RegExp(

@@ -72,12 +72,12 @@ const CASES = [
 
 for (const shell of ["bash", "zsh", "fish"] as const) {
   Deno.test(`completions: ${shell} completes options, their words, files and folders`, async () => {
-    await using window = new Shell();
-    await window.start(shell);
+    await using terminal = new Shell();
+    await terminal.start(shell);
     for (const [typed, completed] of CASES) {
-      await window.type(`vzrun ${typed}\t`);
-      await window.shows(`> vzrun ${completed}`);
-      await window.clear();
+      await terminal.type(`vzrun ${typed}\t`);
+      await terminal.shows(`> vzrun ${completed}`);
+      await terminal.clear();
     }
   });
 }

@@ -137,7 +137,7 @@ Deno.test("sign: what is no program for macOS is refused before anything is done
   for (
     const bytes of [
       new TextEncoder().encode("#!/bin/sh\n"),
-      Deno.readFileSync(`${ROOT}/linux/build/libVirtualization.so`),
+      new TextEncoder().encode("\x7fELF".padEnd(100)),
     ]
   ) {
     using bench = new Bench(bytes, bytes);
