@@ -2,6 +2,7 @@
 
 /** A Linux kernel that is started without firmware. */
 export interface LinuxBoot {
+  /** Tells it from {@linkcode EFIBoot}. */
   from: "linux";
   /** Path of the kernel. */
   kernel: string;
@@ -15,6 +16,7 @@ export interface LinuxBoot {
 
 /** EFI firmware, which boots from the first disk that it can. */
 export interface EFIBoot {
+  /** Tells it from {@linkcode LinuxBoot}. */
   from: "efi";
   /** File of the variable store, made when missing; without it the variables are gone when the machine ends. */
   variables?: string;
@@ -34,8 +36,11 @@ export interface Disk {
   format?: DiskFormat;
   /** The image that was given, when the raw one had to be made of it. */
   source?: { file: string; format: DiskFormat };
+  /** The controller in the guest. */
   interface: "virtio" | "usb" | "nvme";
+  /** The guest cannot write to it. */
   readOnly: boolean;
+  /** How writes reach the host's disk. */
   cache: Cache;
   /** What the guest finds in /dev/disk/by-id. */
   serial?: string;
@@ -49,8 +54,11 @@ export interface Disk {
 
 /** A folder of the host's: `mount -t virtiofs TAG /mnt`. */
 export interface Share {
+  /** What the guest mounts it by. */
   tag: string;
+  /** Path of the folder. */
   folder: string;
+  /** The guest cannot write to it. */
   readOnly: boolean;
 }
 
@@ -66,6 +74,7 @@ export type Serial =
 
 /** A network card, and what it is plugged into. */
 export interface Network {
+  /** The host's NAT, or an interface of the host, by its name. */
   attachment: "nat" | { bridge: string };
   /** `52:54:00:12:34:56`; a random one without. */
   mac?: string;
@@ -73,19 +82,24 @@ export interface Network {
 
 /** A virtual machine. */
 export interface Machine {
+  /** For people. */
   name?: string;
   /** File of the identity that the guest sees, made when missing. */
   machineId?: string;
+  /** What is started. */
   boot: LinuxBoot | EFIBoot;
   /** In bytes. */
   memory: number;
+  /** Virtual ones. */
   processors: number;
   /** In the order in which the guest finds them. */
   disks: Disk[];
+  /** Folders of the host's. */
   shares: Share[];
   /** Tag of the share with Rosetta, which runs x86_64 programs on Apple silicon. */
   rosetta?: string;
   /** hvc0, hvc1 … in this order. */
   serial: Serial[];
+  /** In the order in which the guest finds them. */
   network: Network[];
 }

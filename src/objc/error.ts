@@ -2,9 +2,12 @@ import type { NSObject } from "./object.ts";
 
 /** An NSError as a JavaScript error. */
 export class NSError extends Error {
+  /** By which it is told apart. */
   override name = "NSError";
 
   /**
+   * Made of an NSError's properties.
+   *
    * @param message `localizedDescription`
    * @param domain Who speaks: `VZErrorDomain`, `NSPOSIXErrorDomain` …
    * @param code What the number means depends on the domain.
