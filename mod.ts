@@ -21,10 +21,11 @@
  */
 
 import { openFiles } from "./src/cli/files.ts";
+import { makeIdentity } from "./src/cli/identity.ts";
 import { setVerbosity } from "./src/cli/report.ts";
 import { checkMachine } from "./src/machine/check.ts";
 import type { EFIBoot, LinuxBoot, Machine, Serial } from "./src/machine/machine.ts";
-import { pipe, readSome, writeAll } from "./src/objc/mod.ts";
+import { closeFile, pipe, readSome, writeAll } from "./src/objc/mod.ts";
 import {
   configure,
   type Stop,
@@ -75,10 +76,10 @@ export class VirtualMachine implements AsyncDisposable {
   readonly stopped: Promise<Stop>;
   readonly #machine: Machinery;
   readonly #ended = Promise.withResolvers<Stop>();
-  readonly #atEnd: DisposableStack;
+  readonly #atEnd: AsyncDisposableStack;
   #running = false;
 
-  private constructor(machine: Machinery, console: Console, atEnd: DisposableStack) {
+  private constructor(machine: Machinery, console: Console, atEnd: AsyncDisposableStack) {
     this.#machine = machine;
     this.console = console;
     this.stopped = this.#ended.promise;
@@ -106,16 +107,17 @@ export class VirtualMachine implements AsyncDisposable {
       serial: [{ to: "stdio" }, ...serial],
     };
     checkMachine(described, limits);
-    using resources = new DisposableStack();
+    await using resources = new AsyncDisposableStack();
     const { signal } = new AbortController();
     const machine = await openFiles(described, { dryRun: false, signal, resources });
+    if (machine.machineId !== undefined) await makeIdentity(machine.machineId);
     const [toGuest, fromGuest] = [pipe(), pipe()];
     using made = new DisposableStack();
     const handles = [{ reading: toGuest.reading, writing: fromGuest.writing }];
     const variables = boot.from === "efi" ? boot.variables : undefined;
     const machinery = Machinery.create(configure(machine, handles, variables, made));
     made.move(); // from here on the files are the machine's
-    resources.defer(() => fromGuest.writing.send("closeFile")); // so that who reads comes to an end
+    resources.defer(() => closeFile(fromGuest.writing)); // so that who reads comes to an end
     const console: Console = {
       readable: new ReadableStream({
         async pull(controller) {
@@ -141,9 +143,9 @@ export class VirtualMachine implements AsyncDisposable {
   async start(): Promise<void> {
     await this.#machine.start();
     this.#running = true;
-    this.#machine.stopped.then((stop) => {
+    this.#machine.stopped.then(async (stop) => {
       this.#running = false;
-      this.#atEnd.dispose();
+      await this.#atEnd.disposeAsync();
       this.#ended.resolve(stop);
     });
   }
@@ -187,6 +189,6 @@ export class VirtualMachine implements AsyncDisposable {
   /** Ends it, if it runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#running) await this.stop();
-    this.#atEnd.dispose();
+    await this.#atEnd.disposeAsync();
   }
 }

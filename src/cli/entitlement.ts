@@ -135,6 +135,7 @@ export async function ensureEntitled(system = MAC): Promise<void> {
   let copy: string;
   try {
     const folder = cacheFolder(Deno.build.os, { HOME: Deno.env.get("HOME") });
+    if (folder === undefined) throw new EntitlementError("without HOME no signed copy of Deno can be kept");
     copy = await signedCopy({ program, folder, codesign: system.codesign });
   } catch (error) {
     throw unfit("cannot keep a signed copy of Deno", error);

@@ -40,7 +40,7 @@ class Home extends Folder {
   }
 
   get cache(): string {
-    return cacheFolder(Deno.build.os, { HOME: this.path });
+    return cacheFolder(Deno.build.os, { HOME: this.path })!;
   }
 
   get copies(): string[] {
