@@ -3,42 +3,51 @@
 /** A library that {@linkcode libraryPath} knows. */
 export type Library = "objc" | "system" | "Foundation" | "Security" | "Virtualization";
 
-// On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
-const MAC_PATHS: Record<Library, string> = {
-  objc: "/usr/lib/libobjc.A.dylib",
-  system: "/usr/lib/libSystem.B.dylib",
-  Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
-  Security: "/System/Library/Frameworks/Security.framework/Security",
-  Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
-};
-
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it. */
 const STAND_IN = "libVirtualization.so";
 
+// On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
+const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
+  darwin: {
+    objc: "/usr/lib/libobjc.A.dylib",
+    system: "/usr/lib/libSystem.B.dylib",
+    Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
+    Security: "/System/Library/Frameworks/Security.framework/Security",
+    Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
+  },
+  linux: {
+    objc: STAND_IN,
+    system: STAND_IN,
+    Foundation: STAND_IN,
+    Security: STAND_IN,
+    Virtualization: STAND_IN,
+  },
+};
+
 /**
- * Where that library may be, before the loader looks for it: in the source tree, or beside an executable. The
- * modules of an executable have made-up paths in the temporary folder, where anyone could put a library.
+ * Where a library of linux/ may be, before the loader looks for it: in the source tree, or beside an executable.
+ * The modules of an executable have made-up paths in the temporary folder, where anyone could put a library.
  *
  * @param standalone Whether the program is an executable of its own.
  * @param executable Its path, or Deno's.
  * @param module URL of this module.
  */
-export function standInBeside(standalone: boolean, executable: string, module: string): string {
-  if (standalone) return executable.replace(/[^/]*$/, STAND_IN);
-  return decodeURIComponent(new URL(`../../linux/build/${STAND_IN}`, module).pathname);
+export function standInBeside(name: string, standalone: boolean, executable: string, module: string): string {
+  if (standalone) return executable.replace(/[^/]*$/, name);
+  return decodeURIComponent(new URL(`../../linux/build/${name}`, module).pathname);
 }
 
-function findStandIn(): string {
-  const path = standInBeside(Deno.build.standalone, Deno.execPath(), import.meta.url);
+function findStandIn(name: string): string {
+  const path = standInBeside(name, Deno.build.standalone, Deno.execPath(), import.meta.url);
   try {
     Deno.statSync(path);
     return path;
   } catch {
-    return STAND_IN; // which the loader looks for in LD_LIBRARY_PATH and in the usual folders
+    return name; // which the loader looks for in LD_LIBRARY_PATH and in the usual folders
   }
 }
 
-let standIn: string | undefined;
+const found = new Map<string, string>();
 
 /**
  * The path of a library on this system.
@@ -46,14 +55,12 @@ let standIn: string | undefined;
  * @throws {Error} On a system that has none.
  */
 export function libraryPath(library: Library): string {
-  switch (Deno.build.os) {
-    case "darwin":
-      return MAC_PATHS[library];
-    case "linux":
-      return standIn ??= findStandIn();
-    default:
-      throw new Error(`No Objective-C runtime is known for ${Deno.build.os}`);
-  }
+  const known = PATHS[Deno.build.os]?.[library];
+  if (!known) throw new Error(`No Objective-C runtime is known for ${Deno.build.os}`);
+  if (known.startsWith("/")) return known;
+  const path = found.get(known) ?? findStandIn(known);
+  found.set(known, path);
+  return path;
 }
 
 /** Opens a library. The loader's error would not say what the library is, nor what to do. */
@@ -65,9 +72,9 @@ function open<const S extends Deno.ForeignLibraryInterface>(
   try {
     return Deno.dlopen(path, symbols);
   } catch (error) {
-    if (path !== STAND_IN || !/cannot open shared object file/.test((error as Error).message)) throw error;
+    if (path.includes("/") || !/cannot open shared object file/.test((error as Error).message)) throw error;
     throw new Error(
-      `${STAND_IN} is missing, which stands in for Virtualization on Linux: put it beside ${Deno.execPath()}, ` +
+      `${path} is missing, which stands in for Virtualization on Linux: put it beside ${Deno.execPath()}, ` +
         "into a folder of libraries, or into one that LD_LIBRARY_PATH names",
     );
   }

@@ -171,11 +171,16 @@ Deno.test("compile: an unknown target is told, with those that there are", async
 Deno.test("an executable looks for linux/'s library beside itself, the sources in their tree", () => {
   const module = "file:///home/me/vz%20run/src/objc/libraries.ts";
   assertEquals(
-    standInBeside(false, "/usr/bin/deno", module),
+    standInBeside("libVirtualization.so", false, "/usr/bin/deno", module),
     "/home/me/vz run/linux/build/libVirtualization.so",
   );
   assertEquals(
-    standInBeside(true, "/opt/vz run/vzrun", "file:///tmp/deno-compile-vzrun/chunk.js"),
+    standInBeside(
+      "libVirtualization.so",
+      true,
+      "/opt/vz run/vzrun",
+      "file:///tmp/deno-compile-vzrun/chunk.js",
+    ),
     "/opt/vz run/libVirtualization.so",
   );
 });
