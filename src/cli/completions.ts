@@ -19,7 +19,8 @@ export function valuesOf({ value = "", words }: Option): string[][] {
 }
 
 const dashed = ({ names }: Option) => names.map((name) => `-${name}`);
-const withValue = OPTIONS.filter((option) => option.value !== undefined);
+/** Options after which something has to follow. */
+const withValue = OPTIONS.filter(({ value, words }) => value !== undefined && words !== "optional");
 
 function bash(): string {
   const cases = withValue.map((option) =>
@@ -154,7 +155,7 @@ function __vzrun_values
         set -l prefix (string replace -r '(FILE|DIR)$' '' -- $value)
         if test "$prefix" = "$value"
             echo -- $value
-        else if string match -q -- (string escape --style=regex -- "$prefix") '' || string match -q -- "$prefix*" "$word"
+        else if string match -q -- "$prefix*" "$word"
             set -l rest (string sub -s (math (string length -- "$prefix") + 1) -- "$word")
             if string match -q '*DIR' -- $value
                 __fish_complete_directories "$rest" | string replace -r '^' -- "$prefix"

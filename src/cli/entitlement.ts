@@ -90,12 +90,8 @@ export async function signedCopy({ program, folder, codesign }: Place): Promise<
     const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
     try {
       await sign(codesign, program, unfinished);
-      using signed = await Deno.open(unfinished);
-      for (const chunk = new Uint8Array(1 << 20);;) {
-        const length = await signed.read(chunk);
-        if (length === null) break;
-        file.writeSync(chunk.subarray(0, length)); // a regular file takes all of it
-      }
+      const signed = await Deno.open(unfinished);
+      await signed.readable.pipeTo(file.writable, { preventClose: true });
     } finally {
       await Deno.remove(unfinished);
     }

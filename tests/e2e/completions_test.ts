@@ -68,6 +68,7 @@ const CASES = [
   ["-virtfs local,path=fo", "-virtfs local,path=folder/"],
   ["-nic no", "-nic none"],
   ["-m 512 -vers", "-m 512 -version"],
+  ["-rosetta -nogr", "-rosetta -nographic"],
 ];
 
 for (const shell of ["bash", "zsh", "fish"] as const) {
