@@ -4,8 +4,8 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { Cache, cacheFolder } from "../images/cache.ts";
-import { unfit } from "../machine/files.ts";
+import { cacheFolder } from "../images/cache.ts";
+import { exists, unfit } from "../machine/files.ts";
 import { hasEntitlement, isRoot, replaceProcess } from "../objc/mod.ts";
 import { say } from "./report.ts";
 
@@ -61,10 +61,11 @@ export interface Place {
   codesign: string;
 }
 
-async function sign(codesign: string, program: string, file: string): Promise<void> {
-  await Deno.copyFile(program, file);
+/** Makes a signed copy of a program. */
+async function sign(codesign: string, program: string, copy: string): Promise<void> {
+  await Deno.copyFile(program, copy);
   const list = fileURLToPath(PROPERTY_LIST);
-  const args = ["--force", "--sign", "-", "--identifier", "deno", "--entitlements", list, file];
+  const args = ["--force", "--sign", "-", "--identifier", "deno", "--entitlements", list, copy];
   // Deno lets no environment with DYLD_ variables pass to a program that was allowed by its name.
   const { success, stderr } = await new Deno.Command(codesign, { args, clearEnv: true, stdin: "null" })
     .output();
@@ -73,30 +74,32 @@ async function sign(codesign: string, program: string, file: string): Promise<vo
       `codesign cannot sign a copy of Deno: ${new TextDecoder().decode(stderr).trim()}`,
     );
   }
+  await Deno.chmod(copy, 0o755);
 }
 
 /**
- * The signed copy of Deno: the one that is kept, or a new one when Deno or the entitlements have changed.
+ * The signed copy of Deno: the one that is kept, or a new one when Deno or the entitlements have changed. Of two that
+ * make it at once, the later takes the earlier's place, where that may be running already: so each makes a file.
  *
  * @returns Its path.
  * @throws {EntitlementError} When it cannot be made; nothing is left of it then.
  */
 export async function signedCopy({ program, folder, codesign }: Place): Promise<string> {
-  const list = await crypto.subtle.digest("SHA-256", await Deno.readFile(PROPERTY_LIST));
-  const kind = `deno-${Deno.version.deno}-${new Uint8Array(list).toHex().slice(0, 8)}`;
-  using cache = new Cache(folder);
-  const copy = await cache.file(program, kind, async (file) => {
-    say(`signing a copy of Deno with the entitlement for virtual machines, which is kept in '${folder}'`);
-    const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
-    try {
-      await sign(codesign, program, unfinished);
-      const signed = await Deno.open(unfinished);
-      await signed.readable.pipeTo(file.writable, { preventClose: true });
-    } finally {
-      await Deno.remove(unfinished);
-    }
-  });
-  await Deno.chmod(copy, 0o755);
+  const { dev, ino, size, mtime } = await Deno.stat(program);
+  const from = [dev, ino, size, mtime?.getTime(), await Deno.readTextFile(PROPERTY_LIST)].join();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(from))).toHex();
+  const copy = `${folder}/deno-${Deno.version.deno}-${hash.slice(0, 16)}`;
+  if (exists(copy)) return copy;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  say(`signing a copy of Deno with the entitlement for virtual machines, which is kept in '${folder}'`);
+  const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
+  try {
+    await sign(codesign, program, unfinished);
+    await Deno.rename(unfinished, copy);
+  } catch (error) {
+    await Deno.remove(unfinished);
+    throw error;
+  }
   return copy;
 }
 

@@ -87,7 +87,7 @@ Deno.test("entitlement: a copy of Deno is signed once, and takes over with argum
   );
   assertMatch(
     program,
-    new RegExp(`^${Deno.realPathSync(home.cache)}/[0-9a-f]{64}\\.deno-[\\d.]+-[0-9a-f]{8}$`),
+    new RegExp(`^${Deno.realPathSync(home.cache)}/deno-[\\d.]+-[0-9a-f]{16}$`),
   );
   assertMatch(
     home.calls[0],
@@ -114,11 +114,11 @@ Deno.test("entitlement: a new Deno gets a new copy", async () => {
   assertEquals(home.calls.length, 2);
 });
 
-Deno.test("entitlement: two starts at once sign one copy", async () => {
+Deno.test("entitlement: two starts at once are in nobody's way, and leave one copy", async () => {
   using home = new Home();
   const both = await Promise.all([home.start(["one"]), home.start(["two"])]);
   assertEquals(both.map(({ code, args }) => [code, args]), [[42, ["one"]], [42, ["two"]]]);
-  assertEquals([home.calls.length, home.copies.length], [1, 1]);
+  assertEquals(home.copies.length, 1);
 });
 
 Deno.test("entitlement: a signature that does no good is told, and not tried again and again", async () => {

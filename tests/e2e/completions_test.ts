@@ -1,4 +1,4 @@
-import { eventually, Folder, vzrun } from "./vzrun.ts";
+import { Folder, pause, vzrun } from "./vzrun.ts";
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 
@@ -32,20 +32,24 @@ class Shell implements AsyncDisposable {
     await this.#tmux("send-keys", "-l", keys);
   }
 
-  /** Gives up the line. */
+  /** Clears the line, and waits for that. C-c would be lost while a shell still completes. */
   async clear(): Promise<void> {
-    await this.#tmux("send-keys", "C-c");
+    await this.#tmux("send-keys", "C-u");
+    await this.#until("an empty line", (lines) => lines.at(-1) === ">");
   }
 
   /** Waits for a line on the screen. */
   async shows(line: string): Promise<void> {
-    let screen = "";
-    let look = Promise.resolve();
-    await eventually(`'${line}'`, () => {
-      look = look.then(async () => void (screen = await this.#tmux("capture-pane", "-p")));
-      return screen.split("\n").some((shown) => shown.trimEnd() === line);
-    }, 20).catch(() => assertEquals(screen, line));
-    await look;
+    await this.#until(line, (lines) => lines.includes(line));
+  }
+
+  async #until(what: string, holds: (lines: string[]) => boolean): Promise<void> {
+    for (const end = Date.now() + 30_000;;) {
+      const screen = (await this.#tmux("capture-pane", "-p")).trimEnd();
+      if (holds(screen.split("\n").map((line) => line.trimEnd()))) return;
+      if (Date.now() > end) assertEquals(screen, what);
+      await pause(20);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
