@@ -13,6 +13,7 @@ import {
   VZErrorCode,
 } from "../vz/mod.ts";
 import { hangUp, NSError } from "../objc/mod.ts";
+import type { Application } from "../window/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
 import { transientVariables } from "./efi_variables.ts";
@@ -25,15 +26,19 @@ import { openPtyConsole } from "./pty_console.ts";
 import { say, sayStep } from "./report.ts";
 import { openSocketConsole } from "./socket_console.ts";
 
+/** Makes the main thread AppKit's, and gives the application when it runs. */
+export type MainThread = () => Promise<Application>;
+
 /**
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
  *
+ * @param mainThread Has to be there for a machine with a window.
  * @returns The exit code.
  * @throws {UsageError} When options do not go together.
  * @throws {MachineError} When a file or a number does not fit.
  * @throws {NSError} When the machine fails.
  */
-export async function boot(settings: Settings): Promise<number> {
+export async function boot(settings: Settings, mainThread?: MainThread): Promise<number> {
   const limits = VirtualMachineConfiguration.limits();
   const machine = await describe(settings, limits, rosettaAvailability());
   checkMachine(machine, limits);
@@ -42,7 +47,15 @@ export async function boot(settings: Settings): Promise<number> {
     console.log(JSON.stringify(machine, null, 2));
     return EXIT.stopped;
   }
-  return await runMachine(machine, settings.verbosity === "verbose");
+  const onStdio = machine.serial.some((port) => port.to === "stdio");
+  using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
+  using resources = new DisposableStack();
+  const run = runMachine(
+    machine,
+    { ending, resources, mainThread, onStdio },
+    settings.verbosity === "verbose",
+  );
+  return await Promise.race([run, ending.givenUp]);
 }
 
 function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
@@ -55,10 +68,16 @@ function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
   }
 }
 
-async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
-  const onStdio = machine.serial.some((port) => port.to === "stdio");
-  using ending = new Ending(onStdio); // before the terminal is made raw, so that no signal leaves it so
-  using resources = new DisposableStack();
+/** What a run has around its machine. */
+interface Surroundings {
+  ending: Ending;
+  resources: DisposableStack;
+  mainThread?: MainThread;
+  onStdio: boolean;
+}
+
+async function runMachine(machine: Machine, around: Surroundings, verbose: boolean): Promise<number> {
+  const { ending, resources, onStdio } = around;
   const handles: (Handles | undefined)[] = [];
   for (const [i, port] of machine.serial.entries()) {
     handles.push(await open(port, `hvc${i}`, ending, resources));
@@ -72,6 +91,7 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
       if (mac) resources.use(watchLeases(mac, (address) => sayStep(`the guest's address is ${address}`)));
     }
   }
+  if (machine.display) await openWindow(machine, virtualMachine, around);
   await ending.start(virtualMachine).catch(refuseConfiguration);
   if (onStdio) hangUp(STDOUT).then(() => ending.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) say("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
@@ -80,6 +100,25 @@ async function runMachine(machine: Machine, verbose: boolean): Promise<number> {
   if (stop.by === "error") throw stop.error;
   sayStep(stop.by === "guest" ? "the guest has powered off" : "the machine was ended");
   return ending.exitCode ?? EXIT.stopped;
+}
+
+/** Before the start, so that the first thing that the guest shows is seen. */
+async function openWindow(
+  machine: Machine,
+  virtualMachine: VirtualMachine,
+  around: Surroundings,
+): Promise<void> {
+  const { display, name = "vzrun" } = machine;
+  const { ending, mainThread } = around;
+  if (!display || !mainThread) throw new TypeError("a window needs the main thread");
+  const { Window } = await import("../window/mod.ts");
+  const { width, height, fullGrab } = display;
+  const options = { width, height, capturesSystemKeys: fullGrab };
+  await Window.open(await mainThread(), virtualMachine, name, options, {
+    close: (why) => ending.ask(why, EXIT.stopped, true),
+    forceStop: () => ending.force("Force Stop", EXIT.stopped),
+    failed: (error) => say(error.message),
+  });
 }
 
 /** What the framework finds unfit only when it opens it, like a disk that another machine has, is bad input too. */

@@ -3,7 +3,7 @@
 import { ImageError } from "../images/error.ts";
 import { commandLineLimit, KERNEL_HEAD, kernelFormat } from "../images/kernel.ts";
 import { isISO, ISO_MARK } from "../images/iso.ts";
-import type { Disk, Machine, Serial, Share } from "./machine.ts";
+import type { Disk, Display, Machine, Serial, Share } from "./machine.ts";
 
 /** Something named on the command line that is not fit: one line that says what, and what to do. */
 export class MachineError extends Error {
@@ -178,6 +178,16 @@ function checkSerial(port: Serial): void {
   checkOutput(port.path);
 }
 
+/** The largest side of a window, in pixels: an X server counts them in 16 bits with a sign. */
+const MAX_SIDE = 16384;
+
+function checkDisplay({ width, height }: Display): void {
+  for (const side of [width, height]) {
+    if (side >= 1 && side <= MAX_SIDE) continue;
+    throw new MachineError(`-display: ${width}x${height}: a side of a window has 1 to ${MAX_SIDE} pixels`);
+  }
+}
+
 /**
  * Checks a machine.
  *
@@ -196,6 +206,7 @@ export function checkMachine(machine: Machine, limits: HostLimits): void {
   checkShares(machine.shares, machine.rosetta);
   machine.serial.forEach(checkSerial);
   if (machine.machineId !== undefined) checkOutput(machine.machineId);
+  if (machine.display) checkDisplay(machine.display);
 }
 
 function checkLimits(machine: Machine, { memory, processors }: HostLimits): void {

@@ -31,6 +31,7 @@ export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
   hangUp,
+  hasWindowServer,
   isSignalIgnored,
   macOSVersion,
   openPseudoTerminal,

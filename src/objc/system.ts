@@ -2,7 +2,7 @@
 
 import { openFunctions } from "./libraries.ts";
 import type { NSObject } from "./object.ts";
-import { cString, fromCString } from "./runtime.ts";
+import { cString, fromCString, runtime } from "./runtime.ts";
 
 // Each is opened when it is first needed: most runs need few of them, and none before the start.
 const openPoll = () =>
@@ -160,4 +160,14 @@ export function macOSVersion(): string {
   const failed = sysctlbyname(name, value, new Uint8Array(length.buffer), null, 0n) !== 0;
   if (failed) throw new Error("The system does not tell its version (kern.osproductversion)");
   return version = new TextDecoder().decode(value.subarray(0, Number(length[0]) - 1));
+}
+
+/** Whether there is a screen for windows: the program runs in a session of the window server. */
+export function hasWindowServer(): boolean {
+  const { CGSessionCopyCurrentDictionary } = openFunctions("CoreGraphics", {
+    CGSessionCopyCurrentDictionary: { parameters: [], result: "pointer" },
+  });
+  const session = CGSessionCopyCurrentDictionary();
+  runtime.objc_release(session); // a CFDictionary is an NSDictionary
+  return session !== null;
 }
