@@ -1,5 +1,6 @@
 #import "internal.h"
 #import "files.h"
+#import "qemu_buses.h"
 #import <fcntl.h>
 #import <unistd.h>
 
@@ -129,13 +130,6 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 
 @end
 
-/// Where on the PCI bus a disk goes: eight share a slot, for a guest may have more disks than there are slots. Devices of
-/// other kinds get what is free, so they have to be added later.
-static NSString *pci_place(QemuCommandLine *commandLine) {
-    int place = [[[commandLine identifierForKind:@"disk"] substringFromIndex:[@"disk" length]] intValue];
-    return [NSString stringWithFormat:@"addr=%x.%x,multifunction=on", 1 + place / 8, place % 8];
-}
-
 @interface VZVirtioBlockDeviceConfiguration (Engine) <MachinePart>
 @end
 
@@ -226,17 +220,6 @@ static NSString *pci_place(QemuCommandLine *commandLine) {
     VZUSBMassStorageDeviceConfiguration *copy = [super copyWithZone:zone];
     copy.uuid = _uuid;
     return copy;
-}
-
-/// The bus of a controller with a free port; each controller has fifteen.
-static NSString *usb_bus(QemuCommandLine *commandLine) {
-    enum { ports = 15 };
-    int device = [[[commandLine identifierForKind:@"usbdevice"] substringFromIndex:[@"usbdevice" length]] intValue];
-    if (device % ports == 0) {
-        [commandLine add:@"-device"
-                   value:@"qemu-xhci,id=%@,p2=%d,p3=%d,%@", [commandLine identifierForKind:@"usb"], ports, ports, pci_place(commandLine)];
-    }
-    return [NSString stringWithFormat:@"usb%d.0", device / ports];
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
