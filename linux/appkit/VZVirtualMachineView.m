@@ -53,6 +53,12 @@ enum { left_button = 1, middle_button = 2, right_button = 4, wheel_up = 8, wheel
     if (_automaticallyReconfiguresDisplay) [_screen reconfigureWithSize:[self bounds].size];
 }
 
+// GNUstep's does not go through setFrameSize:.
+- (void)setFrame:(NSRect)frame {
+    [super setFrame:frame];
+    [self _reconfigureDisplay];
+}
+
 - (void)setFrameSize:(NSSize)size {
     [super setFrameSize:size];
     [self _reconfigureDisplay];
