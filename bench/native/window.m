@@ -8,6 +8,9 @@
 @end
 
 @implementation Delegate
+// GNUstep takes the program's arguments for documents.
+- (void)application:(NSApplication *)application openFiles:(NSArray *)files {
+}
 - (void)guestDidStopVirtualMachine:(VZVirtualMachine *)machine {
     exit(0);
 }
@@ -80,6 +83,11 @@ int main(int argc, char **argv) {
     require([configuration validateWithError:&error], error);
 
     [NSApplication sharedApplication];
+    NSMenu *menu = [[NSMenu alloc] initWithTitle:@"window"];
+    [menu addItemWithTitle:@"Quit" action:@selector(terminate:) keyEquivalent:@"q"];
+    [NSApp setMainMenu:menu];
+    Delegate *delegate = [Delegate new];
+    [NSApp setDelegate:(id)delegate];
     NSUInteger style = NSTitledWindowMask | NSClosableWindowMask | NSMiniaturizableWindowMask | NSResizableWindowMask;
     NSWindow *window = [[NSWindow alloc] initWithContentRect:NSMakeRect(100, 100, 800, 600)
                                                    styleMask:style
@@ -94,7 +102,6 @@ int main(int argc, char **argv) {
     window.contentView = view;
     [window makeKeyAndOrderFront:nil];
 
-    Delegate *delegate = [Delegate new];
     dispatch_async(queue, ^{
         machine.delegate = delegate;
         [machine startWithCompletionHandler:^(NSError *failure) {

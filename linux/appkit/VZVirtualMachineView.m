@@ -53,6 +53,12 @@ enum { left_button = 1, middle_button = 2, right_button = 4, wheel_up = 8, wheel
     if (_automaticallyReconfiguresDisplay) [_screen reconfigureWithSize:[self bounds].size];
 }
 
+// GNUstep's does not go through setFrameSize:.
+- (void)setFrame:(NSRect)frame {
+    [super setFrame:frame];
+    [self _reconfigureDisplay];
+}
+
 - (void)setFrameSize:(NSSize)size {
     [super setFrameSize:size];
     [self _reconfigureDisplay];
@@ -178,20 +184,11 @@ enum { left_button = 1, middle_button = 2, right_button = 4, wheel_up = 8, wheel
 }
 
 /// Whether a modifier that the view does not know to be down has gone up: it went down in another window. The flags are
-/// those after the event, but for Shift's, which are X's from before it. Of the lock keys they say nothing.
+/// those after the event. Of the lock keys they say nothing.
 static BOOL is_release(NSEvent *event) {
-    enum { left_shift = 50, right_shift = 62, caps_lock = 66, num_lock = 77 };
-    NSUInteger flags = [event modifierFlags];
-    switch ([event keyCode]) {
-    case left_shift:
-    case right_shift:
-        return (flags & NSShiftKeyMask) != 0;
-    case caps_lock:
-    case num_lock:
-        return NO;
-    default:
-        return (flags & (NSControlKeyMask | NSAlternateKeyMask | NSCommandKeyMask)) == 0;
-    }
+    enum { caps_lock = 66, num_lock = 77 };
+    const NSUInteger modifiers = NSShiftKeyMask | NSControlKeyMask | NSAlternateKeyMask | NSCommandKeyMask;
+    return ([event modifierFlags] & modifiers) == 0 && [event keyCode] != caps_lock && [event keyCode] != num_lock;
 }
 
 // GNUstep's event for both directions.

@@ -154,16 +154,16 @@ NOT_MADE_BY_INIT(VZGraphicsDisplay)
 
 - (void)addObserver:(id<VZGraphicsDisplayObserver>)observer {
     dispatch_assert_queue(_machine.queue);
-    NSHashInsert(_observers, observer);
+    [_observers addObject:observer];
 }
 
 - (void)removeObserver:(id<VZGraphicsDisplayObserver>)observer {
     dispatch_assert_queue(_machine.queue);
-    NSHashRemove(_observers, observer);
+    [_observers removeObject:observer];
 }
 
 - (void)_tellObservers:(SEL)message {
-    for (id observer in NSAllHashTableObjects(_observers)) {
+    for (id observer in [_observers allObjects]) {
         if ([observer respondsToSelector:message]) [observer performSelector:message withObject:self];
     }
 }
