@@ -26,8 +26,10 @@ async function runApplication(): Promise<Application> {
 }
 
 async function end(exitCode: number): Promise<void> {
-  await application?.stop();
   tell({ exitCode });
+  await application?.stop();
+  // A panel that AppKit has opened, to say that something is wrong, is what has been stopped then.
+  setInterval(() => application?.stop(), 1000);
 }
 
 // Nobody hears of them on the main thread, which would run on for ever.

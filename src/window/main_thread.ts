@@ -2,20 +2,15 @@
 
 import { Class, defineClass, type NSObject, openFramework } from "../objc/mod.ts";
 
-/** AppKit would open the words of the command line as files, and say that it cannot. */
-const unopened = {};
-
-function defineDelegate(): NSObject {
-  const delegate = defineClass<typeof unopened>("VZRunFileDelegate", {
-    "application:openFiles:": { types: "v@:@@", implementation: () => {} },
-  });
-  return delegate.create(unopened);
-}
+/** What every delegate of the application answers: AppKit would open the words of the command line as files. */
+export const OPENS_NO_FILES = {
+  "application:openFiles:": { types: "v@:@@", implementation: () => {} },
+};
 
 /** The application of this process. */
 export class MainThread {
   readonly #application: NSObject;
-  readonly #delegate = defineDelegate();
+  readonly #delegate = defineClass<MainThread>("VZRunMainThread", OPENS_NO_FILES).create(this);
 
   /** @param name What its menu is called. */
   constructor(name: string) {

@@ -3,6 +3,7 @@
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
 import { type Ability, type ViewOptions, type VirtualMachine, VirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
+import { OPENS_NO_FILES } from "./main_thread.ts";
 import { addMenu } from "./menu.ts";
 
 const NSBackingStoreBuffered = 2;
@@ -77,6 +78,7 @@ export class Window {
       },
     });
     return defineClass<Window>("VZRunWindowController", {
+      ...OPENS_NO_FILES,
       "windowShouldClose:": {
         types: "B@:@",
         implementation: (window) => {
