@@ -331,7 +331,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["display"],
     group: "Devices",
     value: "window[,width=W,height=H][,full-grab=on]|none",
-    help: "window of 800x600 where there is a screen; full-grab: also for keys of the system",
+    help: "800x600 by default, where there is a screen; full-grab: the system's keys too",
     apply: (settings, value) => setDisplay(settings, parseDisplay(value)),
   },
   {

@@ -1,6 +1,7 @@
 /** The program in a worker, beside a main thread that is AppKit's. Exit codes go by message: a worker has none. */
 
 /// <reference lib="webworker" />
+import { exitProcess } from "../objc/mod.ts";
 import { Application } from "../window/mod.ts";
 import { boot } from "./boot.ts";
 import { EXIT } from "./exit.ts";
@@ -25,11 +26,13 @@ async function runApplication(): Promise<Application> {
   return application = await Application.running();
 }
 
+/** How long AppKit may take to come back, in milliseconds: with a menu open it does not before that is closed. */
+const PATIENCE = 1_000;
+
 async function end(exitCode: number): Promise<void> {
   tell({ exitCode });
   await application?.stop();
-  // A panel that AppKit has opened, to say that something is wrong, is what has been stopped then.
-  setInterval(() => application?.stop(), 1000);
+  setTimeout(() => exitProcess(exitCode), PATIENCE);
 }
 
 // Nobody hears of them on the main thread, which would run on for ever.

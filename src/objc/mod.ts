@@ -30,6 +30,7 @@ export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
+  exitProcess,
   hangUp,
   hasWindowServer,
   isSignalIgnored,

@@ -146,6 +146,11 @@ export function processExists(pid: number): boolean {
   return kill(pid, 0) === 0;
 }
 
+/** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */
+export function exitProcess(exitCode: number): void {
+  openFunctions("system", { _exit: { parameters: ["i32"], result: "void" } })._exit(exitCode);
+}
+
 let version: string | undefined;
 
 /** The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for. */

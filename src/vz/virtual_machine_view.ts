@@ -25,8 +25,16 @@ export class VirtualMachineView {
 
   readonly #queue = DispatchQueue.main();
 
-  /** @param view The NSView itself. */
-  private constructor(readonly view: NSObject) {}
+  readonly #view: NSObject;
+
+  private constructor(view: NSObject) {
+    this.#view = view;
+  }
+
+  /** The NSView, to be put into a window. */
+  get object(): NSObject {
+    return this.#view;
+  }
 
   /** Makes a view. */
   static async create({ width, height, capturesSystemKeys }: ViewOptions): Promise<VirtualMachineView> {
@@ -39,7 +47,7 @@ export class VirtualMachineView {
     );
     await view.#call("setCapturesSystemKeys:", capturesSystemKeys);
     const follow = "setAutomaticallyReconfiguresDisplay:";
-    if (view.view.respondsTo(follow)) await view.#call(follow, true);
+    if (view.object.respondsTo(follow)) await view.#call(follow, true);
     return view;
   }
 
@@ -50,6 +58,6 @@ export class VirtualMachineView {
 
   #call(selector: string, ...args: Argument[]): Promise<unknown> {
     requireMethod(VirtualMachineView.api, selector);
-    return this.#queue.call(this.view, selector, ...args);
+    return this.#queue.call(this.#view, selector, ...args);
   }
 }

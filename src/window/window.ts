@@ -128,13 +128,13 @@ export class Window {
     await main.call(window, "setReleasedWhenClosed:", false);
     await main.call(window, "setTitle:", title);
     await main.call(window, "setCollectionBehavior:", NSWindowCollectionBehaviorFullScreenPrimary);
-    await main.call(window, "setContentView:", view.view);
+    await main.call(window, "setContentView:", view.object);
     await main.call(window, "setDelegate:", this.#controller);
     await main.call(window, "center");
     await view.show(this.machine);
     await this.application.activate();
     await main.call(window, "makeKeyAndOrderFront:", null);
-    await main.call(window, "makeFirstResponder:", view.view);
+    await main.call(window, "makeFirstResponder:", view.object);
   }
 
   async #enableItems(): Promise<void> {
