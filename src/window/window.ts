@@ -132,9 +132,9 @@ export class Window {
     await main.call(window, "setDelegate:", this.#controller);
     await main.call(window, "center");
     await view.show(this.machine);
-    await this.application.activate();
     await main.call(window, "makeKeyAndOrderFront:", null);
     await main.call(window, "makeFirstResponder:", view.object);
+    await this.application.activate();
   }
 
   async #enableItems(): Promise<void> {

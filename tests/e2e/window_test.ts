@@ -1,0 +1,160 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { type Colour, Screen, type Window } from "./screen.ts";
+import { guest, pause, ROOT, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+
+const GUEST = `${ROOT}/build/guest/graphical`;
+const RED: Colour = [170, 0, 0];
+const GREY: Colour = [170, 170, 170];
+const BLACK: Colour = [0, 0, 0];
+
+/** The options of a guest with a screen; its first serial console is where `run` writes. */
+function graphical(commands: string, ...words: string[]): string[] {
+  const append = ["console=tty0", "console=hvc0", ...words, `run="${commands}"`].join(" ");
+  const files = ["-kernel", `${GUEST}/vmlinuz`, "-initrd", `${GUEST}/initrd`];
+  return [...files, "-append", append, "-m", "256", "-smp", "1", "-name", "machine"];
+}
+
+/** Runs vzrun with a window on a screen until the guest says `up`. */
+async function withWindow(
+  args: string[],
+  body: (screen: Screen, window: Window, run: Vzrun) => Promise<void>,
+): Promise<void> {
+  await using screen = await Screen.start();
+  await using run = new Vzrun(args, { ...screen.how, typing: true });
+  const window = await screen.window("machine");
+  await run.out.until("up\r\n");
+  await body(screen, window, run);
+}
+
+/** What waits for the USB keyboard or pointer, which are found a moment after the start, and gives its event device. */
+const DEVICE = (name: string) =>
+  `until d=$(grep -l '${name}' /sys/class/input/event*/device/name); do usleep 100000; done; ` +
+  "d=/dev/input/$(echo $d | cut -d/ -f5); ";
+
+Deno.test("window: shows the guest's screen while its serial console goes to stdout", async () => {
+  const fill = "printf '\\033[41m\\033[2J' >/dev/tty1";
+  await withWindow(graphical(`echo up; read go; ${fill}; read go`), async (screen, window, run) => {
+    const content = await window.content();
+    assertEquals([content.width, content.height], [800, 600]);
+    assertMatch(run.out.text, /Linux version/);
+    const text = await screen.shows("the kernel's text", (picture) => picture.share(GREY, content) > 0.02);
+    assertLess(0.8, text.share(BLACK, content));
+    await run.type("\n");
+    await screen.shows("what the guest paints", (picture) => picture.share(RED, content) > 0.95);
+    await run.type("\n");
+    assertEquals(await run.end(), 0);
+  });
+});
+
+Deno.test("window: what is typed at it arrives in the guest, and the pointer is where it is clicked", async () => {
+  const read = `${DEVICE("Keyboard")}${DEVICE("Tablet")}echo up; read line </dev/tty1; echo typed $line; ` +
+    "while :; do dd bs=24 count=1 2>/dev/null | od -An -tu2 -j16; done <$d";
+  await withWindow(graphical(read, "quiet"), async (screen, window, run) => {
+    await screen.do("type", "--delay", "50", "Hello, World; 42");
+    await screen.do("key", "Return");
+    await run.out.until("typed Hello, World; 42\r\n");
+    await window.click(200, 450);
+    // Type, code and value: the left button.
+    await run.out.until(/ 1 +272 +1 +0\r\n/);
+    const [x, y] = [0, 1].map((axis) => {
+      const moves = [...run.out.text.matchAll(new RegExp(` 3 +${axis} +(\\d+) +0\\r\\n`, "g"))];
+      return Number(moves.at(-1)![1]) / 32767;
+    });
+    assertLess(Math.abs(x - 200 / 800), 0.005);
+    assertLess(Math.abs(y - 450 / 600), 0.005);
+  });
+});
+
+Deno.test("window: the guest's screen gets its size, also after 200 sizes in a row", async () => {
+  const connector = "/sys/class/drm/card0-Virtual-1";
+  const size = `echo detect >${connector}/status; echo size $(head -n1 ${connector}/modes)`;
+  await withWindow(graphical(`echo up; while read go; do ${size}; done`, "quiet"), async (_, window, run) => {
+    const guestHas = async (width: number, height: number) => {
+      for (let i = 0; !run.out.text.endsWith(`size ${width}x${height}\r\n`); i++) {
+        assert(i < 100, `not ${width}x${height} but\n${run.out.text}`);
+        await pause(100);
+        await run.type("\n");
+        await run.out.until(new RegExp(`^(?:[^]*size \\S*\\r\\n){${i + 1}}`));
+      }
+    };
+    await guestHas(800, 600);
+    await window.resize(1000, 500);
+    await guestHas(1000, 500);
+    for (let i = 0; i < 200; i++) await window.resize(600 + (i * 37) % 500, 400 + (i * 53) % 400);
+    await window.resize(720, 480);
+    await guestHas(720, 480);
+  });
+});
+
+Deno.test("window: closing it asks the guest to power off, and gives its exit code", async () => {
+  await withWindow(graphical("echo up; sleep 1000", "quiet"), async (_, window, run) => {
+    const { qemu } = run;
+    await window.close();
+    assertEquals(await run.end(), 0);
+    assertEquals(
+      run.err.text,
+      "vzrun: the window was closed: asked the guest to power off; once more ends the machine\n",
+    );
+    assertEquals(stateOf(qemu), undefined);
+  });
+});
+
+Deno.test("window: a guest that does not listen runs on when it is closed, and is ended when it is again", async () => {
+  const ignoring = graphical("echo up; while read w; do echo on; done", "quiet", "powerbutton=ignore");
+  await withWindow(ignoring, async (_, window, run) => {
+    await window.close();
+    await run.err.until("once more ends the machine\n");
+    await run.type("\n");
+    await run.out.until("on\r\n");
+    await window.close();
+    assertEquals(await run.end(), 0);
+    assertMatch(run.err.text, /vzrun: the window was closed again: ended the machine\n$/);
+  });
+});
+
+Deno.test("window: a signal does beside it what it does without one", async () => {
+  await withWindow(graphical("echo up; sleep 1000", "quiet"), async (_screen, _window, run) => {
+    run.signal("SIGTERM");
+    assertEquals(await run.end(8), 143);
+    assertEquals(run.err.text, "vzrun: SIGTERM: asked the guest to power off\n");
+  });
+});
+
+Deno.test("window: a guest that fails to start leaves none, and its exit code is the failure's", async () => {
+  await using screen = await Screen.start();
+  const qemu = { env: { ...screen.how.env, VIRTUALIZATION_QEMU: "/bin/false" } };
+  const { code, err } = await vzrun(graphical("echo up"), qemu);
+  assertEquals(code, 1);
+  assertMatch(err, /^vzrun: .*\(VZErrorDomain \d+\)\n$/);
+});
+
+Deno.test("window: an idle one costs no processor time", async () => {
+  await withWindow(
+    graphical("echo 0 >/sys/class/graphics/fbcon/cursor_blink; echo up; sleep 1000", "quiet"),
+    async (_screen, _window, run) => {
+      await pause(2000);
+      const ticks = () => {
+        const fields = Deno.readTextFileSync(`/proc/${run.pid}/stat`).replace(/^.*\) /s, "").split(" ");
+        return Number(fields[11]) + Number(fields[12]);
+      };
+      const before = ticks();
+      await pause(5000);
+      assertLess((ticks() - before) / 500, 0.02); // a tick is 10 ms
+    },
+  );
+});
+
+Deno.test("window: without a screen there is none, which only who asks for one has to know", async () => {
+  const { code, out, err } = await vzrun([...guest("echo ran").slice(0, -1), "-verbose"]);
+  assertEquals([code, out], [0, "ran\r\n"]);
+  assertMatch(err, /^vzrun: no window: there is no screen to open it on\n/);
+  for (const env of [{}, { DISPLAY: "" }, { DISPLAY: ":9999" }] as Record<string, string>[]) {
+    const asked = await vzrun([...guest("echo ran").slice(0, -1), "-display", "window"], { env }, 10);
+    assertEquals(asked, {
+      code: 2,
+      out: "",
+      err: "vzrun: -display window: there is no screen to open it on\n",
+    });
+  }
+});
