@@ -247,6 +247,7 @@ static BOOL is_release(NSEvent *event) {
 }
 
 - (void)mouseMoved:(NSEvent *)event {
+    _buttons = 0; // else it would be a drag; GNUstep swallows the end of a click that activates the program
     [self _pointer:event];
 }
 
