@@ -113,11 +113,11 @@ enum { left_button = 1, middle_button = 2, right_button = 4, wheel_up = 8, wheel
     [_screen.connection drawPixels:pixels in:[self _rectOfPixels:pixels]];
 }
 
-- (void)screenDidResize {
+- (void)_screenDidResize {
     [self setNeedsDisplay:YES];
 }
 
-- (void)screenDidChange:(NSRect)pixels {
+- (void)_screenDidChange:(NSRect)pixels {
     NSRect rect = [self _rectOfPixels:pixels];
     [self setNeedsDisplayInRect:[self _scale] == 1 ? rect : NSIntegralRect(NSInsetRect(rect, -1, -1))];
 }
@@ -247,6 +247,7 @@ static BOOL is_release(NSEvent *event) {
 }
 
 - (void)mouseMoved:(NSEvent *)event {
+    _buttons = 0; // else it would be a drag; GNUstep swallows the end of a click that activates the program
     [self _pointer:event];
 }
 

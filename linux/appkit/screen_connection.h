@@ -3,9 +3,9 @@
 
 @protocol ScreenConnectionDelegate <NSObject>
 /// Also at the end, when the size is zero.
-- (void)screenDidResize;
+- (void)_screenDidResize;
 /// @param pixels From the top left corner.
-- (void)screenDidChange:(NSRect)pixels;
+- (void)_screenDidChange:(NSRect)pixels;
 @end
 
 /// A guest's screen, keyboard and pointer by RFB. A thread of its own listens and sleeps in read(2); everything here is for

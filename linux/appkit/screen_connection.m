@@ -154,8 +154,8 @@ static void *thread_main(void *argument) {
     _resized = _telling = NO;
     pthread_mutex_unlock(&_lock);
     _size = size;
-    if (resized) [_delegate screenDidResize];
-    if (!NSIsEmptyRect(changed)) [_delegate screenDidChange:changed];
+    if (resized) [_delegate _screenDidResize];
+    if (!NSIsEmptyRect(changed)) [_delegate _screenDidChange:changed];
 }
 
 #pragma mark On the thread

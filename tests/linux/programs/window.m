@@ -101,6 +101,7 @@ int main(int argc, char **argv) {
     window.title = @"machine";
     window.contentView = view;
     [window makeKeyAndOrderFront:nil];
+    [NSApp activateIgnoringOtherApps:YES];
 
     dispatch_async(queue, ^{
         machine.delegate = delegate;
