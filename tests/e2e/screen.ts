@@ -1,6 +1,6 @@
 /** A screen whose windows the test sees, and whose keyboard and mouse it has: Xvfb. */
 
-import { type How, within } from "./vzrun.ts";
+import { type How, pause, within } from "./vzrun.ts";
 
 /** A colour, as `[red, green, blue]`. */
 export type Colour = readonly [number, number, number];
@@ -97,16 +97,19 @@ export class Screen implements AsyncDisposable {
       const picture = await this.picture();
       if (isShown(picture)) return picture;
       if (Date.now() > end) throw new Error(`the screen does not show ${what} in ${seconds} s`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await pause(200);
     }
   }
 
-  /** Waits for a window with a title, which has the keyboard then. */
+  /** Waits for a window with a title, and until it has the keyboard. */
   async window(title: string): Promise<Window> {
     const found = await within(title, this.do("search", "--sync", "--onlyvisible", "--name", `^${title}$`));
-    const window = new Window(this, found.trim().split("\n").at(-1)!);
-    await this.do("windowfocus", "--sync", window.id);
-    return window;
+    const id = found.trim().split("\n").at(-1)!;
+    for (let i = 0; (await this.do("getwindowfocus")).trim() !== id; i++) {
+      if (i === 100) throw new Error(`the window ${title} does not get the keyboard`);
+      await pause(50);
+    }
+    return new Window(this, id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -48,8 +48,9 @@ Deno.test("window: shows the guest's screen while its serial console goes to std
 });
 
 Deno.test("window: what is typed at it arrives in the guest, and the pointer is where it is clicked", async () => {
-  const read = `${DEVICE("Keyboard")}${DEVICE("Tablet")}echo up; read line </dev/tty1; echo typed $line; ` +
-    "while :; do dd bs=24 count=1 2>/dev/null | od -An -tu2 -j16; done <$d";
+  const read =
+    `${DEVICE("Keyboard")}${DEVICE("Tablet")}exec 3<$d; echo up; read line </dev/tty1; echo typed $line; ` +
+    "while :; do dd bs=24 count=1 2>/dev/null | od -An -tu2 -j16; done <&3";
   await withWindow(graphical(read, "quiet"), async (screen, window, run) => {
     await screen.do("type", "--delay", "50", "Hello, World; 42");
     await screen.do("key", "Return");
