@@ -1,10 +1,12 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { type Colour, Screen, type Window } from "./screen.ts";
-import { guest, pause, ROOT, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import { type Colour, type Picture, Screen, type Window } from "./screen.ts";
+import { Terminal } from "./terminal.ts";
+import { Folder, guest, pause, ROOT, stateOf, Vzrun, vzrun } from "./vzrun.ts";
 
 const GUEST = `${ROOT}/build/guest/graphical`;
 const RED: Colour = [170, 0, 0];
+const BLUE: Colour = [0, 0, 170];
 const GREY: Colour = [170, 170, 170];
 const BLACK: Colour = [0, 0, 0];
 
@@ -122,6 +124,22 @@ Deno.test("window: a signal does beside it what it does without one", async () =
   });
 });
 
+Deno.test("window: beside it a terminal's keys go to the guest, and the terminal is put back", async () => {
+  await using screen = await Screen.start();
+  await using terminal = new Terminal();
+  const before = terminal.modes;
+  const args = graphical("echo up; read word; echo got $word; sleep 1000", "quiet");
+  await using run = new Vzrun(args, { ...terminal.how(), ...screen.how });
+  await screen.window("machine");
+  await terminal.screen.until("up\r\n");
+  await terminal.type("word\r");
+  await terminal.screen.until("got word\r\n");
+  await terminal.type("\x01x");
+  assertEquals(await run.end(8), 0);
+  assertMatch(run.err.text, /vzrun: Ctrl-A x: ended the machine\n$/);
+  assertEquals(terminal.modes, before);
+});
+
 Deno.test("window: a guest that fails to start leaves none, and its exit code is the failure's", async () => {
   await using screen = await Screen.start();
   const qemu = { env: { ...screen.how.env, VIRTUALIZATION_QEMU: "/bin/false" } };
@@ -144,6 +162,55 @@ Deno.test("window: an idle one costs no processor time", async () => {
       assertLess((ticks() - before) / 500, 0.02); // a tick is 10 ms
     },
   );
+});
+
+const INSTALLER = "/usr/lib/debian-installer/images/12/amd64/text";
+
+/** The colours of its menu: the splash's ground, and the letters. */
+const [GRUB_BLUE, GRUB_GREY]: Colour[] = [[5, 71, 92], [168, 168, 168]];
+
+/** Debian's netboot CD, of the files that its package has. */
+async function makeCD(folder: Folder): Promise<string> {
+  const run = async (program: string, ...args: string[]) => {
+    const { success, stderr } = await new Deno.Command(program, { args, cwd: folder.path }).output();
+    if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
+  };
+  await run("mkdir", "-p", "cd/debian-installer", "cd/boot");
+  await run("mformat", "-C", "-i", "cd/efi.img", "-T", "16384", "-h", "16", "-s", "63", "::");
+  await run("mmd", "-i", "cd/efi.img", "::/EFI", "::/EFI/BOOT");
+  const grub = `${INSTALLER}/debian-installer/amd64/grubx64.efi`;
+  await run("mcopy", "-i", "cd/efi.img", grub, "::/EFI/BOOT/BOOTX64.EFI");
+  await run("cp", "-r", `${INSTALLER}/debian-installer/amd64`, "cd/debian-installer/");
+  await run("cp", "-r", `${INSTALLER}/debian-installer/amd64/grub`, "cd/boot/");
+  await run("cp", `${INSTALLER}/splash.png`, "cd/");
+  await run("xorriso", "-as", "mkisofs", "-R", "-o", "iso", "-e", "efi.img", "-no-emul-boot", "cd");
+  return folder.file("iso");
+}
+
+Deno.test("window: a CD's boot menu is seen and driven by keys, up to the installer's first screen", async () => {
+  using folder = new Folder();
+  const iso = await makeCD(folder);
+  await using screen = await Screen.start();
+  await using run = new Vzrun(["-cd", iso, "-m", "1024", "-smp", "2", "-name", "machine"], screen.how);
+  const window = await screen.window("machine");
+  const content = await window.content();
+  const isMenu = (picture: Picture) =>
+    picture.share(GRUB_BLUE, content) > 0.3 && picture.share(GRUB_GREY, content) > 0.017;
+  const menu = await screen.shows("the boot menu", isMenu);
+  await screen.do("key", "Down");
+  const moved = await screen.shows("the next line", (picture) => picture.difference(menu, content) > 0);
+  assertLess(moved.difference(menu, content), 0.02);
+  await screen.do("key", "Up");
+  await screen.shows("the first line again", (picture) => picture.difference(menu, content) === 0);
+  await screen.do("key", "Return");
+  const isInstaller = (picture: Picture) =>
+    picture.share(GREY, content) > 0.6 && picture.share(BLUE, content) > 0.02 &&
+    picture.share(RED, content) > 0.005;
+  await screen.shows("the installer", isInstaller, 180);
+  run.signal("SIGTERM");
+  await run.err.until("asked the guest to power off");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(), 143);
 });
 
 Deno.test("window: without a screen there is none, which only who asks for one has to know", async () => {
