@@ -30,6 +30,7 @@ async function runApplication(): Promise<Application> {
 const PATIENCE = 1_000;
 
 async function end(exitCode: number): Promise<void> {
+  self.dispatchEvent(new Event("unload")); // Deno tells only the main thread's listeners: a terminal is put back by it
   tell({ exitCode });
   await application?.stop();
   setTimeout(() => exitProcess(exitCode), PATIENCE);

@@ -1,6 +1,6 @@
 /** A screen whose windows the test sees, and whose keyboard and mouse it has: Xvfb. */
 
-import { type How, pause, within } from "./vzrun.ts";
+import { type How, Output, pause, within } from "./vzrun.ts";
 
 /** A colour, as `[red, green, blue]`. */
 export type Colour = readonly [number, number, number];
@@ -60,10 +60,9 @@ export class Screen implements AsyncDisposable {
   static async start(): Promise<Screen> {
     const args = ["-displayfd", "1", "-screen", "0", `${WIDTH}x${HEIGHT}x24`, "-nolisten", "tcp"];
     const server = new Deno.Command("Xvfb", { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-    const reader = server.stdout.getReader();
-    const { value } = await within("Xvfb", reader.read());
-    reader.releaseLock();
-    return new Screen(server, `:${new TextDecoder().decode(value).trim()}`);
+    const number = new Output(server.stdout);
+    await number.until("\n");
+    return new Screen(server, `:${number.text.trim()}`);
   }
 
   /** Puts vzrun on it. */
@@ -115,7 +114,6 @@ export class Screen implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.kill("SIGTERM");
     await this.#server.status;
-    await this.#server.stdout.cancel();
   }
 }
 
@@ -156,5 +154,12 @@ export class Window {
   async close(): Promise<void> {
     const { x, y, width } = await this.#geometry();
     await this.screen.do("mousemove", x + width - 12, y + 11, "click", 1);
+  }
+
+  /** Chooses a line of the menu Machine, from 0. */
+  async choose(line: number): Promise<void> {
+    const { x, y } = await this.#geometry();
+    await this.screen.do("mousemove", x + 77, y + 33, "mousedown", 1, "sleep", 0.3);
+    await this.screen.do("mousemove", x + 85, y + 55 + 20 * line, "sleep", 0.3, "mouseup", 1);
   }
 }

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { type Colour, type Picture, Screen, type Window } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
-import { Folder, guest, pause, ROOT, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import { eventually, Folder, guest, pause, ROOT, stateOf, Vzrun, vzrun } from "./vzrun.ts";
 
 const GUEST = `${ROOT}/build/guest/graphical`;
 const RED: Colour = [170, 0, 0];
@@ -116,6 +116,34 @@ Deno.test("window: a guest that does not listen runs on when it is closed, and i
   });
 });
 
+Deno.test("window: the menu pauses, resumes and ends the machine", async () => {
+  const [FORCE_STOP, PAUSE, RESUME] = [1, 2, 3];
+  const args = [...graphical("echo up; sleep 1000", "quiet"), "-verbose"];
+  await withWindow(args, async (_, window, run) => {
+    const states = () => [...run.err.text.matchAll(/the machine is (\w+)/g)].map(([, state]) => state);
+    const until = (state: string) => eventually(state, () => states().at(-1) === state, 10);
+    await window.choose(PAUSE);
+    await until("paused");
+    await window.choose(PAUSE); // which cannot be chosen now
+    await window.choose(RESUME);
+    await until("running");
+    assertEquals(states(), ["starting", "running", "pausing", "paused", "resuming", "running"]);
+    await window.choose(FORCE_STOP);
+    assertEquals(await run.end(), 0);
+    assertMatch(run.err.text, /vzrun: Force Stop: ended the machine\n/);
+  });
+});
+
+Deno.test("window: a guest that stops while a menu is open ends the run all the same", async () => {
+  await withWindow(graphical("echo up; read word", "quiet"), async (screen, window, run) => {
+    const { x, y } = await window.content();
+    await screen.do("mousemove", x + 76, y - 11, "mousedown", 1);
+    await pause(500);
+    await run.type("\n");
+    assertEquals(await run.end(20), 0);
+  });
+});
+
 Deno.test("window: a signal does beside it what it does without one", async () => {
   await withWindow(graphical("echo up; sleep 1000", "quiet"), async (_screen, _window, run) => {
     run.signal("SIGTERM");
@@ -131,9 +159,9 @@ Deno.test("window: beside it a terminal's keys go to the guest, and the terminal
   const args = graphical("echo up; read word; echo got $word; sleep 1000", "quiet");
   await using run = new Vzrun(args, { ...terminal.how(), ...screen.how });
   await screen.window("machine");
-  await terminal.screen.until("up\r\n");
+  await terminal.screen.until("up");
   await terminal.type("word\r");
-  await terminal.screen.until("got word\r\n");
+  await terminal.screen.until("got word");
   await terminal.type("\x01x");
   assertEquals(await run.end(8), 0);
   assertMatch(run.err.text, /vzrun: Ctrl-A x: ended the machine\n$/);
