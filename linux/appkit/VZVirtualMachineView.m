@@ -193,6 +193,8 @@ static BOOL is_release(NSEvent *event) {
 
 // GNUstep's event for both directions.
 - (void)flagsChanged:(NSEvent *)event {
+    enum { left_super = 133, right_super = 134 };
+    if ([event keyCode] == left_super || [event keyCode] == right_super) return; // come by keyDown: and keyUp: too
     BOOL isDown = [_keysDown containsIndex:pc_key_code([event keyCode])];
     [self _key:event down:!isDown && !is_release(event)];
 }
