@@ -193,6 +193,8 @@ static BOOL is_release(NSEvent *event) {
 
 // GNUstep's event for both directions.
 - (void)flagsChanged:(NSEvent *)event {
+    enum { left_super = 133, right_super = 134 };
+    if ([event keyCode] == left_super || [event keyCode] == right_super) return; // come by keyDown: and keyUp: too
     BOOL isDown = [_keysDown containsIndex:pc_key_code([event keyCode])];
     [self _key:event down:!isDown && !is_release(event)];
 }
@@ -224,6 +226,8 @@ static BOOL is_release(NSEvent *event) {
 
 - (void)mouseDown:(NSEvent *)event {
     [self _button:left_button down:YES event:event];
+    // GNUstep swallows the end of a click that comes while it makes the window the key window.
+    if (([NSEvent pressedMouseButtons] & 1) == 0) [self _button:left_button down:NO event:event];
 }
 
 - (void)mouseUp:(NSEvent *)event {
@@ -247,7 +251,7 @@ static BOOL is_release(NSEvent *event) {
 }
 
 - (void)mouseMoved:(NSEvent *)event {
-    _buttons = 0; // else it would be a drag; GNUstep swallows the end of a click that activates the program
+    _buttons = 0; // else it would be a drag
     [self _pointer:event];
 }
 

@@ -129,6 +129,7 @@ static void *thread_main(void *argument) {
 
 /// A QEMU that is stuck reads nothing; it is not waited for. The socket takes some hundred messages before that.
 - (void)_send:(const void *)message length:(size_t)length {
+    if (_size.width == 0) return; // the thread may still be shaking hands
     send(_descriptor, message, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

@@ -139,10 +139,9 @@ class Display implements AsyncDisposable {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const reader = server.stdout.getReader();
-    const { value } = await within("a display", reader.read());
-    await reader.cancel();
-    return new Display(`:${new TextDecoder().decode(value).trim()}`, server);
+    // To its end: the line comes in two parts, and a server that cannot write the second one ends.
+    const number = await within("a display", new Response(server.stdout).text());
+    return new Display(`:${number.trim()}`, server);
   }
 
   async xdotool(...args: string[]): Promise<string> {
