@@ -26,6 +26,7 @@ export class Ending implements Disposable {
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
   #running = false;
+  #patient = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #press: ReturnType<typeof setInterval> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -69,11 +70,13 @@ export class Ending implements Disposable {
    * @param patient The guest gets all the time that it wants: somebody sits before its screen and can ask again.
    */
   ask(why: string, exitCode: number, patient = false): void {
-    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish.
-    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE;
+    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish. Nor is a signal
+    // one that comes after a patient wish: it has a time limit and an exit code.
+    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE && (patient || !this.#patient);
     if (again) return this.force(`${why} again`, this.exitCode!);
     if (!this.#machine) return this.#giveUp(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
+    this.#patient = patient;
     this.#stopTimers();
     say(`${why}: asked the guest to power off${patient ? "; once more ends the machine" : ""}`);
     if (patient) return void this.#pressButton().catch((error) => say(error.message));

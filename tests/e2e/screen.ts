@@ -62,7 +62,16 @@ export class Screen implements AsyncDisposable {
     const server = new Deno.Command("Xvfb", { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
     const number = new Output(server.stdout);
     await number.until("\n");
-    return new Screen(server, `:${number.text.trim()}`);
+    const screen = new Screen(server, `:${number.text.trim()}`);
+    for (let i = 0;; i++) { // it tells its number a moment before it takes clients
+      try {
+        await screen.do("getdisplaygeometry");
+        return screen;
+      } catch (error) {
+        if (i === 100) throw error;
+        await pause(50);
+      }
+    }
   }
 
   /** Puts vzrun on it. */
@@ -80,6 +89,11 @@ export class Screen implements AsyncDisposable {
   /** Moves the mouse, presses keys … as xdotool's commands say. */
   async do(...commands: (string | number)[]): Promise<string> {
     return new TextDecoder().decode(await this.#run("xdotool", ...commands.map(String)));
+  }
+
+  /** Clicks as a person does: GNUstep may miss the end of a click that has none of a person's length. */
+  async press(x: number, y: number): Promise<void> {
+    await this.do("mousemove", x, y, "sleep", 0.2, "mousedown", 1, "sleep", 0.2, "mouseup", 1);
   }
 
   /** What it shows now. */
@@ -147,13 +161,13 @@ export class Window {
   /** Clicks a place of its content. */
   async click(x: number, y: number): Promise<void> {
     const content = await this.content();
-    await this.screen.do("mousemove", content.x + x, content.y + y, "click", 1);
+    await this.screen.press(content.x + x, content.y + y);
   }
 
   /** Presses the button in the right corner of its title. */
   async close(): Promise<void> {
     const { x, y, width } = await this.#geometry();
-    await this.screen.do("mousemove", x + width - 12, y + 11, "click", 1);
+    await this.screen.press(x + width - 12, y + 11);
   }
 
   /** Chooses a line of the menu Machine, from 0. */
