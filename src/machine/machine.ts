@@ -71,6 +71,15 @@ export interface Network {
   mac?: string;
 }
 
+/** A window with the guest's screen. */
+export interface Display {
+  /** In pixels, as `height`: what the guest starts with; then it follows the window. */
+  width: number;
+  height: number;
+  /** Whether keys that are the system's own go to the guest too. */
+  fullGrab: boolean;
+}
+
 /** A virtual machine. */
 export interface Machine {
   name?: string;
@@ -88,4 +97,6 @@ export interface Machine {
   /** hvc0, hvc1 … in this order. */
   serial: Serial[];
   network: Network[];
+  /** Without it there is no screen, keyboard or pointer. */
+  display?: Display;
 }

@@ -1,12 +1,15 @@
 /** Where the libraries are: the one place that knows which system this is. */
 
 /** A library that {@linkcode libraryPath} knows. */
-export type Library = "objc" | "system" | "Foundation" | "Virtualization";
+export type Library = "objc" | "system" | "Foundation" | "Virtualization" | "CoreGraphics" | "AppKit";
 
-/** linux/ holds everything in one library, which brings GNUstep and libobjc with it. */
-const STAND_IN = decodeURIComponent(
-  new URL("../../linux/build/libVirtualization.so", import.meta.url).pathname,
-);
+const inLinux = (name: string) =>
+  decodeURIComponent(new URL(`../../linux/build/${name}`, import.meta.url).pathname);
+
+/** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
+const STAND_IN = inLinux("libVirtualization.so");
+/** … but for what is on the screen, so that a machine without one needs no X11. */
+const GRAPHICAL_STAND_IN = inLinux("libVirtualizationAppKit.so");
 
 // On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
 const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
@@ -15,8 +18,17 @@ const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
     system: "/usr/lib/libSystem.B.dylib",
     Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
     Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
+    CoreGraphics: "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics",
+    AppKit: "/System/Library/Frameworks/AppKit.framework/AppKit",
   },
-  linux: { objc: STAND_IN, system: STAND_IN, Foundation: STAND_IN, Virtualization: STAND_IN },
+  linux: {
+    objc: STAND_IN,
+    system: STAND_IN,
+    Foundation: STAND_IN,
+    Virtualization: STAND_IN,
+    CoreGraphics: STAND_IN,
+    AppKit: GRAPHICAL_STAND_IN,
+  },
 };
 
 /**

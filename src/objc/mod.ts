@@ -31,7 +31,9 @@ export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
   cloneFile,
+  exitProcess,
   hangUp,
+  hasWindowServer,
   isSignalIgnored,
   machineArchitecture,
   macOSVersion,
