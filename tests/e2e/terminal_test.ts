@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Terminal } from "./terminal.ts";
-import { eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";
+import { eventually, guest, stateOf, Vzrun } from "./vzrun.ts";
 
 Deno.test("terminal: what is typed goes to the guest, but for Ctrl-A", async () => {
   await using terminal = new Terminal();
