@@ -3,7 +3,7 @@
 import { DISK_HEAD, diskFormat } from "../images/disk.ts";
 import { isISO, ISO_MARK } from "../images/iso.ts";
 import { MachineError } from "./error.ts";
-import { checkOutput, exists, open, readAt, reason } from "./files.ts";
+import { checkOutput, exists, open, readAt, reason, unfit } from "./files.ts";
 import type { Disk, DiskFormat, Display, Machine, Network, Serial, Share } from "./machine.ts";
 import { checkUses } from "./uses.ts";
 
@@ -23,10 +23,19 @@ export function formatBytes(bytes: number): string {
 
 const SECTOR = 512;
 
-/** The form of a disk's image: the one that was said, or that its first bytes show. */
+/**
+ * The form of a disk's image: the one that was said, or that its first bytes show.
+ *
+ * @throws {MachineError} When it is none that can be used.
+ */
 export function diskFormatOf({ file, format, size }: Disk): DiskFormat {
   if (format !== undefined) return format;
-  return size !== undefined && !exists(file) ? "raw" : diskFormat(readAt("disk", file, 0, DISK_HEAD));
+  if (size !== undefined && !exists(file, "disk")) return "raw";
+  try {
+    return diskFormat(readAt("disk", file, 0, DISK_HEAD));
+  } catch (error) {
+    throw unfit(`cannot use disk '${file}'`, error);
+  }
 }
 
 /**

@@ -153,7 +153,9 @@ function tracelessDevices(machine: Machine) {
  */
 export function checkDevices(machine: Machine): void {
   tracelessDevices(machine);
-  for (const disk of machine.disks) if (exists(disk.file)) storageDevice(disk);
+  for (const disk of machine.disks) {
+    if (exists(disk.file)) storageDevice({ ...disk, readOnly: disk.readOnly || disk.snapshot });
+  }
   if (machine.machineId !== undefined && exists(machine.machineId)) platform(machine.machineId);
 }
 

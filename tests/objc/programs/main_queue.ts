@@ -16,7 +16,7 @@ async function inWorker(): Promise<void> {
   for (const value of [3, 4]) await main.call(target, "performSelector:withObject:", "act:", value);
   targets.unref();
   console.log(`told by it: ${owner.told.join(", ")}`);
-  self.postMessage("stop");
+  (globalThis as unknown as { postMessage(message: string): void }).postMessage("stop");
 }
 
 if (self.name === "other") {
