@@ -37,6 +37,7 @@ export type {
   Cache,
   Disk,
   DiskFormat,
+  Display,
   EFIBoot,
   LinuxBoot,
   Machine,
@@ -53,7 +54,7 @@ setVerbosity("quiet"); // what a library has to say it throws
 const MiB = 1024 * 1024;
 
 /** What a machine is to be. Only what it boots must be said. */
-export interface Description extends Partial<Omit<Machine, "boot" | "serial">> {
+export interface Description extends Partial<Omit<Machine, "boot" | "serial" | "display">> {
   /** With EFI the file of the firmware's variables has to be named. */
   boot: LinuxBoot | EFIBoot & { variables: string };
   /** Consoles after hvc0, which is {@linkcode VirtualMachine.console}. */

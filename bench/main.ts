@@ -47,6 +47,7 @@ const clients = {
   vzrun: (append: string) =>
     deno(["-P"], "main.ts", [
       "-quiet",
+      "-nographic",
       ...["-kernel", kernel[0], "-initrd", kernel[1], "-append", append, "-m", "512", "-smp", "1"],
     ]),
   native: (append: string) => [`${BUILD}/boot`, ...kernel, append, "512", "1"],

@@ -1,5 +1,6 @@
 #import "internal.h"
 #import "files.h"
+#import "usb_bus.h"
 #import <fcntl.h>
 #import <unistd.h>
 
@@ -219,16 +220,6 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
     VZUSBMassStorageDeviceConfiguration *copy = [super copyWithZone:zone];
     copy.uuid = _uuid;
     return copy;
-}
-
-/// The bus of a controller with a free port; each controller has fifteen.
-static NSString *usb_bus(QemuCommandLine *commandLine) {
-    enum { ports = 15 };
-    int device = [[[commandLine identifierForKind:@"usbdevice"] substringFromIndex:[@"usbdevice" length]] intValue];
-    if (device % ports == 0) {
-        [commandLine addPCIDevice:@"qemu-xhci,id=%@,p2=%d,p3=%d", [commandLine identifierForKind:@"usb"], ports, ports];
-    }
-    return [NSString stringWithFormat:@"usb%d.0", device / ports];
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

@@ -1,5 +1,8 @@
 #import "internal.h"
 #import "qemu_program.h"
+#import "screen.h"
+#import <sys/socket.h>
+#import <unistd.h>
 
 #define ASSERT_ON_QUEUE() dispatch_assert_queue(_queue)
 
@@ -41,6 +44,8 @@
     _memoryBalloonDevices = [[self _makeMemoryBalloonDevices] copy];
     _networkDevices = [[self _makeNetworkDevices] copy];
     _directorySharingDevices = [[self _makeDirectorySharingDevices] copy];
+    _graphicsDevices = [[self _makeGraphicsDevices] copy];
+    _screenViewers = [[NSMutableArray alloc] init];
     return self;
 }
 
@@ -72,6 +77,19 @@
     return devices;
 }
 
+- (NSArray *)_makeGraphicsDevices {
+    NSMutableArray *devices = [NSMutableArray array];
+    for (VZVirtioGraphicsDeviceConfiguration *configuration in _configuration.graphicsDevices) {
+        NSMutableArray *displays = [NSMutableArray array];
+        for (VZVirtioGraphicsScanoutConfiguration *scanout in configuration.scanouts) {
+            CGSize size = NSMakeSize(scanout.widthInPixels, scanout.heightInPixels);
+            [displays addObject:[[[VZVirtioGraphicsScanout alloc] _initWithMachine:_link sizeInPixels:size] autorelease]];
+        }
+        [devices addObject:[[[VZVirtioGraphicsDevice alloc] _initWithMachine:_link displays:displays] autorelease]];
+    }
+    return devices;
+}
+
 // The count is in the link, so that a reference can be got from there or fail to be got: see MachineLink.
 - (id)retain {
     [_link retainMachine];
@@ -99,6 +117,8 @@
     [_memoryBalloonDevices release];
     [_networkDevices release];
     [_directorySharingDevices release];
+    [_graphicsDevices release];
+    [_screenViewers release];
     [_link release];
     [super dealloc];
 }
@@ -295,6 +315,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_state != VZVirtualMachineStateStarting) return;
     [self _setState:VZVirtualMachineStateRunning];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
+    for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
 
@@ -320,6 +341,35 @@ static NSString *state_name(VZVirtualMachineState state) {
             arguments:arguments
                 reply:^(NSString *problem){
                 }];
+}
+
+#pragma mark The screen
+
+- (int)_connectToScreen {
+    ASSERT_ON_QUEUE();
+    BOOL alive = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStatePaused;
+    int ends[2];
+    if (!alive || [_graphicsDevices count] == 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    [_process passDescriptor:ends[1] name:@"screen"];
+    close(ends[1]);
+    [self _execute:@"add_client" arguments:@{@"protocol" : @"vnc", @"fdname" : @"screen", @"skipauth" : [NSNumber numberWithBool:YES]}];
+    return ends[0];
+}
+
+- (void)_showScreenTo:(id<ScreenViewer>)viewer {
+    int descriptor = [self _connectToScreen];
+    if (descriptor >= 0) [viewer screenDidOpen:descriptor];
+}
+
+- (void)_addScreenViewer:(id<ScreenViewer>)viewer {
+    ASSERT_ON_QUEUE();
+    [_screenViewers addObject:viewer];
+    [self _showScreenTo:viewer];
+}
+
+- (void)_removeScreenViewer:(id<ScreenViewer>)viewer {
+    ASSERT_ON_QUEUE();
+    [_screenViewers removeObjectIdenticalTo:viewer];
 }
 
 #pragma mark The rest
@@ -356,7 +406,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (NSArray *)graphicsDevices {
     ASSERT_ON_QUEUE();
-    return @[];
+    return _graphicsDevices;
 }
 
 - (NSArray *)socketDevices {

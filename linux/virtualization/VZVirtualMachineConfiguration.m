@@ -15,8 +15,8 @@ enum { MiB = 1 << 20 };
 /// The lists of devices that the engine knows, in the order in which the guest finds them.
 static NSArray *supported_lists(void) {
     return @[
-        @"storageDevices", @"serialPorts", @"networkDevices", @"directorySharingDevices", @"memoryBalloonDevices",
-        @"entropyDevices"
+        @"storageDevices", @"keyboards", @"pointingDevices", @"serialPorts", @"networkDevices", @"directorySharingDevices",
+        @"graphicsDevices", @"memoryBalloonDevices", @"entropyDevices"
     ];
 }
 
@@ -29,13 +29,15 @@ static Class kind_in_list(NSString *list) {
         @"networkDevices" : [VZNetworkDeviceConfiguration class],
         @"memoryBalloonDevices" : [VZMemoryBalloonDeviceConfiguration class],
         @"entropyDevices" : [VZEntropyDeviceConfiguration class],
+        @"graphicsDevices" : [VZGraphicsDeviceConfiguration class],
+        @"keyboards" : [VZKeyboardConfiguration class],
+        @"pointingDevices" : [VZPointingDeviceConfiguration class],
     } objectForKey:list];
 }
 
 static NSArray *unsupported_lists(void) {
     return @[
-        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"socketDevices",
-        @"keyboards", @"pointingDevices", @"graphicsDevices", @"usbControllers"
+        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"socketDevices", @"usbControllers"
     ];
 }
 
@@ -151,6 +153,11 @@ static NSArray *all_lists(void) {
     return YES;
 }
 
+- (BOOL)_validateNumberOf:(NSArray *)devices as:(NSString *)what error:(NSError **)error {
+    if ([devices count] <= 1) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"There can be one %@ only.", what));
+}
+
 - (BOOL)validateWithError:(NSError **)error {
     if (![self _validateNumbersWithError:error]) return NO;
     for (NSString *list in unsupported_lists()) {
@@ -161,10 +168,8 @@ static NSArray *all_lists(void) {
     for (id<MachinePart> part in [self _parts]) {
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
-    if (![self _validateTagsWithError:error]) return NO;
-    if ([_memoryBalloonDevices count] <= 1) return YES;
-    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
-                                            @"There can be one memory balloon device only."));
+    return [self _validateTagsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error] &&
+           [self _validateNumberOf:_graphicsDevices as:@"graphics device" error:error];
 }
 
 - (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {

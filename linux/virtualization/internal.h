@@ -43,6 +43,14 @@ void refuse_to_make(Class class);
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
 @end
 
+@interface VZGraphicsDevice (Engine)
+- (id)_initWithMachine:(MachineLink *)machine displays:(NSArray *)displays;
+@end
+
+@interface VZGraphicsDisplay (Engine)
+- (id)_initWithMachine:(MachineLink *)machine sizeInPixels:(CGSize)size;
+@end
+
 @interface VZVirtioTraditionalMemoryBalloonDevice (Engine)
 - (id)_initWithMachine:(MachineLink *)machine memorySize:(uint64_t)size;
 - (void)_machineDidStart;

@@ -25,6 +25,8 @@
 /// On the queue. The reply is called on the queue with what went wrong, or nil; not at all when the machine goes
 /// first: a reply that uses the machine must not keep it.
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *problem))reply;
+/// On the queue. Gives QEMU a copy of a descriptor, under a name by which the next command takes it.
+- (void)passDescriptor:(int)descriptor name:(NSString *)name;
 /// From any thread, at any time. A guest that is stopped so is as one whose plug was pulled: what it had written to
 /// files and descriptors is written.
 - (void)kill;

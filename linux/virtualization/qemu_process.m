@@ -78,11 +78,31 @@ static void *thread_main(void *argument) {
     [self _send:@{@"execute" : command, @"arguments" : arguments, @"id" : identifier}];
 }
 
+- (void)passDescriptor:(int)descriptor name:(NSString *)name {
+    [self _send:@{@"execute" : @"getfd", @"arguments" : @{@"fdname" : name}, @"id" : @(++_lastCommand)} withDescriptor:descriptor];
+}
+
 - (void)_send:(NSDictionary *)command {
+    [self _send:command withDescriptor:-1];
+}
+
+- (void)_send:(NSDictionary *)command withDescriptor:(int)descriptor {
     NSMutableData *line = [[[NSJSONSerialization dataWithJSONObject:command options:0 error:NULL] mutableCopy] autorelease];
     [line appendBytes:"\n" length:1];
+    struct iovec bytes = {[line mutableBytes], [line length]};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof descriptor)];
+    } control;
+    if (descriptor >= 0) {
+        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof descriptor), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
     // A QEMU that is stuck reads nothing; it is not waited for. The socket takes some hundred commands before that.
-    send(_qmp, [line bytes], [line length], MSG_DONTWAIT | MSG_NOSIGNAL);
+    sendmsg(_qmp, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // On the queue.

@@ -14,6 +14,7 @@ import {
   VZErrorCode,
 } from "../vz/mod.ts";
 import { hangUp, NSError } from "../objc/mod.ts";
+import type { Application } from "../window/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
 import { Ending } from "./ending.ts";
@@ -29,15 +30,19 @@ import { say, sayStep } from "./report.ts";
 import { openSocketConsole } from "./socket_console.ts";
 import { TransientFolder } from "./transient_folder.ts";
 
+/** Makes the main thread AppKit's, and gives the application when it runs. */
+export type MainThread = () => Promise<Application>;
+
 /**
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
  *
+ * @param mainThread Has to be there for a machine with a window.
  * @returns The exit code.
  * @throws {UsageError} When options do not go together.
  * @throws {MachineError} When a file or a number does not fit.
  * @throws {NSError} When the machine fails.
  */
-export async function boot(settings: Settings): Promise<number> {
+export async function boot(settings: Settings, mainThread?: MainThread): Promise<number> {
   const limits = VirtualMachineConfiguration.limits();
   const described = await describe(settings, limits, rosettaAvailability());
   checkMachine(described, limits);
@@ -47,9 +52,16 @@ export async function boot(settings: Settings): Promise<number> {
   const dryRun = settings.mode === "dry-run";
   const machine = await ending.prepare((signal) => openFiles(described, { dryRun, signal, resources }));
   if (!machine) return ending.exitCode!;
-  if (!dryRun) return await runMachine(machine, ending, resources, settings.verbosity === "verbose");
-  console.log(JSON.stringify(machine, null, 2));
-  return EXIT.stopped;
+  if (dryRun) {
+    console.log(JSON.stringify(machine, null, 2));
+    return EXIT.stopped;
+  }
+  using made = new DisposableStack();
+  const around = { ending, resources, made, mainThread, onStdio };
+  return await Promise.race([
+    runMachine(machine, around, settings.verbosity === "verbose"),
+    ending.givenUp,
+  ]);
 }
 
 function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
@@ -62,16 +74,21 @@ function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
   }
 }
 
-async function runMachine(
-  machine: Machine,
-  ending: Ending,
-  resources: AsyncDisposableStack,
-  verbose: boolean,
-): Promise<number> {
-  const onStdio = machine.serial.some((port) => port.to === "stdio");
-  using made = new DisposableStack();
+/** What a run has around its machine. */
+interface Surroundings {
+  ending: Ending;
+  /** Disposed of when the run has ended. */
+  resources: AsyncDisposableStack;
+  /** Files that are new, to be taken away again until the machine has a use for them. */
+  made: DisposableStack;
+  mainThread?: MainThread;
+  onStdio: boolean;
+}
+
+async function runMachine(machine: Machine, around: Surroundings, verbose: boolean): Promise<number> {
+  const { ending, resources, made, onStdio } = around;
   if (machine.machineId !== undefined) await makeIdentity(machine.machineId);
-  const handles = await openConsoles(machine.serial, ending, resources, made);
+  const handles = await openConsoles(machine.serial, around);
   const configuration = configure(machine, handles, efiVariables(machine, resources), made);
   made.move(); // from here on others may have found the new files, and use them
   sayStep("starting the machine");
@@ -82,6 +99,7 @@ async function runMachine(
       if (mac) resources.use(watchLeases(mac, (address) => sayStep(`the guest's address is ${address}`)));
     }
   }
+  if (machine.display) await openWindow(machine, virtualMachine, around);
   await ending.start(virtualMachine).catch(refuseConfiguration);
   if (onStdio) hangUp(STDOUT).then(() => ending.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) say("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
@@ -90,6 +108,25 @@ async function runMachine(
   if (stop.by === "error") throw stop.error;
   sayStep(stop.by === "guest" ? "the guest has powered off" : "the machine was ended");
   return ending.exitCode ?? EXIT.stopped;
+}
+
+/** Before the start, so that the first thing that the guest shows is seen. */
+async function openWindow(
+  machine: Machine,
+  virtualMachine: VirtualMachine,
+  around: Surroundings,
+): Promise<void> {
+  const { display, name = "vzrun" } = machine;
+  const { ending, mainThread } = around;
+  if (!display || !mainThread) throw new TypeError("a window needs the main thread");
+  const { Window } = await import("../window/mod.ts");
+  const { width, height, fullGrab } = display;
+  const options = { width, height, capturesSystemKeys: fullGrab };
+  await Window.open(await mainThread(), virtualMachine, name, options, {
+    close: (why) => ending.ask(why, EXIT.stopped, true),
+    forceStop: () => ending.force("Force Stop", EXIT.stopped),
+    failed: (error) => say(error.message),
+  });
 }
 
 /** What the framework finds unfit only when it opens it, like a disk that another machine has, is bad input too. */
@@ -102,9 +139,7 @@ function refuseConfiguration(error: unknown): never {
 /** What each console is attached to, where it is no file. */
 async function openConsoles(
   serial: Serial[],
-  ending: Ending,
-  resources: AsyncDisposableStack,
-  made: DisposableStack,
+  { ending, resources, made }: Surroundings,
 ): Promise<(Handles | undefined)[]> {
   const handles: (Handles | undefined)[] = [];
   // The terminal last: until somebody has opened a pty, Ctrl-C is not the guest's.

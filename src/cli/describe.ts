@@ -33,6 +33,7 @@ export async function describe(
     ...rosettaShare(settings.rosetta, rosetta),
     serial: consoles(settings.serial),
     network: await networks(settings.network, name),
+    ...typeof settings.display === "object" ? { display: settings.display } : {},
   };
 }
 

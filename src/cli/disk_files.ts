@@ -1,6 +1,7 @@
 /** Disk images as Virtualization can use them: raw ones, and clones that are thrown away. */
 
 import { ImageError } from "../images/error.ts";
+import { identityOf } from "../images/identity.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
 import { makeOnce } from "../images/make_once.ts";
 import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
@@ -54,7 +55,9 @@ function problemWith({ size, backing }: Qcow2, disk: Disk): string | undefined {
 /** @param sources Paths of all that it was made of. */
 function problemWithRaw(raw: string, sources: string[]): string | undefined {
   const made = timeOf(raw);
-  const newer = made && sources.find((source) => timeOf(source)! > made);
+  const now = new Date(); // a time to come says nothing
+  const isNewer = (time: Date | undefined) => made && time && made < time && time <= now;
+  const newer = sources.find((source) => isNewer(timeOf(source)));
   return newer &&
     `'${newer}' is newer than '${raw}', which was made of it and is the disk since: remove one of them`;
 }
@@ -76,23 +79,40 @@ function timeOf(path: string): Date | undefined {
 /**
  * Makes a disk's raw image, when there is none yet.
  *
+ * @returns The disk with it. What nobody writes, or only a clone of, is in a temporary folder where its own cannot be
+ * written.
  * @throws {MachineError} When it cannot be made.
  */
-export async function makeRaw({ disk, image }: OpenedDisk, signal: AbortSignal): Promise<void> {
-  if (!image) return;
-  const { convert } = await import("../images/convert.ts");
-  using bar = new ProgressBar(`making '${disk.file}'`);
+export async function makeRaw({ disk, image }: OpenedDisk, { signal, resources }: Opening): Promise<Disk> {
+  if (!image) return disk;
   try {
-    const make = async (file: Deno.FsFile) => {
-      await convert(image, file, { progress: bar.update, signal });
-      file.truncateSync(disk.size ?? image.size);
-    };
-    if (await makeOnce(disk.file, make, signal)) {
-      sayStep(`made '${disk.file}', which is the disk from now on`);
-    }
+    await makeRawAt(disk.file, disk, image, signal);
+    return disk;
   } catch (error) {
-    throw unfit(`cannot make '${disk.file}'`, error);
+    const isForbidden = error instanceof Deno.errors.PermissionDenied || /read-only/i.test(String(error));
+    if (!isForbidden || !(disk.readOnly || disk.snapshot)) throw unfit(`cannot make '${disk.file}'`, error);
   }
+  try {
+    const file = `${resources.use(new TransientFolder("disk")).path}/raw`;
+    await makeRawAt(file, disk, image, signal);
+    return { ...disk, file };
+  } catch (error) {
+    throw unfit(`cannot make a raw image of '${disk.source?.file}' in a temporary folder`, error);
+  }
+}
+
+async function makeRawAt(raw: string, disk: Disk, image: Qcow2, signal: AbortSignal): Promise<void> {
+  const { convert } = await import("../images/convert.ts");
+  const { pathsOf } = await import("../images/open_qcow2.ts");
+  const identities = () => pathsOf(image).map((path) => identityOf(Deno.statSync(path))).join();
+  using bar = new ProgressBar(`making '${raw}'`);
+  const isMade = await makeOnce(raw, async (file) => {
+    const before = identities();
+    await convert(image, file, { progress: bar.update, signal });
+    if (identities() !== before) throw new ImageError("what it is made of was changed while it was read");
+    file.truncateSync(disk.size ?? image.size);
+  }, signal);
+  if (isMade) sayStep(`made '${raw}', which is the disk from now on`);
 }
 
 /**
@@ -105,7 +125,10 @@ export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Pro
   try {
     const { path } = resources.use(new TransientFolder("snapshot", folder));
     const clone = `${path}/${disk.file.replace(/^.*\//, "")}`;
-    if (timeOf(disk.file)) await abortable(cloneFile(disk.file, clone), signal); // size= makes the others
+    if (timeOf(disk.file)) { // size= makes the others
+      await abortable(cloneFile(disk.file, clone), signal);
+      Deno.chmodSync(clone, 0o600); // the original's may be for reading only
+    }
     return { ...disk, file: clone };
   } catch (error) {
     throw unfit(`cannot clone disk '${disk.file}'`, error);

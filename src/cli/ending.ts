@@ -20,10 +20,14 @@ export class Ending implements Disposable {
   /** Exit code of the run when it is ended from outside; undefined as long as nobody has. */
   exitCode: number | undefined;
   #preparation: AbortController | undefined;
+  /** Settles with the exit code when there is no machine yet that could be stopped. */
+  readonly givenUp: Promise<number>;
+  readonly #giveUp: (exitCode: number) => void;
   #machine: VirtualMachine | undefined;
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
   #running = false;
+  #patient = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #press: ReturnType<typeof setInterval> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -34,6 +38,7 @@ export class Ending implements Disposable {
    * @param onTerminal Whether the console is stdio: then a closed terminal ends the run.
    */
   constructor(onTerminal: boolean) {
+    ({ promise: this.givenUp, resolve: this.#giveUp } = Promise.withResolvers<number>());
     for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
       // nohup, or a background job of a script: it is to stay so. Listened to all the same, because once there is
       // any listener Deno ends the program at each signal of these that has none.
@@ -78,19 +83,29 @@ export class Ending implements Disposable {
     if (this.exitCode === undefined) this.ask("nobody reads stdout", READER_GONE);
   }
 
-  /** Asks the guest to power off, and forces it after a while, or at once when it was asked before. */
-  ask(why: string, exitCode: number): void {
-    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish.
-    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE;
+  /**
+   * Asks the guest to power off, and forces it after a while, or at once when it was asked before.
+   *
+   * @param patient The guest gets all the time that it wants: somebody sits before its screen and can ask again.
+   */
+  ask(why: string, exitCode: number, patient = false): void {
+    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish. Nor is a signal
+    // one that comes after a patient wish: it has a time limit and an exit code.
+    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE && (patient || !this.#patient);
     if (again) return this.force(`${why} again`, this.exitCode!);
-    if (!this.#machine && !this.#preparation) Deno.exit(exitCode); // nothing has been started yet
+    if (this.#preparation) {
+      this.exitCode = exitCode;
+      return this.#preparation.abort();
+    }
+    if (!this.#machine) return this.#giveUp(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
-    if (this.#preparation) return this.#preparation.abort();
+    this.#patient = patient;
     this.#stopTimers();
+    say(`${why}: asked the guest to power off${patient ? "; once more ends the machine" : ""}`);
+    if (patient) return void this.#pressButton().catch((error) => say(error.message));
     this.#grace = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
     this.#pressButton().catch((error) => this.force(error.message, exitCode));
-    say(`${why}: asked the guest to power off`);
   }
 
   async #pressButton(): Promise<void> {
@@ -104,7 +119,7 @@ export class Ending implements Disposable {
     this.#stopTimers();
     say(`${why}: ended the machine`);
     // One that is still starting cannot be stopped, but it does not outlive this process.
-    if (!this.#running) Deno.exit(exitCode);
+    if (!this.#running) return this.#giveUp(exitCode);
     // It may have stopped meanwhile: then there is nothing to do.
     this.#machine?.stop().catch((error) => sayStep(error.message));
   }

@@ -36,8 +36,8 @@ export async function openFiles(machine: Machine, opening: Opening): Promise<Mac
   const boot = machine.boot.from === "linux" ? await openBoot(machine.boot, opening) : machine.boot;
   if (opening.dryRun) return { ...machine, boot, disks };
   for (const [i, disk] of opened.entries()) {
-    await makeRaw(disk, opening.signal);
-    if (disk.disk.snapshot) disks[i] = await cloneDisk(disk.disk, opening);
+    const raw = await makeRaw(disk, opening);
+    disks[i] = raw.snapshot ? await cloneDisk(raw, opening) : raw;
   }
   return { ...machine, boot, disks };
 }

@@ -1,6 +1,6 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { Cache, Disk, DiskFormat, Network, Serial, Share } from "../machine/machine.ts";
+import type { Cache, Disk, DiskFormat, Display, Network, Serial, Share } from "../machine/machine.ts";
 import { parseKeyValues } from "./key_values.ts";
 
 /** Shells that there are completions for. */
@@ -32,6 +32,8 @@ export interface Settings {
   network: (Network | "none")[];
   /** "none" stands for itself: no console device at all. */
   serial: (Serial | "none")[];
+  /** A window of that size, or none; undefined when nothing was said. */
+  display?: Display | "none";
   name?: string;
   machineId?: string;
   mode: "run" | "dry-run" | "help" | "version" | "completions";
@@ -175,6 +177,32 @@ function parseMAC(text: string): string {
   if (bytes.every((byte) => byte === "00")) throw new UsageError("that is an address which no card can have");
   if (parseInt(bytes[0], 16) & 1) throw new UsageError("that is a multicast address, which no card can have");
   return bytes.join(":");
+}
+
+/** The window that there is when nothing else is said. */
+export const DISPLAY: Readonly<Display> = { width: 800, height: 600, fullGrab: false };
+
+function parseDisplay(text: string): Display | "none" {
+  const [kind, ...rest] = text.split(",");
+  if (oneOf(["window", "none"], kind, "the display") === "none") {
+    if (rest.length > 0) throw new UsageError("none takes nothing more");
+    return "none";
+  }
+  const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab"] as const);
+  const pixels = (key: "width" | "height") =>
+    given[key] === undefined ? DISPLAY[key] : parseCount(given[key]);
+  return {
+    width: pixels("width"),
+    height: pixels("height"),
+    fullGrab: onOff(given["full-grab"] ?? "off", "full-grab"),
+  };
+}
+
+function setDisplay(settings: Settings, display: Display | "none"): void {
+  if (settings.display !== undefined && (settings.display === "none") !== (display === "none")) {
+    throw new UsageError("a window and -nographic exclude each other");
+  }
+  settings.display = display;
 }
 
 function diskOption(names: readonly string[], help: string, parts: Partial<Disk> = {}): Option {
@@ -339,10 +367,17 @@ export const OPTIONS: readonly Option[] = [
     },
   },
   {
+    names: ["display"],
+    group: "Devices",
+    value: "window[,width=W,height=H][,full-grab=on]|none",
+    help: "800x600 by default, where there is a screen; full-grab: the system's keys too",
+    apply: (settings, value) => setDisplay(settings, parseDisplay(value)),
+  },
+  {
     names: ["nographic"],
     group: "Devices",
-    help: "no window (there is none yet)",
-    apply: () => {},
+    help: "no window, as -display none",
+    apply: (settings) => setDisplay(settings, "none"),
   },
   {
     names: ["name"],

@@ -3,7 +3,7 @@
 // @ts-types="../../types/std_fmt.d.ts"
 import { format } from "@std/fmt/bytes";
 import type { Progress } from "../images/progress.ts";
-import { isQuiet } from "./report.ts";
+import { isQuiet, printable } from "./report.ts";
 
 /** Work that is quicker is not shown, in milliseconds. */
 const PATIENCE = 500;
@@ -23,7 +23,7 @@ export class ProgressBar implements Disposable {
 
   /** @param what What is worked at. */
   constructor(what: string) {
-    this.#what = what;
+    this.#what = printable(what);
   }
 
   /** To be told of the work's progress. */
@@ -40,11 +40,12 @@ export class ProgressBar implements Disposable {
     const full = Math.round(part * BLOCKS);
     const numbers = `${Math.floor(part * 100)}% of ${format(total, { binary: true })}, ` +
       `${format(done / seconds, { binary: true })}/s`;
-    const bar = "█".repeat(full) + "░".repeat(BLOCKS - full);
+    const bar = ` ${"█".repeat(full)}${"░".repeat(BLOCKS - full)} `;
     // A line that is broken at the terminal's edge could not be taken back.
-    const columns = Deno.consoleSize().columns || 80; // some terminals do not tell
-    const room = columns - "vzrun:  ".length - BLOCKS - numbers.length - 2;
-    return `vzrun: ${this.#what.slice(0, Math.max(0, room))} ${bar} ${numbers}`;
+    const columns = (Deno.consoleSize().columns || 80) - 1; // some terminals do not tell
+    const room = columns - "vzrun: ".length - bar.length - numbers.length;
+    const line = room < 0 ? numbers : this.#what.slice(0, room) + bar + numbers;
+    return `vzrun: ${line}`.slice(0, columns);
   }
 
   #write(text: string): void {

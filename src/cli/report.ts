@@ -22,7 +22,7 @@ function write(...line: string[]): void {
 }
 
 /** A line stays a line, and a terminal is told nothing by the names of files. */
-function printable(message: string): string {
+export function printable(message: string): string {
   return message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

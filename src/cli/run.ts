@@ -1,6 +1,7 @@
 /** A run of the program, from the command line to the exit code. */
 
 import { MachineError } from "../machine/error.ts";
+import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
 import { type Shell, UsageError } from "./options.ts";
 import { parse } from "./parse.ts";
@@ -12,8 +13,8 @@ import { sayError, setVerbosity } from "./report.ts";
  * @param argv Arguments, without the program's name.
  * @returns The exit code.
  */
-export async function run(argv: readonly string[]): Promise<number> {
-  try {
+export function run(argv: readonly string[]): Promise<number> {
+  return outcome(async () => {
     const settings = await parse(argv);
     setVerbosity(settings.verbosity);
     if (settings.mode === "help") return await printHelp();
@@ -22,9 +23,21 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (Deno.build.os === "darwin" && settings.mode === "run") {
       await (await import("./entitlement.ts")).ensureEntitled();
     }
+    settings.display = await chooseDisplay(settings) ?? "none";
+    if (settings.display !== "none" && settings.mode === "run") {
+      const { runWithWindow } = await import("./with_window.ts");
+      return await runWithWindow(settings);
+    }
     // Not before now: a wrong option is told, and -help given, also where the libraries are missing.
     const { boot } = await import("./boot.ts");
     return await boot(settings);
+  });
+}
+
+/** The exit code of what runs; an error is said, and has one too. */
+export async function outcome(body: () => Promise<number>): Promise<number> {
+  try {
+    return await body();
   } catch (error) {
     if (error instanceof UsageError || error instanceof MachineError) {
       sayError(error.message);

@@ -1,6 +1,7 @@
 /** What was made of files, kept so that it is made once. */
 
 import { ImageError } from "./error.ts";
+import { identityOf } from "./identity.ts";
 import { makeOnce } from "./make_once.ts";
 import type { Work } from "./progress.ts";
 import { Input } from "./stretch.ts";
@@ -20,11 +21,6 @@ const COARSEST_CLOCK = 2000;
 export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
   if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
   return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
-}
-
-/** The same as long as a file is the same one and unchanged. */
-function identity({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
-  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join("-");
 }
 
 /** Does without what is not there, because another has removed it. */
@@ -72,10 +68,10 @@ export class Cache implements Disposable {
     make: (file: Deno.FsFile) => Promise<void>,
     work: Work = {},
   ): Promise<string> {
-    const before = identity(Deno.statSync(source));
+    const before = identityOf(Deno.statSync(source));
     const makeOfOne = async (file: Deno.FsFile) => {
       await make(file);
-      if (identity(Deno.statSync(source)) !== before) {
+      if (identityOf(Deno.statSync(source)) !== before) {
         throw new ImageError("it was changed while it was read");
       }
     };
@@ -87,7 +83,9 @@ export class Cache implements Disposable {
       }
       return path;
     } catch (error) {
-      const [, reason] = /^(.*) \(os error \d+\)/s.exec((error as Error).message) ?? [];
+      const isForbidden = error instanceof Deno.errors.NotCapable; // Deno guards /proc and its like
+      const [, system] = /^(.*) \(os error \d+\)/s.exec((error as Error).message) ?? [];
+      const reason = isForbidden ? "that is no place for files" : system;
       if (!reason) throw error;
       throw new ImageError(`it cannot be unpacked into '${this.#folder}': ${reason}`);
     }
@@ -96,6 +94,13 @@ export class Cache implements Disposable {
   get #folder(): string {
     if (this.#wanted) return this.#wanted;
     throw new ImageError("it has to be unpacked, and without HOME there is no folder for that");
+  }
+
+  /** Removes a file that turned out to be no good, so that it is made anew the next time. */
+  forget(path: string): void {
+    this.#held.get(path)?.close();
+    this.#held.delete(path);
+    ifThere(() => Deno.removeSync(path));
   }
 
   /** Lets others remove what was made. */
@@ -124,7 +129,7 @@ export class Cache implements Disposable {
   async #digest(source: string, work: Work): Promise<string> {
     using file = Deno.openSync(source);
     const before = file.statSync();
-    const link = `${this.#folder}/${identity(before)}`;
+    const link = `${this.#folder}/${identityOf(before)}`;
     const known = ifThere(() => Deno.readLinkSync(link));
     if (known) return known;
     const now = Date.now();
@@ -133,7 +138,7 @@ export class Cache implements Disposable {
     const digest = hash.digest("hex");
     // What changes within the clock's granularity looks unchanged: then its content is not known the next time.
     const changed = Math.max(before.mtime?.getTime() ?? Infinity, before.ctime?.getTime() ?? Infinity);
-    if (now - changed > COARSEST_CLOCK && identity(file.statSync()) === identity(before)) {
+    if (now - changed > COARSEST_CLOCK && identityOf(file.statSync()) === identityOf(before)) {
       try {
         Deno.symlinkSync(digest, link);
       } catch (error) {

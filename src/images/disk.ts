@@ -1,13 +1,41 @@
 /** What a disk image is, from its first bytes. */
 
 import type { DiskFormat } from "../machine/machine.ts";
+import { ImageError } from "./error.ts";
 
 /** How many bytes {@linkcode diskFormat} looks at. */
-export const DISK_HEAD = 4;
+export const DISK_HEAD = 68;
 
-/** The form of a disk image. Source: QEMU's docs/interop/qcow2.txt. */
+/** What a guest would only find rubbish in. Sources: QEMU's docs/interop, and the formats' own specifications. */
+const OTHERS: readonly (readonly [offset: number, magic: string, what: string])[] = [
+  [0, "KDMV", "a VMDK image"],
+  [0, "COWD", "a VMDK image"],
+  [0, "# Disk DescriptorFile", "a VMDK image"],
+  [64, "\x7f\x10\xda\xbe", "a VDI image"],
+  [0, "vhdxfile", "a VHDX image"],
+  [0, "conectix", "a VHD image"],
+  [0, "QED\0", "a QED image"],
+  [0, "\x1f\x8b\x08", "compressed with gzip"],
+  [0, "\xfd7zXZ\0", "compressed with xz"],
+  [0, "\x28\xb5\x2f\xfd", "compressed with zstd"],
+  [0, "BZh", "compressed with bzip2"],
+];
+
+function has(head: Uint8Array, offset: number, magic: string): boolean {
+  return Array.from(magic).every((char, i) => head[offset + i] === char.charCodeAt(0));
+}
+
+/**
+ * The form of a disk image that is not said.
+ *
+ * @throws {ImageError} When it is of another form than can be used.
+ */
 export function diskFormat(head: Uint8Array): DiskFormat {
-  const isQcow2 = head.length >= DISK_HEAD &&
-    new DataView(head.buffer, head.byteOffset).getUint32(0) === 0x514649fb;
-  return isQcow2 ? "qcow2" : "raw";
+  if (has(head, 0, "QFI\xfb")) return "qcow2";
+  const [, , other] = OTHERS.find(([offset, magic]) => has(head, offset, magic)) ?? [];
+  if (!other) return "raw";
+  const remedy = other.startsWith("compressed")
+    ? "unpack it first"
+    : "`qemu-img convert -O qcow2` makes one that can be used";
+  throw new ImageError(`it is ${other}: ${remedy} (format=raw takes it as it is)`);
 }

@@ -144,7 +144,7 @@ async function unified(file: Input, arch: Arch): Promise<Packed> {
     ...initrd && { initrd: section(initrd) },
     ...commandLine && {
       commandLine: new TextDecoder().decode(file.at(commandLine.offset, commandLine.size))
-        .replaceAll("\0", "").trim(),
+        .replace(/[\0\n]+/g, " ").trim(),
     },
   };
 }
@@ -154,7 +154,9 @@ async function vmlinux(head: DataView, arch: Arch): Promise<Packed> {
   const { EM, loadSegments } = await import("./elf.ts");
   checkArch(archOf(EM, head.getUint16(0x12, true)), arch);
   if (arch === "x86_64") {
-    throw new ImageError("it is a vmlinux, which cannot be booted: take the bzImage that was made of it");
+    throw new ImageError(
+      "it is an ELF file, and even a vmlinux cannot be booted: take the bzImage that was made of it",
+    );
   }
   return { layer: "vmlinux", name: "vmlinux", unpack: loadSegments };
 }
@@ -183,30 +185,36 @@ async function packed(file: Input, bytes: Uint8Array<ArrayBuffer>, arch: Arch): 
 export async function openKernel(
   path: string,
   arch: Arch,
-  cache: Pick<Cache, "file">,
+  cache: Pick<Cache, "file" | "forget">,
   work: Work = {},
 ): Promise<OpenedKernel> {
   const layers: string[] = [];
   const found: Pick<OpenedKernel, "initrd" | "commandLine"> = {};
   let [kernel, kind] = [path, ""];
-  for (let depth = 0; depth < DEEPEST; depth++) {
-    using file = Deno.openSync(kernel);
-    const input = new Input(file, work);
-    const head = input.at(0, Math.min(KERNEL_HEAD, input.end));
-    const format = kernelFormat(head);
-    if (format) {
-      checkArch(FORMATS[format].arch, arch);
-      await checkWhole(input, new DataView(head.buffer), format);
-      return { kernel, format, layers: [...layers, FORMATS[format].layer], ...found };
+  try {
+    for (let depth = 0; depth < DEEPEST; depth++) {
+      using file = Deno.openSync(kernel);
+      const input = new Input(file, work);
+      const head = input.at(0, Math.min(KERNEL_HEAD, input.end));
+      const format = kernelFormat(head);
+      if (format) {
+        checkArch(FORMATS[format].arch, arch);
+        await checkWhole(input, new DataView(head.buffer), format);
+        return { kernel, format, layers: [...layers, FORMATS[format].layer], ...found };
+      }
+      const { layer, name, unpack, initrd, commandLine } = await packed(input, head, arch);
+      layers.push(layer);
+      const keep = (kind: string, unpack: Packed["unpack"]) =>
+        cache.file(path, kind, (made) => unpack(input, new Output(made, LARGEST)), work);
+      if (initrd) found.initrd = await keep(`${kind}initrd`, initrd);
+      if (commandLine !== undefined) found.commandLine = commandLine;
+      kernel = await keep(`${kind}${name}`, unpack);
+      kind += `${name}.`;
     }
-    const { layer, name, unpack, initrd, commandLine } = await packed(input, head, arch);
-    layers.push(layer);
-    const keep = (kind: string, unpack: Packed["unpack"]) =>
-      cache.file(path, kind, (made) => unpack(input, new Output(made, LARGEST)), work);
-    if (initrd) found.initrd = await keep(`${kind}initrd`, initrd);
-    if (commandLine !== undefined) found.commandLine = commandLine;
-    kernel = await keep(`${kind}${name}`, unpack);
-    kind += `${name}.`;
+  } catch (error) {
+    // It is no kernel, or somebody has damaged what was kept.
+    if (error instanceof ImageError && kernel !== path) cache.forget(kernel);
+    throw error;
   }
   throw new ImageError(`it is packed more than ${DEEPEST} times`);
 }

@@ -2,10 +2,22 @@
 
 // @ts-types="../../types/std_async.d.ts"
 import { abortable } from "@std/async/abortable";
+import { ImageError } from "./error.ts";
 
 /** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
 function partialOf(path: string): string {
   return `${path}.partial`;
+}
+
+/** What a link leads to is somebody's, and not to be overwritten. */
+function refuseLink(path: string): void {
+  try {
+    if (!Deno.lstatSync(path).isSymlink) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new ImageError(`the link '${path}' is in the way`);
 }
 
 function inode(info: Deno.FileInfo): string {
@@ -37,6 +49,7 @@ export async function makeOnce(
 ): Promise<boolean> {
   const partial = partialOf(path);
   while (!statOrNothing(path)) {
+    refuseLink(partial);
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);

@@ -1,6 +1,5 @@
 /** The header of a qcow2 image. Source: QEMU's docs/interop/qcow2.txt. */
 
-import { diskFormat } from "./disk.ts";
 import { ImageError } from "./error.ts";
 
 /** What a header says of an image that can be read. */
@@ -52,7 +51,9 @@ function damaged(how: string): ImageError {
  * @throws {ImageError} When the image is damaged, or has what cannot be read here.
  */
 export function readQcow2Header(head: Uint8Array, fileSize: number): Qcow2Header {
-  if (diskFormat(head) !== "qcow2") throw new ImageError("it is not a qcow2 image");
+  if (new TextDecoder("latin1").decode(head.subarray(0, 4)) !== "QFI\xfb") {
+    throw new ImageError("it is not a qcow2 image");
+  }
   if (head.length < 512) throw damaged("it ends within its header");
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   const version = view.getUint32(4);

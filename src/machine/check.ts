@@ -3,8 +3,8 @@
 import { DISK_HEAD, diskFormat } from "../images/disk.ts";
 import { isISO, ISO_MARK } from "../images/iso.ts";
 import { MachineError } from "./error.ts";
-import { checkOutput, exists, open, readAt, reason } from "./files.ts";
-import type { Disk, DiskFormat, Machine, Network, Serial, Share } from "./machine.ts";
+import { checkOutput, exists, open, readAt, reason, unfit } from "./files.ts";
+import type { Disk, DiskFormat, Display, Machine, Network, Serial, Share } from "./machine.ts";
 import { checkUses } from "./uses.ts";
 
 /** What the host allows; memory in bytes. */
@@ -23,10 +23,19 @@ export function formatBytes(bytes: number): string {
 
 const SECTOR = 512;
 
-/** The form of a disk's image: the one that was said, or that its first bytes show. */
+/**
+ * The form of a disk's image: the one that was said, or that its first bytes show.
+ *
+ * @throws {MachineError} When it is none that can be used.
+ */
 export function diskFormatOf({ file, format, size }: Disk): DiskFormat {
   if (format !== undefined) return format;
-  return size !== undefined && !exists(file) ? "raw" : diskFormat(readAt("disk", file, 0, DISK_HEAD));
+  if (size !== undefined && !exists(file, "disk")) return "raw";
+  try {
+    return diskFormat(readAt("disk", file, 0, DISK_HEAD));
+  } catch (error) {
+    throw unfit(`cannot use disk '${file}'`, error);
+  }
 }
 
 /**
@@ -95,6 +104,16 @@ function checkAddresses(network: Network[]): void {
   if (twice) throw new MachineError(`-nic: two cards cannot both have the address ${twice}`);
 }
 
+/** The largest side of a window, in pixels: an X server counts them in 16 bits with a sign. */
+const MAX_SIDE = 16384;
+
+function checkDisplay({ width, height }: Display): void {
+  for (const side of [width, height]) {
+    if (side >= 1 && side <= MAX_SIDE) continue;
+    throw new MachineError(`-display: ${width}x${height}: a side of a window has 1 to ${MAX_SIDE} pixels`);
+  }
+}
+
 /**
  * Checks a machine.
  *
@@ -114,6 +133,7 @@ export function checkMachine(machine: Machine, limits: HostLimits): void {
   if (machine.machineId !== undefined) checkOutput(machine.machineId);
   checkUses(machine);
   checkAddresses(machine.network);
+  if (machine.display) checkDisplay(machine.display);
 }
 
 function checkLimits(machine: Machine, { memory, processors }: HostLimits): void {

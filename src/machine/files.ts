@@ -20,7 +20,8 @@ export function reason(error: unknown): string {
  */
 export function unfit(what: string, error: unknown): unknown {
   if (error instanceof ImageError) return new MachineError(`${what}: ${error.message}`);
-  const isOfSystem = error instanceof Error && /\(os error \d+\)/.test(error.message);
+  const isOfSystem = error instanceof Deno.errors.NotCapable ||
+    error instanceof Error && /\(os error \d+\)/.test(error.message);
   return isOfSystem ? new MachineError(`${what}: ${reason(error)}`) : error;
 }
 

@@ -80,6 +80,15 @@ export interface Network {
   mac?: string;
 }
 
+/** A window with the guest's screen. */
+export interface Display {
+  /** In pixels, as `height`: what the guest starts with; then it follows the window. */
+  width: number;
+  height: number;
+  /** Whether keys that are the system's own go to the guest too. */
+  fullGrab: boolean;
+}
+
 /** A virtual machine. */
 export interface Machine {
   /** For people. */
@@ -102,4 +111,6 @@ export interface Machine {
   serial: Serial[];
   /** In the order in which the guest finds them. */
   network: Network[];
+  /** Without it there is no screen, keyboard or pointer. */
+  display?: Display;
 }

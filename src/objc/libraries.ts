@@ -1,10 +1,19 @@
 /** Where the libraries are: the one place that knows which system this is. */
 
 /** A library that {@linkcode libraryPath} knows. */
-export type Library = "objc" | "system" | "Foundation" | "Security" | "Virtualization";
+export type Library =
+  | "objc"
+  | "system"
+  | "Foundation"
+  | "Security"
+  | "Virtualization"
+  | "CoreGraphics"
+  | "AppKit";
 
-/** linux/ holds everything in one library, which brings GNUstep and libobjc with it. */
+/** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
+/** … but for what is on the screen, so that a machine without one needs no X11. */
+const GRAPHICAL_STAND_IN = "libVirtualizationAppKit.so";
 
 // On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
 const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
@@ -14,6 +23,8 @@ const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
     Foundation: "/System/Library/Frameworks/Foundation.framework/Foundation",
     Security: "/System/Library/Frameworks/Security.framework/Security",
     Virtualization: "/System/Library/Frameworks/Virtualization.framework/Virtualization",
+    CoreGraphics: "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics",
+    AppKit: "/System/Library/Frameworks/AppKit.framework/AppKit",
   },
   linux: {
     objc: STAND_IN,
@@ -21,6 +32,8 @@ const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
     Foundation: STAND_IN,
     Security: STAND_IN,
     Virtualization: STAND_IN,
+    CoreGraphics: STAND_IN,
+    AppKit: GRAPHICAL_STAND_IN,
   },
 };
 

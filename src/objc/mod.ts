@@ -32,7 +32,9 @@ export { hasEntitlement, isRoot, replaceProcess } from "./process.ts";
 export { DispatchQueue } from "./queue.ts";
 export {
   cloneFile,
+  exitProcess,
   hangUp,
+  hasWindowServer,
   isSignalIgnored,
   machineArchitecture,
   macOSVersion,

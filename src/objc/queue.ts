@@ -141,6 +141,8 @@ export class DispatchQueue extends NSObject {
       );
     };
 
+    // An initializer uses up a reference of its receiver, and the wrapper is to keep the one that it has.
+    if (method.consumes) runtime.objc_retain(target[POINTER]);
     const done = invocation(completion().object, "done:", [word(number)]);
     using both = Class.named("NSMutableArray").create("initWithCapacity:", 2);
     both.send("addObject:", call);
@@ -149,6 +151,19 @@ export class DispatchQueue extends NSObject {
     completion().class.ref();
     this.#send(run);
     return promise;
+  }
+
+  /**
+   * Allocates and initializes an object on the queue, where such as belong to a thread have to be made.
+   *
+   * @throws {NSError} As {@linkcode call}.
+   * @throws {TypeError} When the initializer gives nil.
+   */
+  async make(type: string, initializer = "init", ...args: Argument[]): Promise<NSObject> {
+    using allocated = Class.named(type).send("alloc") as NSObject;
+    const object = await this.call(allocated, initializer, ...args);
+    if (object instanceof NSObject) return object;
+    throw new TypeError(`-[${type} ${initializer}] gave nil`);
   }
 
   /** Hands an invocation over to the queue, which releases it there when it has run. */

@@ -2,7 +2,7 @@
 
 import { openFunctions } from "./libraries.ts";
 import type { NSObject } from "./object.ts";
-import { cString, fromCString } from "./runtime.ts";
+import { cString, fromCString, runtime } from "./runtime.ts";
 
 // Each is opened when it is first needed: most runs need few of them, and none before the start.
 const openPoll = () =>
@@ -160,6 +160,11 @@ export function processExists(pid: number): boolean {
   return kill(pid, 0) === 0;
 }
 
+/** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */
+export function exitProcess(exitCode: number): void {
+  openFunctions("system", { _exit: { parameters: ["i32"], result: "void" } })._exit(exitCode);
+}
+
 /** What sysctl(3) says under a name, as text. */
 function sysctl(name: string): string {
   const value = new Uint8Array(32);
@@ -203,4 +208,14 @@ export async function cloneFile(from: string, to: string): Promise<void> {
     await Deno.remove(to).catch(() => {});
     throw error;
   }
+}
+
+/** Whether there is a screen for windows: the program runs in a session of the window server. */
+export function hasWindowServer(): boolean {
+  const { CGSessionCopyCurrentDictionary } = openFunctions("CoreGraphics", {
+    CGSessionCopyCurrentDictionary: { parameters: [], result: "pointer" },
+  });
+  const session = CGSessionCopyCurrentDictionary();
+  runtime.objc_release(session); // a CFDictionary is an NSDictionary
+  return session !== null;
 }

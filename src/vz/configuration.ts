@@ -1,9 +1,12 @@
 import type { BootLoader } from "./boot_loader.ts";
 import type { VirtioFileSystemDevice } from "./directory_sharing.ts";
 import type { VirtioEntropyDevice } from "./entropy.ts";
+import type { VirtioGraphicsDevice } from "./graphics.ts";
+import type { USBKeyboard } from "./keyboard.ts";
 import type { VirtioMemoryBalloon } from "./memory_balloon.ts";
 import type { VirtioNetworkDevice } from "./network.ts";
 import type { GenericPlatform } from "./platform.ts";
+import type { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
 import type { VirtioConsoleSerialPort } from "./serial_port.ts";
 import type { StorageDevice } from "./storage.ts";
 import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
@@ -23,6 +26,9 @@ export class VirtualMachineConfiguration extends VZObject {
     newer: {
       "setPlatform:": ["A machine's identity", "12.0"],
       "setDirectorySharingDevices:": ["A shared folder", "12.0"],
+      "setGraphicsDevices:": ["A graphics device", "12.0"],
+      "setKeyboards:": ["A keyboard", "12.0"],
+      "setPointingDevices:": ["A pointing device", "12.0"],
     },
   };
 
@@ -86,6 +92,19 @@ export class VirtualMachineConfiguration extends VZObject {
 
   set networkDevices(devices: VirtioNetworkDevice[]) {
     this.send("setNetworkDevices:", devices);
+  }
+
+  /** The framework takes one. */
+  set graphicsDevices(devices: VirtioGraphicsDevice[]) {
+    this.send("setGraphicsDevices:", devices);
+  }
+
+  set keyboards(keyboards: USBKeyboard[]) {
+    this.send("setKeyboards:", keyboards);
+  }
+
+  set pointingDevices(devices: USBScreenCoordinatePointingDevice[]) {
+    this.send("setPointingDevices:", devices);
   }
 
   /**

@@ -4,7 +4,7 @@ import { NSError, type NSObject } from "../objc/mod.ts";
 import { MachineError } from "../machine/error.ts";
 import { exists } from "../machine/files.ts";
 import { makeDisks } from "../machine/disks.ts";
-import type { EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
+import type { Display, EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
 import { type BootLoader, LinuxBootLoader } from "./boot_loader.ts";
 import { VirtualMachineConfiguration } from "./configuration.ts";
 import {
@@ -15,6 +15,8 @@ import {
 } from "./directory_sharing.ts";
 import { EFIBootLoader, EFIVariableStore } from "./efi.ts";
 import { VirtioEntropyDevice } from "./entropy.ts";
+import { VirtioGraphicsDevice, VirtioGraphicsScanout } from "./graphics.ts";
+import { USBKeyboard } from "./keyboard.ts";
 import { VirtioMemoryBalloon } from "./memory_balloon.ts";
 import {
   BridgedNetworkAttachment,
@@ -25,6 +27,7 @@ import {
   VirtioNetworkDevice,
 } from "./network.ts";
 import { GenericMachineIdentifier, GenericPlatform } from "./platform.ts";
+import { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
 import {
   FileHandleSerialPortAttachment,
   FileSerialPortAttachment,
@@ -128,6 +131,14 @@ function networkDevice(network: Network): VirtioNetworkDevice {
   return device;
 }
 
+/** A screen, and what belongs to sitting before one. */
+function addScreen(configuration: VirtualMachineConfiguration, { width, height }: Display): void {
+  const scanout = VirtioGraphicsScanout.create(width, height);
+  configuration.graphicsDevices = [VirtioGraphicsDevice.create([scanout])];
+  configuration.keyboards = [USBKeyboard.create()];
+  configuration.pointingDevices = [USBScreenCoordinatePointingDevice.create()];
+}
+
 /** Devices that can be made, and so be checked, without a trace. */
 function tracelessDevices(machine: Machine) {
   const shares = machine.shares.map(fileSystem);
@@ -142,7 +153,9 @@ function tracelessDevices(machine: Machine) {
  */
 export function checkDevices(machine: Machine): void {
   tracelessDevices(machine);
-  for (const disk of machine.disks) if (exists(disk.file)) storageDevice(disk);
+  for (const disk of machine.disks) {
+    if (exists(disk.file)) storageDevice({ ...disk, readOnly: disk.readOnly || disk.snapshot });
+  }
   if (machine.machineId !== undefined && exists(machine.machineId)) platform(machine.machineId);
 }
 
@@ -169,6 +182,7 @@ export function configure(
   configuration.networkDevices = networks;
   configuration.entropyDevices = [VirtioEntropyDevice.create()];
   configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
+  if (machine.display) addScreen(configuration, machine.display);
 
   makeDisks(machine, made);
   configuration.storageDevices = machine.disks.map(storageDevice);

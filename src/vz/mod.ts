@@ -12,6 +12,8 @@ export {
 export { EFIBootLoader, EFIVariableStore } from "./efi.ts";
 export { VirtioEntropyDevice } from "./entropy.ts";
 export { adviceOn, VZErrorCode } from "./error.ts";
+export { VirtioGraphicsDevice, VirtioGraphicsScanout } from "./graphics.ts";
+export { USBKeyboard } from "./keyboard.ts";
 export { checkDevices, configure, type Handles } from "./machine.ts";
 export { VirtioMemoryBalloon } from "./memory_balloon.ts";
 export {
@@ -23,6 +25,7 @@ export {
   VirtioNetworkDevice,
 } from "./network.ts";
 export { GenericMachineIdentifier, GenericPlatform } from "./platform.ts";
+export { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
 export {
   FileHandleSerialPortAttachment,
   FileSerialPortAttachment,
@@ -36,5 +39,6 @@ export {
   USBMassStorageDevice,
   VirtioBlockDevice,
 } from "./storage.ts";
-export { type State, type Stop, VirtualMachine } from "./virtual_machine.ts";
+export { type Ability, type State, type Stop, VirtualMachine } from "./virtual_machine.ts";
+export { type ViewOptions, VirtualMachineView } from "./virtual_machine_view.ts";
 export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";

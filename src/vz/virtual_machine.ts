@@ -17,7 +17,10 @@ const virtualMachine: Api = {
   class: "VZVirtualMachine",
   what: "Virtualization",
   macOS: "11.0",
-  newer: { "stopWithCompletionHandler:": ["Stopping a guest by force", "12.0"] },
+  newer: {
+    "stopWithCompletionHandler:": ["Stopping a guest by force", "12.0"],
+    "canStop": ["Stopping a guest by force", "12.0"],
+  },
 };
 
 /** VZVirtualMachineState, by value. */
@@ -36,6 +39,9 @@ const STATES = [
 
 /** The state of a virtual machine. */
 export type State = typeof STATES[number];
+
+/** What can be done with a machine in one state and not in another. */
+export type Ability = "requestStop" | "stop" | "pause" | "resume";
 
 /** How a run of a machine ended: the guest powered off, `stop()` was called, or it failed. */
 export type Stop = { by: "guest" } | { by: "stop" } | { by: "error"; error: NSError };
@@ -66,7 +72,7 @@ export class VirtualMachine {
   readonly #delegate: NSObject;
   #run = Promise.withResolvers<Stop>();
 
-  #onStateChange: ((state: State) => void) | undefined;
+  readonly #watchers: ((state: State) => void)[] = [];
 
   /** Settles when the delegate is set; the queue is serial, so a start comes after it in any case. */
   readonly #ready: Promise<unknown>;
@@ -76,6 +82,11 @@ export class VirtualMachine {
     delegates ??= VirtualMachine.#defineDelegate();
     this.#delegate = delegates.create(this);
     this.#ready = this.#call("setDelegate:", this.#delegate);
+  }
+
+  /** The VZVirtualMachine, whose messages belong on its own queue: for the view, which knows that. */
+  get object(): NSObject {
+    return this.#machine;
   }
 
   /** Makes a machine. The configuration is copied: changing it later has no effect. */
@@ -103,7 +114,7 @@ export class VirtualMachine {
         types: "v@:@@@^v",
         implementation: (machine, _path, _object, change) => {
           const value = (fromObjC(change) as Map<string, unknown>).get("new");
-          machine.#onStateChange?.(STATES[Number(value)]);
+          machine.#watchers.forEach((watcher) => watcher(STATES[Number(value)]));
         },
       },
     });
@@ -187,9 +198,7 @@ export class VirtualMachine {
 
   /** Calls a function with each new state from now on, as it happens. */
   async watchState(onChange: (state: State) => void): Promise<void> {
-    const watched = this.#onStateChange !== undefined;
-    this.#onStateChange = onChange;
-    if (watched) return;
+    if (this.#watchers.push(onChange) > 1) return;
     // The delegate is the observer too. Apple documents the property as observable.
     const observe = "addObserver:forKeyPath:options:context:";
     await this.#call(observe, this.#delegate, "state", NSKeyValueObservingOptionNew, null);
@@ -198,5 +207,21 @@ export class VirtualMachine {
   /** Its state now; see also {@linkcode watchState}. */
   async state(): Promise<State> {
     return STATES[Number(await this.#call("state"))];
+  }
+
+  /** What its state allows now. macOS 12. */
+  async abilities(): Promise<Record<Ability, boolean>> {
+    const [requestStop, stop, pause, resume] = await Promise.all([
+      this.#call("canRequestStop"),
+      this.#call("canStop"),
+      this.#call("canPause"),
+      this.#call("canResume"),
+    ]);
+    return {
+      requestStop: Boolean(requestStop),
+      stop: Boolean(stop),
+      pause: Boolean(pause),
+      resume: Boolean(resume),
+    };
   }
 }

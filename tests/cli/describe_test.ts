@@ -46,6 +46,7 @@ Deno.test("describe: what is given is what the machine has", async () => {
     network: [{ attachment: { bridge: "br0" }, mac }],
     name: "N",
     machineId: "M",
+    display: { width: 640, height: 480, fullGrab: true },
   });
   assertEquals(await describe(given, host), {
     name: "N",
@@ -57,6 +58,7 @@ Deno.test("describe: what is given is what the machine has", async () => {
     shares: [{ tag: "t", folder: "F", readOnly: true }],
     serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }, { to: "pty", wait: true }],
     network: [{ attachment: { bridge: "br0" }, mac }],
+    display: { width: 640, height: 480, fullGrab: true },
   });
 });
 

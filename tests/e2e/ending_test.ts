@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { contents, eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";
+import { contents, eventually, Folder, GUEST, guest, stateOf, Vzrun } from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
 
@@ -119,15 +119,14 @@ Deno.test("ending: a guest that reboots goes on", async () => {
   assertEquals(run.err.text, "");
 });
 
-Deno.test("ending: a kernel that QEMU refuses gives exit code 1 and one line", async () => {
+Deno.test("ending: what only QEMU refuses gives exit code 1 and one line", async () => {
   using folder = new Folder();
-  // Its head is a bzImage's; that it is shorter than its own set-up code nobody sees before it is started.
-  const kernel = new Uint8Array(1024);
-  kernel.set(new TextEncoder().encode("HdrS"), 0x202);
-  Deno.writeFileSync(folder.file("bzImage"), kernel);
-  await using run = new Vzrun(["-kernel", folder.file("bzImage"), "-m", "64"]);
+  Deno.writeTextFileSync(folder.file("initrd"), "");
+  Deno.truncateSync(folder.file("initrd"), 100e6);
+  const args = ["-kernel", `${GUEST}/vmlinuz`, "-initrd", folder.file("initrd"), "-m", "64"];
+  await using run = new Vzrun(args);
   assertEquals(await run.end(10), 1);
-  assertMatch(run.err.text, /^vzrun: [^\n]*kernel[^\n]*\n$/);
+  assertMatch(run.err.text, /^vzrun: [^\n]*initrd[^\n]*\n$/);
   assert(!/\bat .*:\d+/.test(run.err.text), run.err.text);
   assertEquals(run.out.text, "");
 });

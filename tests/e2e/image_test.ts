@@ -65,8 +65,8 @@ Deno.test("image: a new version of a qcow2 image does not get the old one's writ
   const dry = ["-dry-run", ...GUEST_FILES, "-d", "disk"];
   assertEquals((await vzrun([...guest("true"), "-d", "disk"], images.how)).code, 0);
   assertEquals((await vzrun(dry, images.how, 20)).code, 0);
-  const later = new Date(Date.now() + 10_000);
-  Deno.utimeSync(images.file("disk"), later, later);
+  const earlier = new Date(Date.now() - 10_000);
+  Deno.utimeSync(images.file("disk.raw"), earlier, earlier);
   const { code, out, err } = await vzrun(dry, images.how, 20);
   assertEquals([code, out], [2, ""]);
   assertMatch(
@@ -171,12 +171,20 @@ Deno.test("image: what cannot be used is refused by name before anything starts"
   Deno.writeFileSync(images.file("cut"), plain.subarray(0, 60));
   await images.qemuImg("create", "-f", "qcow2", "saved", "1M");
   await images.qemuImg("snapshot", "-c", "one", "saved");
+  for (const format of ["vmdk", "vdi", "vhdx", "vpc"]) {
+    await images.qemuImg("create", "-q", "-f", format, format, "10M");
+  }
+  Deno.writeFileSync(images.file("packed"), Uint8Array.of(0x1f, 0x8b, 8, ...new Uint8Array(509)));
   const { names } = images;
   const refused: [args: string[], message: RegExp][] = [
     [["-d", "overlay"], /'overlay': it is a qcow2 image that is based on 'base': say format=qcow2/],
     [["-d", "cut"], /'cut': /],
     [["-d", "saved"], /'saved': .*snapshot/],
     [["-drive", "file=base,format=qcow2"], /'base': /],
+    ...["vmdk", "vdi", "vhdx", "vpc"].map((
+      format,
+    ): [string[], RegExp] => [["-d", format], /qemu-img convert/]),
+    [["-d", "packed"], /'packed': it is compressed with gzip/],
     [["-drive", "file=base,format=vmdk"], /format is one of raw, qcow2/],
   ];
   for (const [args, message] of refused) {
@@ -187,6 +195,68 @@ Deno.test("image: what cannot be used is refused by name before anything starts"
   }
   const { code, err } = await vzrun([...guest("true"), "-drive", "file=overlay,format=qcow2"], images.how);
   assertEquals([code, err], [0, ""]);
+});
+
+Deno.test("image: a snapshot needs no right to write the image, nor its folder", async () => {
+  using images = new Images();
+  Deno.writeTextFileSync(images.file("raw"), "first".padEnd(1 << 20));
+  await images.qemuImg("convert", "-O", "qcow2", "raw", "qcow2");
+  Deno.mkdirSync(images.file("tmp"));
+  for (const name of ["raw", "qcow2"]) Deno.chmodSync(images.file(name), 0o444);
+  Deno.chmodSync(images.path, 0o555);
+  // Root may write everything, until it gives up its capabilities.
+  const through = [
+    "sh",
+    "-c",
+    'if [ "$(id -u)" = 0 ]; then exec setpriv --bounding-set=-all "$@"; else exec "$@"; fi',
+  ];
+  const how = { ...images.how, through: [...through, "sh"], env: { TMPDIR: images.file("tmp") } };
+  const first = { code: 0, out: "first\r\n", err: "" };
+  const { names } = images;
+  for (const args of [["-snapshot", "-d", "raw"], ["-snapshot", "-d", "qcow2"]]) {
+    assertEquals(await vzrun([...WRITE("other"), ...args], how), first);
+  }
+  const read = guest("head -c 5 /dev/vda; echo");
+  assertEquals(await vzrun([...read, "-c", "qcow2"], how), first);
+  assertEquals([images.names, [...Deno.readDirSync(images.file("tmp"))]], [names, []]);
+  const { code, err } = await vzrun([...read, "-d", "qcow2"], how, 20);
+  assertEquals([code, err], [2, "vzrun: cannot make 'qcow2.raw': permission denied\n"]);
+  Deno.chmodSync(images.path, 0o755);
+});
+
+Deno.test("image: one that is changed while it is read is not taken", async () => {
+  using images = new Images();
+  await images.large("disk");
+  await using run = new Vzrun([...guest("true"), "-d", "disk"], images.how);
+  await eventually("the conversion", () => images.names.includes("disk.raw.partial"), 20);
+  const later = new Date(Date.now() + 1000);
+  Deno.utimeSync(images.file("disk"), later, later);
+  assertEquals(await run.end(30), 2);
+  assertEquals(
+    run.err.text,
+    "vzrun: cannot make 'disk.raw': what it is made of was changed while it was read\n",
+  );
+  assertEquals(images.names, ["disk"]);
+});
+
+Deno.test("image: one that seems to be of the future is a disk as often as others", async () => {
+  using images = new Images();
+  await images.qemuImg("create", "-f", "qcow2", "disk", "1M");
+  const later = new Date(Date.now() + 86_400_000);
+  Deno.utimeSync(images.file("disk"), later, later);
+  for (let i = 0; i < 2; i++) {
+    assertEquals((await vzrun([...guest("true"), "-d", "disk"], images.how)).code, 0);
+  }
+});
+
+Deno.test("image: a link that is where a raw image is made is not followed", async () => {
+  using images = new Images();
+  await images.qemuImg("create", "-f", "qcow2", "disk", "1M");
+  Deno.writeTextFileSync(images.file("precious"), "precious");
+  Deno.symlinkSync("precious", images.file("disk.raw.partial"));
+  const { code, err } = await vzrun([...guest("true"), "-d", "disk"], images.how, 20);
+  assertEquals([code, images.head("precious", 9)], [2, "precious"]);
+  assertEquals(err, "vzrun: cannot make 'disk.raw': the link 'disk.raw.partial' is in the way\n");
 });
 
 Deno.test("image: format=raw gives a guest the image as it is", async () => {

@@ -341,7 +341,7 @@ Deno.test("options: -help lists every option on stdout, and -version tells the v
     const { code, out, err } = await vzrun([help], {}, 10);
     assertEquals({ code, err }, { code: 0, err: "" });
     const names =
-      "kernel initrd append cd efi drive hda disk c share nic b m smp serial t nographic help version dry-run quiet verbose"
+      "kernel initrd append cd efi drive hda disk c share nic b m smp serial t display nographic help version dry-run quiet verbose"
         .split(" ");
     for (const name of names) assertMatch(out, new RegExp(`^  -${name}\\b`, "m"));
     for (const line of out.split("\n")) assertLess(line.length, 120);

@@ -5,8 +5,8 @@ export const ROOT = import.meta.dirname!.replace(/\/tests\/e2e$/, "");
 /** The folder of the guest that ./dev builds; its init explains `run="…"` and `powerbutton=ignore`. */
 export const GUEST = `${ROOT}/build/guest/${Deno.build.arch}`;
 
-const { NO_COLOR: _, FORCE_COLOR: __, ...others } = Deno.env.toObject();
-/** The tests' own environment, without the wishes for colours of whoever runs them. */
+const { NO_COLOR: _, FORCE_COLOR: __, DISPLAY: ___, ...others } = Deno.env.toObject();
+/** The tests' own environment, without the screen of whoever runs them and their wishes for colours. */
 export const ENVIRONMENT = { clearEnv: true, env: others };
 
 /** Options that name its files. */

@@ -209,3 +209,15 @@ Deno.test("cache: when there is too much, what was not used for longest goes, an
   }
   assertEquals(there(), [true, true, false, true]);
 });
+
+Deno.test("cache: a kernel that was damaged there is refused, and unpacked anew the next time", async () => {
+  using folder = new Folder();
+  using cache = new Cache(folder.file("cache"));
+  const path = folder.file("kernel");
+  Deno.writeFileSync(path, await pack("gzip", Deno.readFileSync(guestKernel("x86_64"))));
+  const { kernel } = await openKernel(path, "x86_64", cache);
+  Deno.truncateSync(kernel, 100_000);
+  await assertRejects(() => openKernel(path, "x86_64", cache), ImageError, "it ends too early");
+  const again = await openKernel(path, "x86_64", cache);
+  assertEquals(Deno.statSync(again.kernel).size, Deno.statSync(guestKernel("x86_64")).size);
+});

@@ -293,7 +293,7 @@ Deno.test("kernel: an arm64 vmlinux becomes the Image that objcopy makes of it",
   elf[0x12] = 62; // e_machine, whatever the assembler is for: x86-64
   assertEquals(
     await kernels.problem(elf),
-    "it is a vmlinux, which cannot be booted: take the bzImage that was made of it",
+    "it is an ELF file, and even a vmlinux cannot be booted: take the bzImage that was made of it",
   );
   elf[0x12] = 183; // and AArch64
   const [content, layers] = await kernels.bytes(await pack("gzip", elf), "aarch64");

@@ -355,3 +355,15 @@ Deno.test("check: numbers of bytes are told in people's units, and never as more
   ];
   for (const [number, text] of bytes) assertEquals(formatBytes(number), text);
 });
+
+Deno.test("check: a window without a size, or one larger than any screen, is refused", async () => {
+  await withFiles((path) => {
+    const display = (width: number, height: number) =>
+      checkMachine(machine(path("kernel"), { display: { width, height, fullGrab: false } }), limits);
+    display(1, 16384);
+    for (const [width, height] of [[0, 600], [800, 0], [16385, 1]]) {
+      const message = `-display: ${width}x${height}: a side of a window has 1 to 16384 pixels`;
+      assertEquals(assertThrows(() => display(width, height), MachineError).message, message);
+    }
+  });
+});

@@ -99,8 +99,24 @@ Deno.test("queue: arguments of every kind arrive", async () => {
 Deno.test("queue: what calls made, took and gave is released by the collector", async () => {
   const { code, stdout, stderr } = await child("objc/programs/many_calls.ts");
   assertEquals([code, stderr], [0, ""]);
-  // 20,000 copies of 10 KiB: 200 MiB, if they stayed.
+  // 30,000 times 10 KiB: 300 MiB, if they stayed.
   assert(Number(stdout) < 60, `grew by ${stdout.trim()} MiB`);
+});
+
+Deno.test("queue: an object is made on the thread that it belongs to", async () => {
+  const queue = DispatchQueue.create("maker");
+  using text = await queue.make("NSMutableString", "initWithString:", "hello");
+  assertEquals(String(text), "hello");
+  text.send("appendString:", " world");
+  assertEquals(String(text), "hello world");
+  const unmade = () => queue.make("NSData", "initWithContentsOfFile:", "/nonexistent");
+  await assertRejects(unmade, TypeError, "-[NSData initWithContentsOfFile:] gave nil");
+  await assertRejects(() => queue.make("NSNothing"), TypeError, "No Objective-C class is named NSNothing");
+});
+
+Deno.test("queue: a worker's calls on the main queue are done by a main thread that is busy with its run loop", async () => {
+  const { code, stdout, stderr } = await child("objc/programs/main_queue.ts");
+  assertEquals([code, stdout, stderr], [0, "main thread: true\ntold by it: 3, 4\nstopped\n", ""]);
 });
 
 Deno.test("queue: an error that a method gives rejects the promise, and a success does not", async () => {

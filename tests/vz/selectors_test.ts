@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as vz from "../../src/vz/mod.ts";
 import { classRow, enumOf, methodRow, TABLE } from "./table.ts";
 
-/** Selectors that src/vz sends, or gives a class to answer, that are Foundation's. */
+/** Selectors that src/vz sends, or gives a class to answer, that are Foundation's or AppKit's. */
 const FOUNDATION = [
   "init", // where the table has none, it is NSObject's
   "alloc",
@@ -14,6 +14,7 @@ const FOUNDATION = [
   "objectAtIndex:",
   "addObserver:forKeyPath:options:context:",
   "observeValueForKeyPath:ofObject:change:context:",
+  "initWithFrame:",
 ];
 
 const folder = new URL("../../src/vz/", import.meta.url);
@@ -92,13 +93,14 @@ Deno.test("src/vz: no message is sent that this test does not see", () => {
     "availability",
   );
   known.push("initCreatingVariableStoreAtURL:options:error:", "networkInterfaces", "dataRepresentation");
+  known.push("initWithFrame:", "setAutomaticallyReconfiguresDisplay:", "canRequestStop");
   for (const selector of known) {
     assert(selectors.has(selector), selector);
   }
   // A selector that is not written out where it is sent: the constants of the same file, and the parameters of wrappers.
   const indirect = sources.flatMap(({ name, text }) =>
     [...text.matchAll(
-      /(?:\bsend|#call|#complete|#queue\.call|\bmake)\(\s*(?:this\.#machine, |(?:[\w.]+\.)?api, )?(?!api\b)([a-z]\w*)\b(?!\.api)/g,
+      /(?:\bsend|#call|#complete|#queue\.call|\bmake)\(\s*(?:this\.#(?:machine|view), |(?:[\w.]+\.)?api, )?(?!api\b)([a-z]\w*)\b(?!\.api)/g,
     )]
       .map(([, argument]) => `${name} ${argument}`)
   );

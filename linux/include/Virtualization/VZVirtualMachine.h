@@ -28,7 +28,8 @@ typedef NS_ENUM(NSInteger, VZVirtualMachineState) {
     MachineLink *_link;
     QemuProcess *_process;
     void (^_completionHandler)(NSError *);
-    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices;
+    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices;
+    NSMutableArray *_screenViewers;
 }
 + (instancetype)new;
 - (instancetype)init;

@@ -10,6 +10,7 @@ const data = Class.named("NSMutableData").create("initWithLength:", 10 * 1024);
 async function make(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await queue.call(data, "mutableCopy"); // owned
+    await queue.make("NSMutableData", "initWithLength:", 10 * 1024);
     await queue.call(data, "subdataWithRange:", [0, 10 * 1024]); // autoreleased on the queue
     if (i % 500 === 0) {
       gc();

@@ -1,0 +1,5 @@
+#import <Foundation/Foundation.h>
+#import <Virtualization/VZGraphicsDisplay.h>
+
+@interface VZVirtioGraphicsScanout : VZGraphicsDisplay
+@end
