@@ -5,7 +5,7 @@
  * along whole, and starts are faster than from the sources; data that the program reads; its permissions.
  */
 
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -92,19 +92,25 @@ async function deno(args: string[], cwd: string): Promise<void> {
   if (!success) throw new BuildError(new TextDecoder().decode(stderr).trim());
 }
 
-/** Modules of src/ that are started as workers, seen from `root`. */
-function workersIn(root: string, folder = "src"): string[] {
+/** Paths of the files of a folder and its folders, seen from `root`. */
+function filesIn(root: string, folder = ""): string[] {
   return [...Deno.readDirSync(join(root, folder))].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
-    if (isDirectory) return workersIn(root, path);
-    return loadsOf(Deno.readTextFileSync(join(root, path))).workers.map((worker) => join(folder, worker));
+    return isDirectory ? filesIn(root, path) : [path];
   });
+}
+
+/** Modules of src/ that are started as workers, seen from `root`. */
+function workersIn(root: string): string[] {
+  return filesIn(root, "src").flatMap((path) =>
+    loadsOf(Deno.readTextFileSync(join(root, path))).workers.map((worker) => join(dirname(path), worker))
+  );
 }
 
 /**
  * Puts what the executable is made of into an empty folder.
  *
- * @returns Names of the files, all of which are in that folder itself.
+ * @returns Their paths, seen from that folder.
  * @throws {BuildError} When the program cannot be bundled.
  */
 export async function stage(root: string, folder: string, revision?: string): Promise<string[]> {
@@ -136,15 +142,15 @@ export async function stage(root: string, folder: string, revision?: string): Pr
     );
   }
   const data: Record<string, string> = {};
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (!name.endsWith(".js")) continue;
-    for (const specifier of loadsOf(await Deno.readTextFile(join(folder, name))).data) {
+  for (const file of filesIn(folder)) {
+    if (!file.endsWith(".js")) continue;
+    for (const specifier of loadsOf(await Deno.readTextFile(join(folder, file))).data) {
       await Deno.copyFile(new URL(import.meta.resolve(specifier)), join(folder, basename(specifier)));
       data[specifier] = `./${basename(specifier)}`;
     }
   }
   await writeConfig(data);
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  return filesIn(folder).sort();
 }
 
 /**

@@ -82,8 +82,9 @@ export interface Network {
 
 /** A window with the guest's screen. */
 export interface Display {
-  /** In pixels, as `height`: what the guest starts with; then it follows the window. */
+  /** In pixels: what the guest starts with; then it follows the window. */
   width: number;
+  /** In pixels, like the width. */
   height: number;
   /** Whether keys that are the system's own go to the guest too. */
   fullGrab: boolean;

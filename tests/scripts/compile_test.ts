@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
@@ -109,7 +110,12 @@ Deno.test(
     const folder = parent.file("a folder");
     Deno.mkdirSync(folder);
     const files = await stage(ROOT, folder, "abc123");
-    assertEquals(files.filter((file) => !/^[\w-]+\.js$/.test(file)), ["deno.json", "liblzma.wasm"]);
+    assertEquals(files.filter((file) => !/^[\w-]+\.js$/.test(file)), [
+      "deno.json",
+      "liblzma.wasm",
+      "src/cli/worker.js",
+      "worker.ts",
+    ]);
     const env = {
       HOME: parent.path,
       PATH: Deno.env.get("PATH")!,
@@ -136,9 +142,10 @@ Deno.test(
     const added = new TextDecoder("latin1").decode(bytes);
     const plain = (name: string) => name.replace(/-[A-Z0-9]{8}\.js$/, ".js"); // without the hash of its content
     const embedded = [...added.matchAll(/"File":\{"n":"([^"]+)"/g)].map(([, name]) => plain(name));
-    const files = (await stage(ROOT, staged.path)).map(plain).filter((name) => name !== "deno.json");
+    const names = (await stage(ROOT, staged.path)).map((path) => plain(basename(path)));
+    const files = names.filter((name) => name !== "deno.json");
     assertEquals(embedded.toSorted(), files.toSorted());
-    assertEquals([...added.matchAll(/"Dir":/g)].length, 0);
+    assertEquals([...added.matchAll(/"Dir":\{"n":"([^"]+)"/g)].map(([, name]) => name), ["src", "cli"]);
     const permissions = JSON.parse(/"permissions":(\{[^}]*\})/.exec(added)![1]);
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
     assertEquals(permissions.allow_env, config.permissions.default.env);
