@@ -10,6 +10,9 @@ import type { Work } from "./progress.ts";
 /** The most that is read and written at a time. A cluster has no more, and is never in two windows. */
 const WINDOW = 2 * 1024 * 1024;
 
+/** So many windows may wait to be written: what is slow to decompress is often followed by what is slow to write. */
+const WINDOWS = 8;
+
 /** What file systems allocate: so many zeros that lie together are a hole. */
 const BLOCK = 4096;
 const ZEROS = Buffer.alloc(BLOCK);
@@ -20,6 +23,8 @@ const TURN = 50;
 /** A stretch of the disk in memory; of what is in no span there are only zeros. */
 class Window {
   readonly bytes = Buffer.alloc(WINDOW);
+  /** Settled when it may be filled. */
+  written = Promise.resolve();
   /** The offset in the disk of the first byte. */
   base = 0;
   spans: { from: number; to: number }[] = [];
@@ -116,14 +121,17 @@ class Reader {
 export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
   into.truncateSync(image.size);
   const reader = new Reader();
-  let [filling, writing] = [new Window(), new Window()];
+  const windows = Array.from({ length: WINDOWS }, () => new Window());
+  let filling = 0;
   let written = Promise.resolve();
-  // While one window is written, on another thread, the other one is filled.
+  // Windows are written in their order, on another thread, while the next one is filled.
   const write = async () => {
-    await written;
-    [filling, writing] = [writing, filling];
-    written = writing.write(into);
+    const window = windows[filling];
+    written = window.written = written.then(() => window.write(into));
     written.catch(() => {}); // who waits for it next, hears of it
+    filling = (filling + 1) % WINDOWS;
+    await new Promise((resolve) => setImmediate(resolve)); // only the event loop hears that one is written
+    await windows[filling].written;
   };
   let turn = performance.now();
   try {
@@ -139,12 +147,13 @@ export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}):
         offset += run.length;
         continue;
       }
-      if (offset >= filling.base + WINDOW) {
+      if (offset >= windows[filling].base + WINDOW) {
         await write();
-        filling.reset(offset - offset % WINDOW);
+        windows[filling].reset(offset - offset % WINDOW);
       }
-      const length = Math.min(run.length, filling.base + WINDOW - offset);
-      reader.read(run, filling.add(offset, length));
+      const window = windows[filling];
+      const length = Math.min(run.length, window.base + WINDOW - offset);
+      reader.read(run, window.add(offset, length));
       offset += length;
     }
     await write();

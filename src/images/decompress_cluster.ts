@@ -29,7 +29,8 @@ function decompressBytes(
   compression: "zlib" | "zstd",
   size: number,
 ): Uint8Array | undefined {
-  const limits = { chunkSize: size, maxOutputLength: size };
+  // With room for a byte more it is done when it has ended; else it is called again, with another buffer.
+  const limits = { chunkSize: size + 1, maxOutputLength: size };
   try {
     if (compression === "zlib") return inflateRawSync(bytes, limits);
     const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
