@@ -1,7 +1,9 @@
 /** A run of the program, from the command line to the exit code. */
 
 import { MachineError } from "../machine/error.ts";
+import { hasLibrary } from "../objc/libraries.ts";
 import { chooseDisplay } from "./display.ts";
+
 import { EXIT } from "./exit.ts";
 import { type Shell, UsageError } from "./options.ts";
 import { parse } from "./parse.ts";
@@ -20,7 +22,7 @@ export function run(argv: readonly string[]): Promise<number> {
     if (settings.mode === "help") return await printHelp();
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
-    if (Deno.build.os === "darwin" && settings.mode === "run") {
+    if (settings.mode === "run" && hasLibrary("Security")) { // where programs are signed with what they may do
       await (await import("./entitlement.ts")).ensureEntitled();
     }
     settings.display = await chooseDisplay(settings) ?? "none";

@@ -16,7 +16,7 @@ const STAND_IN = "libVirtualization.so";
 const GRAPHICAL_STAND_IN = "libVirtualizationAppKit.so";
 
 // On macOS these live in the dyld cache and not on disk: they are opened, never looked for.
-const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
+const PATHS: Partial<Record<typeof Deno.build.os, Partial<Record<Library, string>>>> = {
   darwin: {
     objc: "/usr/lib/libobjc.A.dylib",
     system: "/usr/lib/libSystem.B.dylib",
@@ -30,7 +30,6 @@ const PATHS: Partial<Record<typeof Deno.build.os, Record<Library, string>>> = {
     objc: STAND_IN,
     system: STAND_IN,
     Foundation: STAND_IN,
-    Security: STAND_IN,
     Virtualization: STAND_IN,
     CoreGraphics: STAND_IN,
     AppKit: GRAPHICAL_STAND_IN,
@@ -58,6 +57,11 @@ function findStandIn(name: string): string {
   } catch {
     return name; // which the loader looks for in LD_LIBRARY_PATH and in the usual folders
   }
+}
+
+/** Whether this system has a library. */
+export function hasLibrary(library: Library): boolean {
+  return PATHS[Deno.build.os]?.[library] !== undefined;
 }
 
 const found = new Map<string, string>();
