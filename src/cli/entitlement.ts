@@ -79,7 +79,7 @@ async function sign(codesign: string, program: string, copy: string): Promise<vo
 
 /**
  * The signed copy of Deno: the one that is kept, or a new one when Deno or the entitlements have changed. Of two that
- * make it at once, the later takes the earlier's place, where that may be running already: so each makes a file.
+ * make it at once each makes a file, and the one that is finished first is kept: it may be running already.
  *
  * @returns Its path.
  * @throws {EntitlementError} When it cannot be made; nothing is left of it then.
@@ -95,10 +95,11 @@ export async function signedCopy({ program, folder, codesign }: Place): Promise<
   const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
   try {
     await sign(codesign, program, unfinished);
-    await Deno.rename(unfinished, copy);
+    await Deno.link(unfinished, copy);
   } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // another was faster
+  } finally {
     await Deno.remove(unfinished);
-    throw error;
   }
   return copy;
 }
