@@ -1,4 +1,4 @@
-// GNUstep's backend makes SIGTERM choose Quit. On a Mac a signal is what the program itself has made of it.
+// GNUstep's backend makes signals choose Quit. On a Mac a signal is what the program itself has made of it.
 #import <AppKit/AppKit.h>
 #import <objc/runtime.h>
 #import <signal.h>
@@ -7,10 +7,13 @@ static IMP original_init;
 
 // The first that needs the backend.
 static id init_with_signals_kept(id self, SEL selector) {
-    struct sigaction before;
-    sigaction(SIGTERM, NULL, &before);
+    struct sigaction before[NSIG];
+    BOOL known[NSIG] = {NO};
+    for (int number = 1; number < NSIG; number++) known[number] = sigaction(number, NULL, &before[number]) == 0;
     self = ((id (*)(id, SEL))original_init)(self, selector);
-    sigaction(SIGTERM, &before, NULL);
+    for (int number = 1; number < NSIG; number++) {
+        if (known[number]) sigaction(number, &before[number], NULL);
+    }
     return self;
 }
 

@@ -102,14 +102,17 @@ export class Ending implements Disposable {
     this.#patient = patient;
     this.#stopTimers();
     say(`${why}: asked the guest to power off${patient ? "; once more ends the machine" : ""}`);
-    if (patient) return void this.#pressButton().catch((error) => say(error.message));
-    this.#grace = setTimeout(() => this.force("it did not power off in 10 s", exitCode), GRACE);
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
-    this.#pressButton().catch((error) => this.force(error.message, exitCode));
+    this.#grace = setTimeout(() => {
+      if (patient) this.#stopTimers(); // it may be asking somebody whether to
+      else this.force("it did not power off in 10 s", exitCode);
+    }, GRACE);
+    this.#pressButton().catch((error) => patient ? say(error.message) : this.force(error.message, exitCode));
   }
 
   async #pressButton(): Promise<void> {
     await this.#started;
+    if ((await this.#machine?.abilities())?.resume) await this.#machine?.resume(); // a paused one hears nothing
     await this.#machine?.requestStop();
   }
 

@@ -104,14 +104,17 @@ function checkAddresses(network: Network[]): void {
   if (twice) throw new MachineError(`-nic: two cards cannot both have the address ${twice}`);
 }
 
+/** What a screen has at least, in pixels. */
+export const SMALLEST = { width: 320, height: 200 } as const;
+
 /** The largest side of a window, in pixels: an X server counts them in 16 bits with a sign. */
 const MAX_SIDE = 16384;
 
 function checkDisplay({ width, height }: Display): void {
-  for (const side of [width, height]) {
-    if (side >= 1 && side <= MAX_SIDE) continue;
-    throw new MachineError(`-display: ${width}x${height}: a side of a window has 1 to ${MAX_SIDE} pixels`);
-  }
+  const isSmall = width < SMALLEST.width || height < SMALLEST.height;
+  if (!isSmall && width <= MAX_SIDE && height <= MAX_SIDE) return;
+  const range = `${SMALLEST.width}x${SMALLEST.height} to ${MAX_SIDE}x${MAX_SIDE}`;
+  throw new MachineError(`-display: ${width}x${height}: a window has ${range} pixels`);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The window of a machine: its screen, and the menus. */
 
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
+import { SMALLEST } from "../machine/check.ts";
 import { type Ability, type ViewOptions, type VirtualMachine, VirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
 import { OPENS_NO_FILES } from "./main_thread.ts";
@@ -127,6 +128,7 @@ export class Window {
     this.#kept.push(window);
     await main.call(window, "setReleasedWhenClosed:", false);
     await main.call(window, "setTitle:", title);
+    await main.call(window, "setContentMinSize:", [SMALLEST.width, SMALLEST.height]);
     await main.call(window, "setCollectionBehavior:", NSWindowCollectionBehaviorFullScreenPrimary);
     await main.call(window, "setContentView:", view.object);
     await main.call(window, "setDelegate:", this.#controller);

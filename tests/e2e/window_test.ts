@@ -144,11 +144,25 @@ Deno.test("window: a guest that stops while a menu is open ends the run all the 
   });
 });
 
-Deno.test("window: a signal does beside it what it does without one", async () => {
-  await withWindow(graphical("echo up; sleep 1000", "quiet"), async (_screen, _window, run) => {
-    run.signal("SIGTERM");
-    assertEquals(await run.end(8), 143);
-    assertEquals(run.err.text, "vzrun: SIGTERM: asked the guest to power off\n");
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`window: ${signal} does beside it what it does without one`, async () => {
+    await withWindow(graphical("echo up; sleep 1000", "quiet"), async (_screen, _window, run) => {
+      run.signal(signal);
+      assertEquals(await run.end(8), code);
+      assertEquals(run.err.text, `vzrun: ${signal}: asked the guest to power off\n`);
+    });
+  });
+}
+
+Deno.test("window: closing that of a paused machine wakes it, and asks it to power off", async () => {
+  const PAUSE = 2;
+  const args = [...graphical("echo up; sleep 1000", "quiet"), "-verbose"];
+  await withWindow(args, async (_, window, run) => {
+    await window.choose(PAUSE);
+    await run.err.until("the machine is paused");
+    await window.close();
+    assertEquals(await run.end(20), 0);
+    assertMatch(run.err.text, /the guest has powered off\n/);
   });
 });
 

@@ -360,9 +360,9 @@ Deno.test("check: a window without a size, or one larger than any screen, is ref
   await withFiles((path) => {
     const display = (width: number, height: number) =>
       checkMachine(machine(path("kernel"), { display: { width, height, fullGrab: false } }), limits);
-    display(1, 16384);
-    for (const [width, height] of [[0, 600], [800, 0], [16385, 1]]) {
-      const message = `-display: ${width}x${height}: a side of a window has 1 to 16384 pixels`;
+    display(320, 16384);
+    for (const [width, height] of [[0, 600], [800, 199], [16385, 600]]) {
+      const message = `-display: ${width}x${height}: a window has 320x200 to 16384x16384 pixels`;
       assertEquals(assertThrows(() => display(width, height), MachineError).message, message);
     }
   });
