@@ -20,15 +20,9 @@ import { describe } from "./describe.ts";
 import { Ending } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { openFiles } from "./files.ts";
-import { makeIdentity } from "./identity.ts";
 import { KEYS_HELP } from "./keys.ts";
-import { watchLeases } from "./leases.ts";
-import { lockLog } from "./log_file.ts";
 import type { Settings } from "./options.ts";
-import { openPtyConsole } from "./pty_console.ts";
 import { say, sayStep } from "./report.ts";
-import { openSocketConsole } from "./socket_console.ts";
-import { TransientFolder } from "./transient_folder.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
 export type MainThread = () => Promise<Application>;
@@ -87,13 +81,17 @@ interface Surroundings {
 
 async function runMachine(machine: Machine, around: Surroundings, verbose: boolean): Promise<number> {
   const { ending, resources, made, onStdio } = around;
-  if (machine.machineId !== undefined) await makeIdentity(machine.machineId);
+  if (machine.machineId !== undefined) {
+    const { makeIdentity } = await import("./identity.ts");
+    await makeIdentity(machine.machineId);
+  }
   const handles = await openConsoles(machine.serial, around);
-  const configuration = configure(machine, handles, efiVariables(machine, resources), made);
+  const configuration = configure(machine, handles, await efiVariables(machine, resources), made);
   made.move(); // from here on others may have found the new files, and use them
   sayStep("starting the machine");
   const virtualMachine = VirtualMachine.create(configuration);
   if (verbose) {
+    const { watchLeases } = await import("./leases.ts");
     virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
     for (const { mac } of machine.network) {
       if (mac) resources.use(watchLeases(mac, (address) => sayStep(`the guest's address is ${address}`)));
@@ -136,7 +134,7 @@ function refuseConfiguration(error: unknown): never {
   throw unfit ? new MachineError(error.message) : error;
 }
 
-/** What each console is attached to, where it is no file. */
+/** What each console is attached to, where it is no file. Most starts need no more than the terminal's module. */
 async function openConsoles(
   serial: Serial[],
   { ending, resources, made }: Surroundings,
@@ -153,23 +151,29 @@ async function openConsoles(
         }));
         break;
       case "pty":
-        handles[i] = await openPtyConsole(`hvc${i}`, port.wait);
+        handles[i] = await (await import("./pty_console.ts")).openPtyConsole(`hvc${i}`, port.wait);
         break;
       case "unix":
-        handles[i] = resources.use(await openSocketConsole(port.path));
+        handles[i] = resources.use(
+          await (await import("./socket_console.ts")).openSocketConsole(port.path),
+        );
         break;
       case "file":
-        resources.use(lockLog(port.path, made));
+        resources.use((await import("./log_file.ts")).lockLog(port.path, made));
     }
   }
   return handles;
 }
 
 /** The file of EFI's variables: the one that was named, or one that goes with the machine. */
-function efiVariables({ boot }: Machine, resources: AsyncDisposableStack): string | undefined {
+async function efiVariables(
+  { boot }: Machine,
+  resources: AsyncDisposableStack,
+): Promise<string | undefined> {
   if (boot.from !== "efi") return undefined;
   if (boot.variables !== undefined) return boot.variables;
   try {
+    const { TransientFolder } = await import("./transient_folder.ts");
     return `${resources.use(new TransientFolder("efi")).path}/variables`;
   } catch (error) {
     throw unfit("cannot make a folder for EFI's variables", error);

@@ -8,8 +8,6 @@ import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
 import { exists, unfit } from "../machine/files.ts";
 import type { Disk } from "../machine/machine.ts";
 import { cloneFile } from "../objc/mod.ts";
-// @ts-types="../../types/std_async.d.ts"
-import { abortable } from "@std/async/abortable";
 import type { Opening } from "./files.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { sayStep } from "./report.ts";
@@ -126,6 +124,8 @@ export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Pro
     const { path } = resources.use(new TransientFolder("snapshot", folder));
     const clone = `${path}/${disk.file.replace(/^.*\//, "")}`;
     if (timeOf(disk.file)) { // size= makes the others
+      // @ts-types="../../types/std_async.d.ts"
+      const { abortable } = await import("@std/async/abortable");
       await abortable(cloneFile(disk.file, clone), signal);
       Deno.chmodSync(clone, 0o600); // the original's may be for reading only
     }

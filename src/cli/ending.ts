@@ -112,8 +112,9 @@ export class Ending implements Disposable {
 
   async #pressButton(): Promise<void> {
     await this.#started;
-    if ((await this.#machine?.abilities())?.resume) await this.#machine?.resume(); // a paused one hears nothing
-    await this.#machine?.requestStop();
+    const abilities = await this.#machine?.abilities();
+    if (abilities?.resume) await this.#machine?.resume(); // a paused one hears nothing
+    if (abilities?.resume || abilities?.requestStop) await this.#machine?.requestStop();
   }
 
   /** Ends the machine now. */

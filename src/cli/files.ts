@@ -7,7 +7,7 @@ import { readAt, unfit } from "../machine/files.ts";
 import type { LinuxBoot, Machine } from "../machine/machine.ts";
 import { machineArchitecture } from "../objc/mod.ts";
 import { checkDevices } from "../vz/mod.ts";
-import { cloneDisk, makeRaw, openDisk, type OpenedDisk } from "./disk_files.ts";
+import type { OpenedDisk } from "./disk_files.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { say } from "./report.ts";
 
@@ -29,10 +29,14 @@ export interface Opening {
  * @throws {MachineError} When a file is damaged, or what has to be made of it cannot be made.
  */
 export async function openFiles(machine: Machine, opening: Opening): Promise<Machine> {
+  const { cloneDisk, makeRaw, openDisk } = machine.disks.length > 0
+    ? await import("./disk_files.ts")
+    : {} as typeof import("./disk_files.ts"); // which would take its time at each start
   const opened: OpenedDisk[] = [];
   for (const disk of machine.disks) opened.push(await openDisk(disk, opening.resources));
   const disks = opened.map(({ disk }) => disk);
-  checkDevices({ ...machine, disks }); // what takes long comes after all that can be refused at once
+  const takesLong = opened.some(({ disk, image }) => image || disk.snapshot);
+  if (opening.dryRun || takesLong) checkDevices({ ...machine, disks }); // else they are about to be made anyway
   const boot = machine.boot.from === "linux" ? await openBoot(machine.boot, opening) : machine.boot;
   if (opening.dryRun) return { ...machine, boot, disks };
   for (const [i, disk] of opened.entries()) {

@@ -1,8 +1,7 @@
 /** Tells on a terminal how far work has come. */
 
-// @ts-types="../../types/std_fmt.d.ts"
-import { format } from "@std/fmt/bytes";
 import type { Progress } from "../images/progress.ts";
+import { formatBytes } from "../machine/check.ts";
 import { isQuiet, printable } from "./report.ts";
 
 /** Work that is quicker is not shown, in milliseconds. */
@@ -38,8 +37,8 @@ export class ProgressBar implements Disposable {
   #line(done: number, total: number, seconds: number): string {
     const part = Math.min(1, done / total || 0);
     const full = Math.round(part * BLOCKS);
-    const numbers = `${Math.floor(part * 100)}% of ${format(total, { binary: true })}, ` +
-      `${format(done / seconds, { binary: true })}/s`;
+    const numbers = `${Math.floor(part * 100)}% of ${formatBytes(total)}, ` +
+      `${formatBytes(done / seconds)}/s`;
     const bar = ` ${"█".repeat(full)}${"░".repeat(BLOCKS - full)} `;
     // A line that is broken at the terminal's edge could not be taken back.
     const columns = (Deno.consoleSize().columns || 80) - 1; // some terminals do not tell

@@ -1,7 +1,5 @@
 /** Files that are made whole or not at all. */
 
-// @ts-types="../../types/std_async.d.ts"
-import { abortable } from "@std/async/abortable";
 import { ImageError } from "./error.ts";
 
 /** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
@@ -53,6 +51,9 @@ export async function makeOnce(
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);
+    // Loaded only for this: most starts make nothing.
+    // @ts-types="../../types/std_async.d.ts"
+    const { abortable } = await import("@std/async/abortable");
     await (signal ? abortable(lock, signal) : lock);
     // Whoever had the lock may have given the file its name, or removed it.
     const there = statOrNothing(partial);
