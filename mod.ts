@@ -23,9 +23,9 @@
 import { openFiles } from "./src/cli/files.ts";
 import { makeIdentity } from "./src/cli/identity.ts";
 import { setVerbosity } from "./src/cli/report.ts";
+import { openStreamConsole } from "./src/cli/stream_console.ts";
 import { checkMachine } from "./src/machine/check.ts";
 import type { EFIBoot, LinuxBoot, Machine, Serial } from "./src/machine/machine.ts";
-import { closeFile, pipe, readSome, writeAll } from "./src/objc/mod.ts";
 import {
   configure,
   type Stop,
@@ -63,9 +63,12 @@ export interface Description extends Partial<Omit<Machine, "boot" | "serial" | "
 
 /** The guest's console hvc0, from the machine's start to its end. */
 export interface Console {
-  /** What the guest writes. A guest whose console nobody reads waits when 64 KiB have come together. */
+  /**
+   * What the guest writes. A guest whose console nobody reads waits when 64 KiB have come together; of one that was
+   * cancelled, the rest is thrown away.
+   */
   readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What is typed at it. */
+  /** What is typed at it. A write fails when the machine has ended. */
   writable: WritableStream<Uint8Array<ArrayBuffer>>;
 }
 
@@ -73,12 +76,15 @@ export interface Console {
 export class VirtualMachine implements AsyncDisposable {
   /** The guest's console hvc0. */
   readonly console: Console;
-  /** How the run ended: the guest powered off, {@linkcode stop} was called, or it failed. */
+  /**
+   * How the run ended: the guest powered off, {@linkcode stop} was called or the block left, or it failed, perhaps
+   * to start.
+   */
   readonly stopped: Promise<Stop>;
   readonly #machine: Machinery;
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #atEnd: AsyncDisposableStack;
-  #running = false;
+  #started?: Promise<void>;
 
   private constructor(machine: Machinery, console: Console, atEnd: AsyncDisposableStack) {
     this.#machine = machine;
@@ -112,27 +118,11 @@ export class VirtualMachine implements AsyncDisposable {
     const { signal } = new AbortController();
     const machine = await openFiles(described, { dryRun: false, signal, resources });
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId);
-    const [toGuest, fromGuest] = [pipe(), pipe()];
+    const console = resources.use(openStreamConsole());
     using made = new DisposableStack();
-    const handles = [{ reading: toGuest.reading, writing: fromGuest.writing }];
     const variables = boot.from === "efi" ? boot.variables : undefined;
-    const machinery = Machinery.create(configure(machine, handles, variables, made));
+    const machinery = Machinery.create(configure(machine, [console], variables, made));
     made.move(); // from here on the files are the machine's
-    resources.defer(() => closeFile(fromGuest.writing)); // so that who reads comes to an end
-    const console: Console = {
-      readable: new ReadableStream({
-        async pull(controller) {
-          const bytes = await readSome(fromGuest.reading, new Uint8Array(65536));
-          if (bytes) controller.enqueue(bytes);
-          else controller.close();
-        },
-      }, { highWaterMark: 0 }),
-      writable: new WritableStream({
-        async write(bytes) {
-          if (!await writeAll(toGuest.writing, bytes)) throw new Error("The machine has ended");
-        },
-      }),
-    };
     return new VirtualMachine(machinery, console, resources.move());
   }
 
@@ -140,15 +130,14 @@ export class VirtualMachine implements AsyncDisposable {
    * Starts it, once, and settles when the guest's processors run.
    *
    * @throws {NSError} When it cannot.
+   * @throws {Error} When it was started before, or is disposed of.
    */
   async start(): Promise<void> {
-    await this.#machine.start();
-    this.#running = true;
-    this.#machine.stopped.then(async (stop) => {
-      this.#running = false;
-      await this.#atEnd.disposeAsync();
-      this.#ended.resolve(stop);
-    });
+    if (this.#atEnd.disposed) throw new Error("The machine has ended: make another one to start");
+    if (this.#started) throw new Error("The machine was started before: it starts only once");
+    this.#started = this.#machine.start();
+    this.#machine.stopped.then((stop) => this.#end(stop));
+    await this.#started;
   }
 
   /**
@@ -187,9 +176,24 @@ export class VirtualMachine implements AsyncDisposable {
     return this.#machine.resume();
   }
 
-  /** Ends it, if it runs. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#running) await this.stop();
+  async #end(stop: Stop): Promise<void> {
     await this.#atEnd.disposeAsync();
+    this.#ended.resolve(stop);
+  }
+
+  /** Ends it, if it runs or starts. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#started) return await this.#end({ by: "stop" });
+    const runs = await this.#started.then(() => true, () => false);
+    if (runs && !this.#atEnd.disposed) await this.#stopUnlessEnding();
+    await this.stopped;
+  }
+
+  async #stopUnlessEnding(): Promise<void> {
+    try {
+      await this.stop();
+    } catch (error) {
+      if (!["stopping", "stopped", "error"].includes(await this.#machine.state())) throw error;
+    }
   }
 }

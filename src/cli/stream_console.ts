@@ -1,0 +1,72 @@
+/** The guest's console as two streams, for a program that has vzrun as its library. */
+
+import { abortable } from "@std/async/abortable";
+import { closeFile, pipe, readSome, writeAll } from "../objc/mod.ts";
+import type { Handles } from "../vz/mod.ts";
+
+/** A console as streams; to be disposed of when the machine has ended, which ends the streams too. */
+export interface StreamConsole extends Handles, AsyncDisposable {
+  readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  writable: WritableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/** How long the pipes may take to end, in milliseconds: a child process could have inherited them. */
+const LAST_BYTES = 1_000;
+
+/** Opens one. */
+export function openStreamConsole(): StreamConsole {
+  const [toGuest, fromGuest] = [pipe(), pipe()];
+  const output = readOutput(fromGuest.reading);
+  let written: Promise<unknown> = Promise.resolve();
+  let over = false;
+  const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+    async write(bytes) {
+      const writing = over ? Promise.resolve(false) : writeAll(toGuest.writing, bytes);
+      written = writing;
+      if (!await writing) throw new Error("The machine has ended");
+    },
+  });
+  return {
+    reading: toGuest.reading,
+    writing: fromGuest.writing,
+    readable: output.readable,
+    writable,
+    async [Symbol.asyncDispose]() {
+      over = true;
+      closeFile(toGuest.reading); // fails the write that waits for room in the pipe
+      closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
+      const closed = [output.rest(), written.then(() => closeFile(toGuest.writing))];
+      await abortable(Promise.all(closed), AbortSignal.timeout(LAST_BYTES)).catch(() => {});
+    },
+  };
+}
+
+/** The bytes of a pipe as a stream, and a function that reads all that is left and closes the pipe. */
+function readOutput(pipe: Handles["reading"]) {
+  let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined; // until it is cancelled
+  let ended = false;
+  let turn = Promise.resolve();
+  const readOnce = async () => {
+    if (ended) return;
+    const bytes = await readSome(pipe, new Uint8Array(65536));
+    if (bytes) return controller?.enqueue(bytes);
+    ended = true;
+    closeFile(pipe);
+    controller?.close();
+  };
+  const read = () => turn = turn.then(readOnce);
+  const rest = async () => {
+    while (!ended) await read();
+  };
+  const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(itself) {
+      controller = itself;
+    },
+    pull: read,
+    cancel() {
+      controller = undefined;
+      rest(); // or the guest would wait for ever to be read, and never end
+    },
+  }, { highWaterMark: 0 });
+  return { readable, rest };
+}
