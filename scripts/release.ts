@@ -89,6 +89,10 @@ fail() {
 }
 
 prefix=\${PREFIX:-$HOME/.local}
+case $prefix in
+/*) ;;
+*) fail "PREFIX is '$prefix', which is no absolute path" ;;
+esac
 case $(uname -sm) in
 "Darwin arm64") target=aarch64-apple-darwin ;;
 "Darwin x86_64") target=x86_64-apple-darwin ;;
@@ -109,7 +113,7 @@ curl -fsSL -o "$file" "${url}/$file" || fail "could not fetch ${url}/$file"
 if command -v sha256sum >/dev/null; then check=sha256sum; else check="shasum -a 256"; fi
 echo "$sum  $file" | $check -c - >/dev/null 2>&1 || fail "$file is not what was released"
 mkdir contents
-tar -xzf "$file" -C contents
+tar -xzof "$file" -C contents # -o: what root unpacks is root's
 mkdir -p "$prefix/lib" "$prefix/bin" "$prefix/share/man/man1"
 mv contents/vzrun.1 "$prefix/share/man/man1/"
 # The executable finds linux/'s library beside itself.

@@ -72,12 +72,16 @@ export interface Signed {
   after: Slice[];
 }
 
+/** What the system says, without Deno's words. */
+function reason(error: unknown): string {
+  return (error as Error).message.replace(/ \(os error \d+\).*$/s, "");
+}
+
 function readFile(path: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new SignError(`cannot open '${path}': no such file`);
+    throw new SignError(`cannot open '${path}': ${reason(error)}`);
   }
 }
 
@@ -131,7 +135,11 @@ export async function sign(order: Order, signer: Signer): Promise<Signed> {
   const wanted = trueKeys(new TextDecoder().decode(readFile(order.entitlements)));
   const file = await Deno.realPath(order.file);
   // A running program is never written to, and the system remembers signatures by file: so it has to be a new one.
-  const copy = await Deno.makeTempFile({ dir: dirname(file), prefix: `.${basename(file)}.` });
+  const copy = await Deno.makeTempFile({ dir: dirname(file), prefix: `.${basename(file)}.` }).catch(
+    (error) => {
+      throw new SignError(`cannot write beside '${order.file}': ${reason(error)}`);
+    },
+  );
   try {
     await Deno.copyFile(file, copy); // its mode too
     await run(signer.program, signer.sign({ ...order, file: copy }, basename(file)));
@@ -186,6 +194,7 @@ export function parseOrder(args: string[]): Order {
 
 if (import.meta.main) {
   try {
+    Deno.chdir(Deno.env.get("INIT_CWD") ?? "."); // deno task starts in the project's folder
     const order = parseOrder(Deno.args);
     if (trueKeys(new TextDecoder().decode(readFile(order.entitlements))).includes(BRIDGED)) {
       console.error(

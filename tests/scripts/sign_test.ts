@@ -161,12 +161,12 @@ Deno.test("sign: a missing program or file is named", async () => {
   await assertRejects(
     () => sign({ ...order, file: "/no" }, CODESIGN),
     SignError,
-    "cannot open '/no': no such file",
+    "cannot open '/no': No such file or directory",
   );
   await assertRejects(
     () => sign({ ...order, entitlements: "/no" }, CODESIGN),
     SignError,
-    "cannot open '/no': no such file",
+    "cannot open '/no': No such file or directory",
   );
   assertEquals(bench.isUntouched, true);
 });
