@@ -50,6 +50,10 @@ export async function boot(settings: Settings, mainThread?: MainThread): Promise
     console.log(JSON.stringify(machine, null, 2));
     return EXIT.stopped;
   }
+  if (settings.pidFile !== undefined) {
+    const { writePidFile } = await import("./pid_file.ts");
+    resources.use(writePidFile(settings.pidFile));
+  }
   using made = new DisposableStack();
   const around = { ending, resources, made, mainThread, onStdio };
   return await Promise.race([

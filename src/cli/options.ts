@@ -36,6 +36,7 @@ export interface Settings {
   display?: Display | "none";
   name?: string;
   machineId?: string;
+  pidFile?: string;
   mode: "run" | "dry-run" | "help" | "version" | "completions";
   /** Whose completions to print. */
   shell?: Shell;
@@ -423,6 +424,13 @@ export const OPTIONS: readonly Option[] = [
     group: "The program",
     help: "check everything, start nothing, print the machine as JSON",
     apply: (settings) => settings.mode = settings.mode === "run" ? "dry-run" : settings.mode,
+  },
+  {
+    names: ["pidfile"],
+    group: "The program",
+    value: "FILE",
+    help: "its process id is in this file as long as it runs",
+    apply: (settings, value) => settings.pidFile = value,
   },
   {
     names: ["quiet"],

@@ -159,3 +159,17 @@ Deno.test("ending: the second SIGTERM ends vzrun also when QEMU hangs at its sta
   run.signal("SIGTERM");
   assertEquals(await run.end(5), 143);
 });
+
+Deno.test("ending: -pidfile has the process id as long as vzrun runs, and one vzrun at a time", async () => {
+  using folder = new Folder();
+  const how = { cwd: folder.path };
+  await using run = new Vzrun([...guest("echo up; sleep 1000"), "-pidfile", "pid"], how);
+  await run.out.until("up");
+  assertEquals(contents(folder.file("pid")), `${run.pid}\n`);
+  await using other = new Vzrun([...guest("true"), "-pidfile", "pid"], how);
+  assertEquals(await other.end(10), 2);
+  assertEquals(other.err.text, "vzrun: cannot write 'pid': it has the process id of another vzrun\n");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(15), 143);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});

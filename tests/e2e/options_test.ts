@@ -169,6 +169,7 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a size of broken bytes", [...KERNEL, "-drive", "file=new,size=1.7"], /whole number of bytes/],
   ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /text” is none/],
   ["a name of two lines", [...KERNEL, "-name", "two\nlines"], /name of one line/],
+  ["a pidfile in no folder", [...KERNEL, "-pidfile", "no/pid"], /'no\/pid': no folder 'no\/'/],
   ["an address of zeros", [...KERNEL, "-nic", "user,mac=0:0:0:0:0:0"], /0:0:0:0:0:0: .*no card/],
   ...[["-dry-run"], []].flatMap((mode): typeof MISTAKES => [
     [
