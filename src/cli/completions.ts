@@ -46,17 +46,18 @@ ${seconds.join("\n")}
 }
 
 _vzrun() {
-	# Bash cuts words at = and :, which are in the middle of ours.
-	local line=\${COMP_LINE:0:COMP_POINT} words word kept values value prefix path
-	read -ra words <<<"\${line%"\${line##*[[:space:]]}"}"
-	word=\${line##*[[:space:]]}
-	kept=\${word%"\${word##*["$COMP_WORDBREAKS"]}"}
-	local before=\${words[\${#words[@]} - 1]} second=
-	((\${#words[@]} < 3)) || second=\${words[\${#words[@]} - 2]}
+	# Bash cuts words at = and :, which are in the middle of ours; the last piece is $2.
+	local line=\${COMP_LINE:0:COMP_POINT} second before kept value values prefix path
+	local word='^(([^[:space:]\\\\"'\\'']|\\\\.|"[^"]*"|'\\''[^'\\'']*'\\'')*)[[:space:]]+'
+	while [[ $line =~ $word ]]; do
+		second=$before before=\${BASH_REMATCH[1]} line=\${line:\${#BASH_REMATCH}}
+	done
+	kept=\${line%"$2"}
+	word=\${line//[\\\\\\"\\']/} kept=\${kept//[\\\\\\"\\']/}
 	COMPREPLY=()
 	local option=\${word%%=*}
 	if [[ $word == -*=* ]] && _vzrun_option "\${option/#--/-}"; then
-		word=\${word#*=}
+		word=\${word#*=} kept=\${kept#*=}
 	elif ! _vzrun_option "\${before/#--/-}" && ! _vzrun_second "\${second/#--/-}"; then
 		local dashes=-
 		[[ $word != --* ]] || dashes=--
@@ -97,8 +98,9 @@ function zsh(): string {
     const help = `[${option.help.replace(/[[\]\\:]/g, "\\$&")}]`;
     const optional = option.words === "optional" ? ":" : "";
     const parts = option.value === undefined ? [] : valuesOf(option);
+    // After a blank _arguments calls the function as it is; else it puts compadd's options before the words.
     const values = parts.map((part) =>
-      `${optional}:value:_vzrun_values ${part.join(" ").replaceAll(":", "\\:")}`
+      `${optional}:value: _vzrun_values ${part.join(" ").replaceAll(":", "\\:")}`
     );
     return names.map((name) => `    ${quoted(`${others}${name}${help}${values.join("")}`)}`).join(" \\\n");
   });
@@ -123,6 +125,11 @@ _vzrun_values() {
 _vzrun() {
   words=("\${words[@]/#--/-}")
   [[ $PREFIX != --* ]] || compset -P -
+  if [[ $PREFIX == -*=* ]]; then
+    words[CURRENT]=("\${words[CURRENT]%%=*}" "\${words[CURRENT]#*=}")
+    ((++CURRENT))
+    compset -P 1 '*='
+  fi
   _arguments \\
 ${lines.join(" \\\n")}
 }
@@ -133,7 +140,8 @@ if [[ $funcstack[1] == _vzrun ]]; then _vzrun "$@"; else compdef _vzrun vzrun; f
 
 function fish(): string {
   const lines = OPTIONS.map((option) => {
-    const names = option.names.map((name) => name.length === 1 ? `-s ${name}` : `-o ${name} -l ${name}`);
+    // After -s k fish would read -kern as -k with the value "ern".
+    const names = option.names.map((name) => `-o ${name} -l ${name}`);
     const [first] = valuesOf(option);
     const takes = option.value === undefined || option.words === "optional"
       ? ""
@@ -150,7 +158,7 @@ function fish(): string {
   return `# Completions of vzrun for fish: vzrun -completions fish | source
 
 function __vzrun_values
-    set -l word (commandline -ct | string replace -r -- '^--?[a-z-]+=' '')
+    set -l word (commandline -ct | string unescape | string replace -r -- '^--?[a-z-]+=' '')
     for value in $argv
         set -l prefix (string replace -r '(FILE|DIR)$' '' -- $value)
         if test "$prefix" = "$value"
@@ -158,7 +166,7 @@ function __vzrun_values
         else if string match -q -- "$prefix*" "$word"
             set -l rest (string sub -s (math (string length -- "$prefix") + 1) -- "$word")
             if string match -q '*DIR' -- $value
-                __fish_complete_directories "$rest" | string replace -r '^' -- "$prefix"
+                __fish_complete_directories (string escape -n -- "$rest") | string replace -r '^' -- "$prefix"
             else
                 __fish_complete_path "$rest" | string replace -r '^' -- "$prefix"
             end

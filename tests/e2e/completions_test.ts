@@ -9,15 +9,18 @@ class Shell implements AsyncDisposable {
   async start(shell: "bash" | "zsh" | "fish"): Promise<void> {
     const { out } = await vzrun(["-completions", shell]);
     Deno.writeTextFileSync(this.#folder.file("vzrun-completions"), out);
-    for (const name of ["vmlinuz", "disk image.img"]) Deno.writeTextFileSync(this.#folder.file(name), "");
-    Deno.mkdirSync(this.#folder.file("folder"));
+    Deno.mkdirSync(this.#folder.file("files"));
+    for (const name of ["vmlinuz", "disk image.img", "my kernel"]) {
+      Deno.writeTextFileSync(this.#folder.file(`files/${name}`), "");
+    }
+    for (const name of ["folder", "my folder"]) Deno.mkdirSync(this.#folder.file(`files/${name}`));
     const [command, prompt] = {
       bash: ["bash --norc --noprofile -i", "unset HISTFILE; PS1='> '"],
       zsh: ["zsh -f -i", "autoload -U compinit; compinit -D -u; PS1='> '"],
       fish: ["fish --no-config", "function fish_prompt; echo '> '; end; set fish_autosuggestion_enabled 0"],
     }[shell];
-    await this.#tmux("new-session", "-d", "-x", "150", "-y", "40", "-c", this.#folder.path, command);
-    await this.type(`${prompt}; source ./vzrun-completions; echo re''ady\n`);
+    await this.#tmux("new-session", "-d", "-x", "150", "-y", "40", "-c", this.#folder.file("files"), command);
+    await this.type(`${prompt}; source ../vzrun-completions; echo re''ady\n`);
     await this.shows("ready");
   }
 
@@ -32,15 +35,23 @@ class Shell implements AsyncDisposable {
     await this.#tmux("send-keys", "-l", keys);
   }
 
-  /** Clears the line, and waits for that. C-c would be lost while a shell still completes. */
+  /** Clears the line and the screen, and waits for that. C-c would be lost while a shell still completes. */
   async clear(): Promise<void> {
-    await this.#tmux("send-keys", "C-u");
-    await this.#until("an empty line", (lines) => lines.at(-1) === ">");
+    await this.#tmux("send-keys", "C-u", "C-l");
+    await this.#until("an empty line", (lines) => lines.join() === ">");
   }
 
   /** Waits for a line on the screen. */
   async shows(line: string): Promise<void> {
     await this.#until(line, (lines) => lines.includes(line));
+  }
+
+  /** Waits for a list of these names, sorted, and no other. What fish says of them is in parentheses. */
+  async lists(names: string[]): Promise<void> {
+    await this.#until(names.join(), (lines) => {
+      const list = lines.filter((line) => !line.startsWith(">")).join("  ").replaceAll(/\([^)]*\)|\\/g, "");
+      return list.split(/ {2,}/).filter((name) => name !== "").sort().join() === names.join();
+    });
   }
 
   async #until(what: string, holds: (lines: string[]) => boolean): Promise<void> {
@@ -73,6 +84,39 @@ const CASES = [
   ["-nic no", "-nic none"],
   ["-m 512 -vers", "-m 512 -version"],
   ["-rosetta -nogr", "-rosetta -nographic"],
+  ...["kernel", "display", "drive", "append", "machine-id", "completions", "cdrom", "initramfs"]
+    .map((name) => [`-${name.slice(0, -2)}`, `-${name}`]),
+  ["-kernel=vm", "-kernel=vmlinuz"],
+  ["--kernel=vm", "--kernel=vmlinuz"],
+  ["-k vm", "-k vmlinuz"],
+  ["--k vm", "--k vmlinuz"],
+  ["-serial=st", "-serial=stdio"],
+  ["-serial=file:vm", "-serial=file:vmlinuz"],
+  ["-kernel=vmlinuz -serial=st", "-kernel=vmlinuz -serial=stdio"],
+  ["-kernel=vmlinuz -nogr", "-kernel=vmlinuz -nographic"],
+  ["-drive ", "-drive file="],
+  ["-virtfs ", "-virtfs local,path="],
+  ["-m \t512", "-m 512"],
+  ["-append \tquiet", "-append quiet"],
+  ["-share \tsrc", "-share src"],
+  ["-kernel my\\ k", "-kernel my\\ kernel"],
+  ['-kernel "my k', '-kernel "my kernel"'],
+  ['-kernel "my kernel" -nogr', '-kernel "my kernel" -nographic'],
+  ["-drive file=my\\ k", "-drive file=my\\ kernel"],
+  ["-serial file:my\\ k", "-serial file:my\\ kernel"],
+  ["-share src my\\ f", "-share src my\\ folder/"],
+];
+
+/** What is listed when no letter of the value is typed yet. */
+const LISTS: [typed: string, listed: string[]][] = [
+  ["-t", ["0", "1"]],
+  ["-nic", ["bridge,br=", "none", "user"]],
+  ["-display", ["none", "window"]],
+  ["-completions", ["bash", "fish", "zsh"]],
+  ["-serial", ["file:", "none", "null", "pty", "stdio", "unix:"]],
+  ["-kernel", ["disk image.img", "folder/", "my folder/", "my kernel", "vmlinuz"]],
+  ["-d", ["disk image.img", "folder/", "my folder/", "my kernel", "vmlinuz"]],
+  ["-share src", ["folder/", "my folder/"]],
 ];
 
 for (const shell of ["bash", "zsh", "fish"] as const) {
@@ -82,6 +126,11 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     for (const [typed, completed] of CASES) {
       await terminal.type(`vzrun ${typed}\t`);
       await terminal.shows(`> vzrun ${completed}`);
+      await terminal.clear();
+    }
+    for (const [typed, listed] of LISTS) {
+      await terminal.type(`vzrun ${typed} \t${shell === "bash" ? "\t" : ""}`);
+      await terminal.lists(listed);
       await terminal.clear();
     }
   });
