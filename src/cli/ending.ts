@@ -107,7 +107,11 @@ export class Ending implements Disposable {
       if (patient) this.#stopTimers(); // it may be asking somebody whether to
       else this.force("it did not power off in 10 s", exitCode);
     }, GRACE);
-    this.#pressButton().catch((error) => patient ? say(error.message) : this.force(error.message, exitCode));
+    this.#pressButton().catch((error) => {
+      if (this.#press === undefined) return; // another wish has come meanwhile
+      if (patient) say(error.message);
+      else this.force(error.message, exitCode);
+    });
   }
 
   async #pressButton(): Promise<void> {
@@ -131,6 +135,7 @@ export class Ending implements Disposable {
   #stopTimers(): void {
     clearTimeout(this.#grace);
     clearInterval(this.#press);
+    this.#press = undefined;
   }
 
   /** Gives the signals back. */
