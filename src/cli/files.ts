@@ -35,8 +35,10 @@ export async function openFiles(machine: Machine, opening: Opening): Promise<Mac
   const opened: OpenedDisk[] = [];
   for (const disk of machine.disks) opened.push(await openDisk(disk, opening.resources));
   const disks = opened.map(({ disk }) => disk);
-  const takesLong = opened.some(({ disk, image }) => image || disk.snapshot);
-  if (opening.dryRun || takesLong) checkDevices({ ...machine, disks }); // else they are about to be made anyway
+  // What takes long, or makes a file that stays, comes after all that can be refused; else that comes soon anyway.
+  const leavesTraces = machine.machineId !== undefined ||
+    opened.some(({ disk, image }) => image || disk.snapshot);
+  if (opening.dryRun || leavesTraces) checkDevices({ ...machine, disks });
   const boot = machine.boot.from === "linux" ? await openBoot(machine.boot, opening) : machine.boot;
   if (opening.dryRun) return { ...machine, boot, disks };
   for (const [i, disk] of opened.entries()) {
