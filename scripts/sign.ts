@@ -6,6 +6,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { reason } from "../src/machine/files.ts";
 import { MachOError, readMachO, type Slice, trueKeys } from "./macho.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -70,11 +71,6 @@ export const RCODESIGN: Signer = {
 export interface Signed {
   before: Slice[];
   after: Slice[];
-}
-
-/** What the system says, without Deno's words. */
-function reason(error: unknown): string {
-  return (error as Error).message.replace(/ \(os error \d+\).*$/s, "");
 }
 
 function readFile(path: string): Uint8Array<ArrayBuffer> {

@@ -1,11 +1,11 @@
 /** Disk images as Virtualization can use them: raw ones, and clones that are thrown away. */
 
 import { ImageError } from "../images/error.ts";
-import { identityOf } from "../images/identity.ts";
+import { identityOf, ifThere } from "../images/file_info.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
 import { makeOnce } from "../images/make_once.ts";
 import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
-import { exists, unfit } from "../machine/files.ts";
+import { exists, folderOf, nameOf, unfit } from "../machine/files.ts";
 import type { Disk } from "../machine/machine.ts";
 import { cloneFile } from "../objc/mod.ts";
 import type { Opening } from "./files.ts";
@@ -66,12 +66,7 @@ function rawPath(file: string): string {
 }
 
 function timeOf(path: string): Date | undefined {
-  try {
-    return Deno.statSync(path).mtime ?? undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return ifThere(() => Deno.statSync(path))?.mtime ?? undefined;
 }
 
 /**
@@ -119,11 +114,10 @@ async function makeRawAt(raw: string, disk: Disk, image: Qcow2, signal: AbortSig
  * @throws {MachineError} When it cannot be made.
  */
 export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Promise<Disk> {
-  const folder = disk.file.replace(/[^/]*$/, "") || ".";
   try {
-    const { path } = resources.use(new TransientFolder("snapshot", folder));
-    const clone = `${path}/${disk.file.replace(/^.*\//, "")}`;
-    if (timeOf(disk.file)) { // size= makes the others
+    const { path } = resources.use(new TransientFolder("snapshot", folderOf(disk.file)));
+    const clone = `${path}/${nameOf(disk.file)}`;
+    if (exists(disk.file)) { // size= makes the others
       // @ts-types="../../types/std_async.d.ts"
       const { abortable } = await import("@std/async/abortable");
       await abortable(cloneFile(disk.file, clone), signal);

@@ -1,13 +1,13 @@
 /** The files that a machine is made of, in the form in which it can use them. */
 
 import { Cache, cacheFolder } from "../images/cache.ts";
-import { type Arch, commandLineLimit, KERNEL_HEAD, type OpenedKernel, openKernel } from "../images/kernel.ts";
+import { type Arch, type OpenedKernel, openKernel } from "../images/kernel.ts";
 import { MachineError } from "../machine/error.ts";
-import { readAt, unfit } from "../machine/files.ts";
+import { unfit } from "../machine/files.ts";
 import type { LinuxBoot, Machine } from "../machine/machine.ts";
 import { machineArchitecture } from "../objc/mod.ts";
 import { checkDevices } from "../vz/mod.ts";
-import type { OpenedDisk } from "./disk_files.ts";
+import { cloneDisk, makeRaw, openDisk, type OpenedDisk } from "./disk_files.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { say } from "./report.ts";
 
@@ -29,9 +29,6 @@ export interface Opening {
  * @throws {MachineError} When a file is damaged, or what has to be made of it cannot be made.
  */
 export async function openFiles(machine: Machine, opening: Opening): Promise<Machine> {
-  const { cloneDisk, makeRaw, openDisk } = machine.disks.length > 0
-    ? await import("./disk_files.ts")
-    : {} as typeof import("./disk_files.ts"); // which would take its time at each start
   const opened: OpenedDisk[] = [];
   for (const disk of machine.disks) opened.push(await openDisk(disk, opening.resources));
   const disks = opened.map(({ disk }) => disk);
@@ -72,11 +69,10 @@ function architecture(): Arch {
 /** A kernel starts with a command line that is too long, and without a console, and shows nothing. */
 function checkCommandLine(
   commandLine: string,
-  { kernel, format }: OpenedKernel,
+  { commandLineLimit: limit }: OpenedKernel,
   { kernel: file, commandLine: given }: LinuxBoot,
 ) {
   const length = new TextEncoder().encode(commandLine).length;
-  const limit = commandLineLimit(readAt("kernel", kernel, 0, KERNEL_HEAD), format);
   if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${file}' takes ${limit}`);
   if (given === undefined && !/(^| )console=/.test(commandLine)) {
     say(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);

@@ -1,7 +1,7 @@
 /** What was made of files, kept so that it is made once. */
 
 import { ImageError } from "./error.ts";
-import { identityOf } from "./identity.ts";
+import { identityOf, ifThere } from "./file_info.ts";
 import { makeOnce } from "./make_once.ts";
 import type { Work } from "./progress.ts";
 import { Input } from "./stretch.ts";
@@ -21,16 +21,6 @@ const COARSEST_CLOCK = 2000;
 export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
   if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
   return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
-}
-
-/** Does without what is not there, because another has removed it. */
-function ifThere<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -17,6 +17,8 @@ export interface OpenedKernel {
   /** The file for the boot loader; the one that was opened, when nothing had to be unpacked. */
   kernel: string;
   format: KernelFormat;
+  /** How many bytes of command line it takes; it starts with a longer one, and shows nothing. */
+  commandLineLimit: number;
   /** What the file is, from the outside to the inside: `gzip`, `arm64 Image`. */
   layers: string[];
   /** The initial RAM disk of a unified kernel image. */
@@ -62,7 +64,7 @@ function has(bytes: Uint8Array, offset: number, text: string): boolean {
  *
  * @param head Its first {@linkcode KERNEL_HEAD} bytes.
  */
-export function commandLineLimit(head: Uint8Array, format: KernelFormat): number {
+function commandLineLimit(head: Uint8Array, format: KernelFormat): number {
   // arm64's COMMAND_LINE_SIZE, less its zero; a bzImage says it itself, in cmdline_size.
   if (format === "Image") return 2047;
   if (head.length < 0x23c) return Infinity;
@@ -200,7 +202,13 @@ export async function openKernel(
       if (format) {
         checkArch(FORMATS[format].arch, arch);
         await checkWhole(input, new DataView(head.buffer), format);
-        return { kernel, format, layers: [...layers, FORMATS[format].layer], ...found };
+        return {
+          kernel,
+          format,
+          commandLineLimit: commandLineLimit(head, format),
+          layers: [...layers, FORMATS[format].layer],
+          ...found,
+        };
       }
       const { layer, name, unpack, initrd, commandLine } = await packed(input, head, arch);
       layers.push(layer);

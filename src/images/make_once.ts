@@ -1,6 +1,7 @@
 /** Files that are made whole or not at all. */
 
 import { ImageError } from "./error.ts";
+import { ifThere } from "./file_info.ts";
 
 /** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
 function partialOf(path: string): string {
@@ -9,13 +10,9 @@ function partialOf(path: string): string {
 
 /** What a link leads to is somebody's, and not to be overwritten. */
 function refuseLink(path: string): void {
-  try {
-    if (!Deno.lstatSync(path).isSymlink) return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+  if (ifThere(() => Deno.lstatSync(path))?.isSymlink) {
+    throw new ImageError(`the link '${path}' is in the way`);
   }
-  throw new ImageError(`the link '${path}' is in the way`);
 }
 
 function inode(info: Deno.FileInfo): string {
@@ -23,12 +20,7 @@ function inode(info: Deno.FileInfo): string {
 }
 
 function statOrNothing(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return ifThere(() => Deno.statSync(path));
 }
 
 /**

@@ -3,6 +3,16 @@
 import { ImageError } from "../images/error.ts";
 import { MachineError } from "./error.ts";
 
+/** The folder of a path, to put a name behind; `./` when it has none. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1) || "./";
+}
+
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 /** What a system call's error says about a file. */
 export function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file";
@@ -76,7 +86,7 @@ export function checkOutput(path: string): void {
   } catch (error) {
     if (error instanceof MachineError) throw error;
     if (!(error instanceof Deno.errors.NotFound)) fail(reason(error));
-    const folder = path.replace(/[^/]*$/, "") || ".";
+    const folder = folderOf(path);
     try {
       if (!Deno.statSync(folder).isDirectory) fail("its folder is not a folder");
     } catch (error) {

@@ -1,7 +1,7 @@
 /** What a machine uses each of its files for. */
 
 import { MachineError } from "./error.ts";
-import { exists } from "./files.ts";
+import { exists, folderOf, nameOf } from "./files.ts";
 import type { Machine } from "./machine.ts";
 
 /** One use of a file. */
@@ -32,7 +32,7 @@ function usesOf({ boot, disks, serial, machineId }: Machine): Use[] {
 /** The same for each name of one file, whether it is there or is still to be made; nothing for what is no file. */
 function identityOf(path: string): string | undefined {
   if (!exists(path)) {
-    return `${Deno.realPathSync(path.replace(/[^/]*$/, "") || ".")}/${path.replace(/^.*\//, "")}`;
+    return `${Deno.realPathSync(folderOf(path))}/${nameOf(path)}`;
   }
   const { dev, ino, isFile, isSocket } = Deno.statSync(path);
   return isFile || isSocket ? `${dev}:${ino}` : undefined; // /dev/null can be as many consoles as one likes

@@ -161,12 +161,12 @@ Deno.test("sign: a missing program or file is named", async () => {
   await assertRejects(
     () => sign({ ...order, file: "/no" }, CODESIGN),
     SignError,
-    "cannot open '/no': No such file or directory",
+    "cannot open '/no': no such file",
   );
   await assertRejects(
     () => sign({ ...order, entitlements: "/no" }, CODESIGN),
     SignError,
-    "cannot open '/no': No such file or directory",
+    "cannot open '/no': no such file",
   );
   assertEquals(bench.isUntouched, true);
 });
