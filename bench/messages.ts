@@ -1,8 +1,8 @@
 // Prints the ns that one message to a getter takes, as `boot messages COUNT` does for a native client.
-import { VirtualMachineConfiguration } from "../src/vz/mod.ts";
+import { VZVirtualMachineConfiguration } from "../src/vz/mod.ts";
 
 const count = Number(Deno.args[0]);
-const configuration = VirtualMachineConfiguration.create();
+const configuration = VZVirtualMachineConfiguration.create();
 let sum = 0n;
 
 function send(times: number) {

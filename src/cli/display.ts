@@ -8,9 +8,9 @@ import { sayStep } from "./report.ts";
 async function obstacle(): Promise<string | undefined> {
   const { hasWindowServer, openFramework } = await import("../objc/mod.ts");
   if (!hasWindowServer()) return "there is no screen to open it on";
-  const { requireMacOS, VirtioGraphicsDevice } = await import("../vz/mod.ts");
+  const { requireMacOS, VZVirtioGraphicsDeviceConfiguration } = await import("../vz/mod.ts");
   try {
-    requireMacOS(VirtioGraphicsDevice.api.what, VirtioGraphicsDevice.api.macOS);
+    requireMacOS(VZVirtioGraphicsDeviceConfiguration.api.what, VZVirtioGraphicsDeviceConfiguration.api.macOS);
     openFramework("AppKit");
   } catch (error) {
     return (error as Error).message;

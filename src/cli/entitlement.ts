@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../images/cache.ts";
 import { exists, unfit } from "../machine/files.ts";
-import { hasEntitlement, isRoot, replaceProcess } from "../objc/mod.ts";
+import { hasEntitlement, isRoot, replaceProcess } from "../host/process.ts";
 import { say } from "./report.ts";
 
 const ENTITLEMENT = "com.apple.security.virtualization";

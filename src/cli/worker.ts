@@ -1,7 +1,7 @@
 /** The program in a worker, beside a main thread that is AppKit's. Exit codes go by message: a worker has none. */
 
 /// <reference lib="webworker" />
-import { exitProcess } from "../objc/mod.ts";
+import { exitProcess } from "../host/process.ts";
 import { Application } from "../window/mod.ts";
 import { boot } from "./boot.ts";
 import { EXIT } from "./exit.ts";

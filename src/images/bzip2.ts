@@ -5,7 +5,7 @@
  */
 
 import { ImageError } from "./error.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 
 const LONGEST_CODE = 20;
 /** After so many symbols another table is in force. */

@@ -1,27 +1,14 @@
 /** What was made of files, kept so that it is made once. */
 
+import { ignoreNotFound } from "../host/error.ts";
+import { versionOf } from "../host/files.ts";
+import { makeOnce } from "../host/make_once.ts";
 import { ImageError } from "./error.ts";
-import { identityOf, ifThere } from "./file_info.ts";
-import { makeOnce } from "./make_once.ts";
 import type { Work } from "./progress.ts";
-import { Input } from "./stretch.ts";
+import { Input } from "./byte_reader.ts";
 
 /** For how long after a change a file's times may stay the same at the next one, in ms; some file systems count in 2 s. */
 const COARSEST_CLOCK = 2000;
-
-/**
- * Where the system wants such files.
- *
- * @param os Deno.build.os.
- * @param env These variables of the environment.
- * @returns Nothing when the environment does not tell.
- *
- * Sources: the XDG Base Directory Specification; Apple's File System Programming Guide.
- */
-export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
-  if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
-  return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
-}
 
 /**
  * A folder of what was made, named after the content that it was made of. What is in use is locked, and stays; of
@@ -58,10 +45,10 @@ export class Cache implements Disposable {
     make: (file: Deno.FsFile) => Promise<void>,
     work: Work = {},
   ): Promise<string> {
-    const before = identityOf(Deno.statSync(source));
+    const before = versionOf(Deno.statSync(source));
     const makeOfOne = async (file: Deno.FsFile) => {
       await make(file);
-      if (identityOf(Deno.statSync(source)) !== before) {
+      if (versionOf(Deno.statSync(source)) !== before) {
         throw new ImageError("it was changed while it was read");
       }
     };
@@ -90,7 +77,7 @@ export class Cache implements Disposable {
   forget(path: string): void {
     this.#held.get(path)?.close();
     this.#held.delete(path);
-    ifThere(() => Deno.removeSync(path));
+    ignoreNotFound(() => Deno.removeSync(path));
   }
 
   /** Lets others remove what was made. */
@@ -102,11 +89,11 @@ export class Cache implements Disposable {
   /** Keeps a file from being removed, if it is there. */
   #hold(path: string): boolean {
     if (this.#held.has(path)) return true;
-    const file = ifThere(() => Deno.openSync(path));
+    const file = ignoreNotFound(() => Deno.openSync(path));
     if (!file) return false;
     file.lockSync(false);
     // It may have been removed before it was locked.
-    if (ifThere(() => Deno.statSync(path))?.ino !== file.statSync().ino) {
+    if (ignoreNotFound(() => Deno.statSync(path))?.ino !== file.statSync().ino) {
       file.close();
       return false;
     }
@@ -119,8 +106,8 @@ export class Cache implements Disposable {
   async #digest(source: string, work: Work): Promise<string> {
     using file = Deno.openSync(source);
     const before = file.statSync();
-    const link = `${this.#folder}/${identityOf(before)}`;
-    const known = ifThere(() => Deno.readLinkSync(link));
+    const link = `${this.#folder}/${versionOf(before)}`;
+    const known = ignoreNotFound(() => Deno.readLinkSync(link));
     if (known) return known;
     const now = Date.now();
     const hash = (await import("node:crypto")).createHash("sha256");
@@ -128,7 +115,7 @@ export class Cache implements Disposable {
     const digest = hash.digest("hex");
     // What changes within the clock's granularity looks unchanged: then its content is not known the next time.
     const changed = Math.max(before.mtime?.getTime() ?? Infinity, before.ctime?.getTime() ?? Infinity);
-    if (now - changed > COARSEST_CLOCK && identityOf(file.statSync()) === identityOf(before)) {
+    if (now - changed > COARSEST_CLOCK && versionOf(file.statSync()) === versionOf(before)) {
       try {
         Deno.symlinkSync(digest, link);
       } catch (error) {
@@ -145,7 +132,7 @@ export class Cache implements Disposable {
     for (const { name, isFile, isSymlink } of Deno.readDirSync(this.#folder)) {
       const path = `${this.#folder}/${name}`;
       if (isSymlink) links.push(path);
-      const info = isFile && ifThere(() => Deno.lstatSync(path));
+      const info = isFile && ignoreNotFound(() => Deno.lstatSync(path));
       if (!info) continue;
       files.push({ path, used: info.mtime?.getTime() ?? 0, bytes: (info.blocks ?? 0) * 512 });
     }
@@ -156,17 +143,17 @@ export class Cache implements Disposable {
       return !goes;
     });
     for (const link of links) {
-      const digest = ifThere(() => Deno.readLinkSync(link));
+      const digest = ignoreNotFound(() => Deno.readLinkSync(link));
       const leads = kept.some(({ path }) => path.startsWith(`${this.#folder}/${digest}.`));
-      if (!leads) ifThere(() => Deno.removeSync(link));
+      if (!leads) ignoreNotFound(() => Deno.removeSync(link));
     }
   }
 
   /** Removes a file, unless someone uses or makes it. */
   #remove(path: string): boolean {
-    using file = ifThere(() => Deno.openSync(path));
+    using file = ignoreNotFound(() => Deno.openSync(path));
     if (!file?.tryLockSync(true)) return file === undefined;
-    ifThere(() => Deno.removeSync(path));
+    ignoreNotFound(() => Deno.removeSync(path));
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /** What compressed files look like, and how they are opened; each library is loaded when it is needed. */
 
 import { ImageError } from "./error.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 
 type Decompress = (input: Input, output: Output) => Promise<void>;
 

@@ -1,7 +1,7 @@
 /** ELF, as far as a vmlinux goes. */
 
 import { ImageError } from "./error.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 
 const PT_LOAD = 1;
 

@@ -3,7 +3,7 @@
 import type { Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ImageError } from "./error.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 
 /** How much comes out at a time; more costs memory, less costs time. */
 export const ZLIB_CHUNK = 1 << 18;

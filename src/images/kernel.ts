@@ -4,7 +4,7 @@ import type { Cache } from "./cache.ts";
 import type { Compression } from "./compression.ts";
 import { ImageError } from "./error.ts";
 import type { Work } from "./progress.ts";
-import { Input, Output } from "./stretch.ts";
+import { Input, Output } from "./byte_reader.ts";
 
 /** Processors, as Deno.build.arch has them. */
 export type Arch = "x86_64" | "aarch64";

@@ -6,7 +6,7 @@
 
 import createHasher from "xxhash-wasm";
 import { ImageError } from "./error.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 
 const FRAME = 0x184d2204;
 const LEGACY = 0x184c2102;

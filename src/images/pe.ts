@@ -1,7 +1,7 @@
 /** PE files, the form of EFI programs; kernels are such programs too. */
 
 import { ImageError } from "./error.ts";
-import type { Input } from "./stretch.ts";
+import type { Input } from "./byte_reader.ts";
 
 /** A section as it is in the file. */
 export interface Section {

@@ -3,7 +3,7 @@
 // @ts-types="../../types/liblzma.d.ts"
 import createLiblzma, { type Liblzma } from "node-liblzma/wasm/liblzma.js";
 import { ImageError } from "./error.ts";
-import { CHUNK, type Input, type Output } from "./stretch.ts";
+import { CHUNK, type Input, type Output } from "./byte_reader.ts";
 
 /** What liblzma may use: dictionaries have at most 128 MiB, those of the kernel's own makefiles among them. */
 const MEMORY = 130n << 20n;

@@ -3,7 +3,7 @@
 import { createZstdDecompress } from "node:zlib";
 import { ImageError } from "./error.ts";
 import { through, ZLIB_CHUNK } from "./gzip.ts";
-import type { Input, Output } from "./stretch.ts";
+import type { Input, Output } from "./byte_reader.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
 
 const MAGIC = 0xfd2fb528;

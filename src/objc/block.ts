@@ -6,7 +6,7 @@ import { NSError } from "./error.ts";
 import { symbolAddress } from "./libraries.ts";
 import { NSObject, type Result } from "./object.ts";
 import { cString, POINTER, type Pointer } from "./runtime.ts";
-import type { Reference } from "./to_objc.ts";
+import type { Reference } from "./arguments.ts";
 
 // Clang, "Block Implementation Specification": a literal is isa, flags, reserved, invoke, descriptor.
 const BLOCK_IS_GLOBAL = 1 << 28;

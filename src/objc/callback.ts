@@ -4,9 +4,9 @@ import type { MethodType, Type } from "./encoding.ts";
 import { layoutOf, nativeType } from "./native_type.ts";
 import { fromRaw, type Result } from "./object.ts";
 import { ensurePool } from "./pool.ts";
-import type { Raw } from "./message.ts";
+import type { Raw } from "./method.ts";
 import { type Pointer, runtime } from "./runtime.ts";
-import { toRaw } from "./to_objc.ts";
+import { toRaw } from "./arguments.ts";
 
 /** A function that Objective-C calls. Its result is converted like an argument. */
 export type Implementation = (...args: Result[]) => unknown;

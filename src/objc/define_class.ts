@@ -4,7 +4,7 @@ import { type Callback, callback } from "./callback.ts";
 import { parseMethodType } from "./encoding.ts";
 import { Class, type NSObject, type Result } from "./object.ts";
 import { cString, POINTER, registerSelector, runtime } from "./runtime.ts";
-import { classPointer } from "./to_objc.ts";
+import { classPointer } from "./arguments.ts";
 
 /** A method to be: its encoding, as in `v@:@`, and what it does. It gets the instance's owner, then the arguments. */
 export interface MethodDefinition<T> {

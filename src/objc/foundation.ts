@@ -3,7 +3,7 @@
 import type { Pointer } from "./runtime.ts";
 import { POINTER } from "./runtime.ts";
 import { Class, NSObject, type Result } from "./object.ts";
-import { sendValues } from "./to_objc.ts";
+import { sendValues } from "./arguments.ts";
 
 /** What {@linkcode fromObjC} gives; objects of no class that it knows stay as they are. */
 export type Converted =
@@ -89,23 +89,4 @@ export function fileURL(path: string): NSObject {
   // GNUstep would turn the backslashes of a relative path, and of the current folder, into slashes.
   const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   return Class.named("NSURL").send("fileURLWithPath:", absolute) as NSObject;
-}
-
-/** An NSFileHandle of a file descriptor, which stays open when the handle goes. */
-export function fileHandle(descriptor: number): NSObject {
-  return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", descriptor, false);
-}
-
-/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. */
-export function closeFile(handle: NSObject): void {
-  handle.send("closeFile");
-}
-
-/** The two ends of a new NSPipe; each closes when its last reference goes. */
-export function pipe(): { reading: NSObject; writing: NSObject } {
-  using ends = Class.named("NSPipe").send("pipe") as NSObject;
-  return {
-    reading: ends.send("fileHandleForReading") as NSObject,
-    writing: ends.send("fileHandleForWriting") as NSObject,
-  };
 }

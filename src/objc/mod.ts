@@ -24,25 +24,10 @@ export {
   type Type,
 } from "./encoding.ts";
 export { NSError } from "./error.ts";
-export { closeFile, type Converted, fileHandle, fileURL, fromObjC, pipe, same } from "./foundation.ts";
-export { openFramework } from "./libraries.ts";
+export { type Converted, fileURL, fromObjC, same } from "./foundation.ts";
+export { type Library, openFramework, openFunctions, setLibraryPaths, symbolAddress } from "./libraries.ts";
 export { Class, NSObject, type Result } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
-export { hasEntitlement, isRoot, replaceProcess } from "./process.ts";
 export { DispatchQueue } from "./queue.ts";
-export {
-  cloneFile,
-  exitProcess,
-  hangUp,
-  hasWindowServer,
-  isSignalIgnored,
-  machineArchitecture,
-  macOSVersion,
-  openPseudoTerminal,
-  processExists,
-  type PseudoTerminal,
-  readSome,
-  withUmask,
-  writeAll,
-} from "./system.ts";
-export type { Argument, ObjectValue } from "./to_objc.ts";
+export { cString, fromCString, releaseObject } from "./runtime.ts";
+export type { Argument, ObjectValue } from "./arguments.ts";

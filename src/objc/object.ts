@@ -2,11 +2,11 @@
 
 import type { Type } from "./encoding.ts";
 import { NSError } from "./error.ts";
-import { type Method, type Raw, RuntimeClass } from "./message.ts";
+import { type Method, type Raw, RuntimeClass } from "./method.ts";
 import { unpack } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { fromCString, POINTER, type Pointer, runtime } from "./runtime.ts";
-import { type Argument, classPointer, type Reference, sendValues, toRawCall } from "./to_objc.ts";
+import { type Argument, classPointer, type Reference, sendValues, toRawCall } from "./arguments.ts";
 
 /** What a message returns: numbers of 64 bits are bigint, objects come wrapped, nil is null. */
 export type Result =

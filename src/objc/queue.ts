@@ -3,20 +3,24 @@
 import { defineClass, type DefinedClass } from "./define_class.ts";
 import { formatType } from "./encoding.ts";
 import { openFunctions, symbolAddress } from "./libraries.ts";
-import { type Method, RuntimeClass } from "./message.ts";
+import { type Method, RuntimeClass } from "./method.ts";
 import { layoutOf, nativeType, pack, unpack } from "./native_type.ts";
 import { Class, fromRaw, NSObject, type Result, thrown } from "./object.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
-import { type Argument, classPointer, toRawCall } from "./to_objc.ts";
+import { type Argument, classPointer, toRawCall } from "./arguments.ts";
 
 const dispatch = openFunctions("system", {
   dispatch_queue_create: { parameters: ["buffer", "pointer"], result: "pointer" },
   dispatch_async_f: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
 });
 
+let objc_release: Pointer | undefined;
+
 /** `objc_release` as a function that a queue can call. */
-const objc_release = symbolAddress("objc", "objc_release");
+function release(): Pointer {
+  return objc_release ??= symbolAddress("objc", "objc_release");
+}
 
 /** Calls that have been sent to a queue and not come back, by number. */
 const pending = new Map<bigint, () => void>();
@@ -170,7 +174,7 @@ export class DispatchQueue extends NSObject {
   #send(run: NSObject): void {
     const pointer = runtime.objc_retain(run[POINTER]);
     dispatch.dispatch_async_f(this[POINTER], pointer, invoke());
-    dispatch.dispatch_async_f(this[POINTER], pointer, objc_release);
+    dispatch.dispatch_async_f(this[POINTER], pointer, release());
     run[Symbol.dispose]();
   }
 }

@@ -1,14 +1,12 @@
 /** The C functions of the Objective-C runtime, on pointers. Nothing outside src/objc sees these. */
 
-import { openFramework, openFunctions } from "./libraries.ts";
+import { openFunctions } from "./libraries.ts";
 
 /** Any address; null is nil. */
 export type Pointer = Deno.PointerValue;
 
 /** What every wrapper answers to: the object's, class's or block's address. Not exported from the room. */
 export const POINTER: unique symbol = Symbol("pointer");
-
-openFramework("Foundation");
 
 /** The runtime's functions, named as `<objc/runtime.h>` has them. */
 export const runtime = openFunctions("objc", {
@@ -40,6 +38,11 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 /** The text of a C string that C owns, or null. */
 export function fromCString(pointer: Pointer): string | null {
   return pointer && Deno.UnsafePointerView.getCString(pointer);
+}
+
+/** Gives up a reference to an object that a C function has returned; null is none. */
+export function releaseObject(pointer: Pointer): void {
+  if (pointer) runtime.objc_release(pointer);
 }
 
 const selectors = new Map<string, Pointer>();

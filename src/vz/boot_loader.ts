@@ -2,10 +2,10 @@ import { fileURL } from "../objc/mod.ts";
 import { type Api, make, VZObject } from "./vz_object.ts";
 
 /** How a machine starts. */
-export abstract class BootLoader extends VZObject {}
+export abstract class VZBootLoader extends VZObject {}
 
 /** Boots a Linux kernel directly, without firmware. macOS 11. */
-export class LinuxBootLoader extends BootLoader {
+export class VZLinuxBootLoader extends VZBootLoader {
   static override readonly api: Api = {
     class: "VZLinuxBootLoader",
     what: "Booting a Linux kernel",
@@ -13,9 +13,9 @@ export class LinuxBootLoader extends BootLoader {
   };
 
   /** @param kernel Path of an uncompressed arm64 `Image`; of a `bzImage` on Intel. */
-  static create(kernel: string): LinuxBootLoader {
+  static create(kernel: string): VZLinuxBootLoader {
     using url = fileURL(kernel);
-    return new LinuxBootLoader(make(LinuxBootLoader.api, "initWithKernelURL:", url));
+    return new VZLinuxBootLoader(make(VZLinuxBootLoader.api, "initWithKernelURL:", url));
   }
 
   /** Kernel command line. */

@@ -1,14 +1,14 @@
-import type { BootLoader } from "./boot_loader.ts";
-import type { VirtioFileSystemDevice } from "./directory_sharing.ts";
-import type { VirtioEntropyDevice } from "./entropy.ts";
-import type { VirtioGraphicsDevice } from "./graphics.ts";
-import type { USBKeyboard } from "./keyboard.ts";
-import type { VirtioMemoryBalloon } from "./memory_balloon.ts";
-import type { VirtioNetworkDevice } from "./network.ts";
-import type { GenericPlatform } from "./platform.ts";
-import type { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
-import type { VirtioConsoleSerialPort } from "./serial_port.ts";
-import type { StorageDevice } from "./storage.ts";
+import type { VZBootLoader } from "./boot_loader.ts";
+import type { VZVirtioFileSystemDeviceConfiguration } from "./directory_sharing.ts";
+import type { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
+import type { VZVirtioGraphicsDeviceConfiguration } from "./graphics.ts";
+import type { VZUSBKeyboardConfiguration } from "./keyboard.ts";
+import type { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
+import type { VZVirtioNetworkDeviceConfiguration } from "./network.ts";
+import type { VZGenericPlatformConfiguration } from "./platform.ts";
+import type { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";
+import type { VZVirtioConsoleDeviceSerialPortConfiguration } from "./serial_port.ts";
+import type { VZStorageDeviceConfiguration } from "./storage.ts";
 import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
 
 /** What a machine may have on this host; memory in bytes. */
@@ -18,7 +18,7 @@ export interface Limits {
 }
 
 /** What a virtual machine is made of. macOS 11. */
-export class VirtualMachineConfiguration extends VZObject {
+export class VZVirtualMachineConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZVirtualMachineConfiguration",
     what: "Virtualization",
@@ -32,13 +32,13 @@ export class VirtualMachineConfiguration extends VZObject {
     },
   };
 
-  static create(): VirtualMachineConfiguration {
-    return new VirtualMachineConfiguration(make(VirtualMachineConfiguration.api));
+  static create(): VZVirtualMachineConfiguration {
+    return new VZVirtualMachineConfiguration(make(VZVirtualMachineConfiguration.api));
   }
 
   /** What this host allows. */
   static limits(): Limits {
-    const type = vzClass(VirtualMachineConfiguration.api);
+    const type = vzClass(VZVirtualMachineConfiguration.api);
     return {
       memory: {
         minimum: Number(type.send("minimumAllowedMemorySize")),
@@ -51,7 +51,7 @@ export class VirtualMachineConfiguration extends VZObject {
     };
   }
 
-  set bootLoader(loader: BootLoader) {
+  set bootLoader(loader: VZBootLoader) {
     this.send("setBootLoader:", loader);
   }
 
@@ -65,45 +65,45 @@ export class VirtualMachineConfiguration extends VZObject {
     this.send("setCPUCount:", count);
   }
 
-  set platform(platform: GenericPlatform) {
+  set platform(platform: VZGenericPlatformConfiguration) {
     this.send("setPlatform:", platform);
   }
 
   /** Disks, in the order in which the guest finds them. */
-  set storageDevices(devices: StorageDevice[]) {
+  set storageDevices(devices: VZStorageDeviceConfiguration[]) {
     this.send("setStorageDevices:", devices);
   }
 
-  set directorySharingDevices(devices: VirtioFileSystemDevice[]) {
+  set directorySharingDevices(devices: VZVirtioFileSystemDeviceConfiguration[]) {
     this.send("setDirectorySharingDevices:", devices);
   }
 
-  set serialPorts(ports: VirtioConsoleSerialPort[]) {
+  set serialPorts(ports: VZVirtioConsoleDeviceSerialPortConfiguration[]) {
     this.send("setSerialPorts:", ports);
   }
 
-  set entropyDevices(devices: VirtioEntropyDevice[]) {
+  set entropyDevices(devices: VZVirtioEntropyDeviceConfiguration[]) {
     this.send("setEntropyDevices:", devices);
   }
 
-  set memoryBalloonDevices(devices: VirtioMemoryBalloon[]) {
+  set memoryBalloonDevices(devices: VZVirtioTraditionalMemoryBalloonDeviceConfiguration[]) {
     this.send("setMemoryBalloonDevices:", devices);
   }
 
-  set networkDevices(devices: VirtioNetworkDevice[]) {
+  set networkDevices(devices: VZVirtioNetworkDeviceConfiguration[]) {
     this.send("setNetworkDevices:", devices);
   }
 
   /** The framework takes one. */
-  set graphicsDevices(devices: VirtioGraphicsDevice[]) {
+  set graphicsDevices(devices: VZVirtioGraphicsDeviceConfiguration[]) {
     this.send("setGraphicsDevices:", devices);
   }
 
-  set keyboards(keyboards: USBKeyboard[]) {
+  set keyboards(keyboards: VZUSBKeyboardConfiguration[]) {
     this.send("setKeyboards:", keyboards);
   }
 
-  set pointingDevices(devices: USBScreenCoordinatePointingDevice[]) {
+  set pointingDevices(devices: VZUSBScreenCoordinatePointingDeviceConfiguration[]) {
     this.send("setPointingDevices:", devices);
   }
 

@@ -2,28 +2,28 @@ import { fileURL } from "../objc/mod.ts";
 import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
 
 /** A folder of the host's. macOS 12. */
-export class SharedDirectory extends VZObject {
+export class VZSharedDirectory extends VZObject {
   static override readonly api: Api = { class: "VZSharedDirectory", what: "A shared folder", macOS: "12.0" };
 
-  static create(path: string, readOnly: boolean): SharedDirectory {
+  static create(path: string, readOnly: boolean): VZSharedDirectory {
     using url = fileURL(path);
-    return new SharedDirectory(make(SharedDirectory.api, "initWithURL:readOnly:", url, readOnly));
+    return new VZSharedDirectory(make(VZSharedDirectory.api, "initWithURL:readOnly:", url, readOnly));
   }
 }
 
 /** What a guest finds under a tag. */
-export abstract class DirectoryShare extends VZObject {}
+export abstract class VZDirectoryShare extends VZObject {}
 
 /** One folder. macOS 12. */
-export class SingleDirectoryShare extends DirectoryShare {
+export class VZSingleDirectoryShare extends VZDirectoryShare {
   static override readonly api: Api = {
     class: "VZSingleDirectoryShare",
     what: "A shared folder",
     macOS: "12.0",
   };
 
-  static create(directory: SharedDirectory): SingleDirectoryShare {
-    return new SingleDirectoryShare(make(SingleDirectoryShare.api, "initWithDirectory:", directory));
+  static create(directory: VZSharedDirectory): VZSingleDirectoryShare {
+    return new VZSingleDirectoryShare(make(VZSingleDirectoryShare.api, "initWithDirectory:", directory));
   }
 }
 
@@ -31,7 +31,7 @@ export class SingleDirectoryShare extends DirectoryShare {
 const AVAILABILITY = ["notSupported", "notInstalled", "installed"] as const;
 
 /** Rosetta, which lets Linux on Apple silicon run x86_64 programs. macOS 13. */
-export class LinuxRosettaDirectoryShare extends DirectoryShare {
+export class VZLinuxRosettaDirectoryShare extends VZDirectoryShare {
   static override readonly api: Api = {
     class: "VZLinuxRosettaDirectoryShare",
     what: "Rosetta",
@@ -40,17 +40,17 @@ export class LinuxRosettaDirectoryShare extends DirectoryShare {
 
   /** Whether this computer has it. */
   static get availability(): typeof AVAILABILITY[number] {
-    return AVAILABILITY[Number(vzClass(LinuxRosettaDirectoryShare.api).send("availability"))];
+    return AVAILABILITY[Number(vzClass(VZLinuxRosettaDirectoryShare.api).send("availability"))];
   }
 
   /** @throws {NSError} When it is not installed. */
-  static create(): LinuxRosettaDirectoryShare {
-    return new LinuxRosettaDirectoryShare(make(LinuxRosettaDirectoryShare.api, "initWithError:"));
+  static create(): VZLinuxRosettaDirectoryShare {
+    return new VZLinuxRosettaDirectoryShare(make(VZLinuxRosettaDirectoryShare.api, "initWithError:"));
   }
 }
 
 /** `mount -t virtiofs TAG /mnt`. macOS 12. */
-export class VirtioFileSystemDevice extends VZObject {
+export class VZVirtioFileSystemDeviceConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZVirtioFileSystemDeviceConfiguration",
     what: "A shared folder",
@@ -58,10 +58,10 @@ export class VirtioFileSystemDevice extends VZObject {
   };
 
   /** @throws {NSError} When the tag is empty or too long. */
-  static create(tag: string, share: DirectoryShare): VirtioFileSystemDevice {
-    const api = VirtioFileSystemDevice.api;
+  static create(tag: string, share: VZDirectoryShare): VZVirtioFileSystemDeviceConfiguration {
+    const api = VZVirtioFileSystemDeviceConfiguration.api;
     vzClass(api).send("validateTag:error:", tag);
-    const device = new VirtioFileSystemDevice(make(api, "initWithTag:", tag));
+    const device = new VZVirtioFileSystemDeviceConfiguration(make(api, "initWithTag:", tag));
     device.send("setShare:", share);
     return device;
   }

@@ -1,9 +1,9 @@
 import { fileURL } from "../objc/mod.ts";
-import { BootLoader } from "./boot_loader.ts";
+import { VZBootLoader } from "./boot_loader.ts";
 import { type Api, make, VZObject } from "./vz_object.ts";
 
 /** EFI's variables, in a file. macOS 13. */
-export class EFIVariableStore extends VZObject {
+export class VZEFIVariableStore extends VZObject {
   static override readonly api: Api = {
     class: "VZEFIVariableStore",
     what: "EFI boot",
@@ -11,9 +11,9 @@ export class EFIVariableStore extends VZObject {
   };
 
   /** A store that is there. */
-  static open(path: string): EFIVariableStore {
+  static open(path: string): VZEFIVariableStore {
     using url = fileURL(path);
-    return new EFIVariableStore(make(EFIVariableStore.api, "initWithURL:", url));
+    return new VZEFIVariableStore(make(VZEFIVariableStore.api, "initWithURL:", url));
   }
 
   /**
@@ -21,19 +21,19 @@ export class EFIVariableStore extends VZObject {
    *
    * @throws {NSError} When the file is there already or cannot be made.
    */
-  static create(path: string): EFIVariableStore {
+  static create(path: string): VZEFIVariableStore {
     using url = fileURL(path);
     const initializer = "initCreatingVariableStoreAtURL:options:error:";
-    return new EFIVariableStore(make(EFIVariableStore.api, initializer, url, 0));
+    return new VZEFIVariableStore(make(VZEFIVariableStore.api, initializer, url, 0));
   }
 }
 
 /** Boots as a PC does, by EFI firmware, from the first disk that it can. macOS 13. */
-export class EFIBootLoader extends BootLoader {
+export class VZEFIBootLoader extends VZBootLoader {
   static override readonly api: Api = { class: "VZEFIBootLoader", what: "EFI boot", macOS: "13.0" };
 
-  static create(variables: EFIVariableStore): EFIBootLoader {
-    const loader = new EFIBootLoader(make(EFIBootLoader.api));
+  static create(variables: VZEFIVariableStore): VZEFIBootLoader {
+    const loader = new VZEFIBootLoader(make(VZEFIBootLoader.api));
     loader.send("setVariableStore:", variables);
     return loader;
   }

@@ -1,14 +1,14 @@
 import { type Api, make, VZObject } from "./vz_object.ts";
 
 /** Random numbers for the guest. macOS 11. */
-export class VirtioEntropyDevice extends VZObject {
+export class VZVirtioEntropyDeviceConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZVirtioEntropyDeviceConfiguration",
     what: "The entropy device",
     macOS: "11.0",
   };
 
-  static create(): VirtioEntropyDevice {
-    return new VirtioEntropyDevice(make(VirtioEntropyDevice.api));
+  static create(): VZVirtioEntropyDeviceConfiguration {
+    return new VZVirtioEntropyDeviceConfiguration(make(VZVirtioEntropyDeviceConfiguration.api));
   }
 }

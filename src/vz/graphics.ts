@@ -1,7 +1,7 @@
 import { type Api, make, VZObject } from "./vz_object.ts";
 
 /** A screen of a virtio graphics device. macOS 13. */
-export class VirtioGraphicsScanout extends VZObject {
+export class VZVirtioGraphicsScanoutConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZVirtioGraphicsScanoutConfiguration",
     what: "A guest's screen",
@@ -9,15 +9,15 @@ export class VirtioGraphicsScanout extends VZObject {
   };
 
   /** @param width In pixels, as `height`: the mode that the guest starts with. */
-  static create(width: number, height: number): VirtioGraphicsScanout {
-    return new VirtioGraphicsScanout(
-      make(VirtioGraphicsScanout.api, "initWithWidthInPixels:heightInPixels:", width, height),
+  static create(width: number, height: number): VZVirtioGraphicsScanoutConfiguration {
+    return new VZVirtioGraphicsScanoutConfiguration(
+      make(VZVirtioGraphicsScanoutConfiguration.api, "initWithWidthInPixels:heightInPixels:", width, height),
     );
   }
 }
 
 /** A graphics card. macOS 13. */
-export class VirtioGraphicsDevice extends VZObject {
+export class VZVirtioGraphicsDeviceConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZVirtioGraphicsDeviceConfiguration",
     what: "A graphics device",
@@ -25,8 +25,8 @@ export class VirtioGraphicsDevice extends VZObject {
   };
 
   /** @param scanouts The framework takes one. */
-  static create(scanouts: VirtioGraphicsScanout[]): VirtioGraphicsDevice {
-    const device = new VirtioGraphicsDevice(make(VirtioGraphicsDevice.api));
+  static create(scanouts: VZVirtioGraphicsScanoutConfiguration[]): VZVirtioGraphicsDeviceConfiguration {
+    const device = new VZVirtioGraphicsDeviceConfiguration(make(VZVirtioGraphicsDeviceConfiguration.api));
     device.send("setScanouts:", scanouts);
     return device;
   }

@@ -1,44 +1,44 @@
-/** Apple's Virtualization framework as TypeScript: its names, without the prefix. @module */
+/** Apple's Virtualization framework as TypeScript, under Apple's names. @module */
 
-export { BootLoader, LinuxBootLoader } from "./boot_loader.ts";
-export { type Limits, VirtualMachineConfiguration } from "./configuration.ts";
+export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
+export { type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {
-  DirectoryShare,
-  LinuxRosettaDirectoryShare,
-  SharedDirectory,
-  SingleDirectoryShare,
-  VirtioFileSystemDevice,
+  VZDirectoryShare,
+  VZLinuxRosettaDirectoryShare,
+  VZSharedDirectory,
+  VZSingleDirectoryShare,
+  VZVirtioFileSystemDeviceConfiguration,
 } from "./directory_sharing.ts";
-export { EFIBootLoader, EFIVariableStore } from "./efi.ts";
-export { VirtioEntropyDevice } from "./entropy.ts";
+export { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
+export { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
 export { adviceOn, VZErrorCode } from "./error.ts";
-export { VirtioGraphicsDevice, VirtioGraphicsScanout } from "./graphics.ts";
-export { USBKeyboard } from "./keyboard.ts";
-export { checkDevices, configure, type Handles } from "./machine.ts";
-export { VirtioMemoryBalloon } from "./memory_balloon.ts";
+export { VZVirtioGraphicsDeviceConfiguration, VZVirtioGraphicsScanoutConfiguration } from "./graphics.ts";
+export { VZUSBKeyboardConfiguration } from "./keyboard.ts";
+export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
 export {
-  BridgedNetworkAttachment,
-  BridgedNetworkInterface,
-  MACAddress,
-  NATNetworkAttachment,
-  NetworkAttachment,
-  VirtioNetworkDevice,
+  VZBridgedNetworkDeviceAttachment,
+  VZBridgedNetworkInterface,
+  VZMACAddress,
+  VZNATNetworkDeviceAttachment,
+  VZNetworkDeviceAttachment,
+  VZVirtioNetworkDeviceConfiguration,
 } from "./network.ts";
-export { GenericMachineIdentifier, GenericPlatform } from "./platform.ts";
-export { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
+export { VZGenericMachineIdentifier, VZGenericPlatformConfiguration } from "./platform.ts";
+export { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";
 export {
-  FileHandleSerialPortAttachment,
-  FileSerialPortAttachment,
-  SerialPortAttachment,
-  VirtioConsoleSerialPort,
+  VZFileHandleSerialPortAttachment,
+  VZFileSerialPortAttachment,
+  VZSerialPortAttachment,
+  VZVirtioConsoleDeviceSerialPortConfiguration,
 } from "./serial_port.ts";
 export {
-  DiskImageAttachment,
-  NVMExpressDevice,
-  StorageDevice,
-  USBMassStorageDevice,
-  VirtioBlockDevice,
+  type DiskImageOptions,
+  VZDiskImageStorageDeviceAttachment,
+  VZNVMExpressControllerDeviceConfiguration,
+  VZStorageDeviceConfiguration,
+  VZUSBMassStorageDeviceConfiguration,
+  VZVirtioBlockDeviceConfiguration,
 } from "./storage.ts";
-export { type Ability, type State, type Stop, VirtualMachine } from "./virtual_machine.ts";
-export { type ViewOptions, VirtualMachineView } from "./virtual_machine_view.ts";
+export { type Ability, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
+export { type ViewOptions, VZVirtualMachineView } from "./virtual_machine_view.ts";
 export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";

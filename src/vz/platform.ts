@@ -2,7 +2,7 @@ import { fromObjC, NSObject } from "../objc/mod.ts";
 import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
 
 /** An identity that a guest finds the same at each start. macOS 13. */
-export class GenericMachineIdentifier extends VZObject {
+export class VZGenericMachineIdentifier extends VZObject {
   static override readonly api: Api = {
     class: "VZGenericMachineIdentifier",
     what: "A machine's identity",
@@ -10,15 +10,15 @@ export class GenericMachineIdentifier extends VZObject {
   };
 
   /** A new one. */
-  static create(): GenericMachineIdentifier {
-    return new GenericMachineIdentifier(make(GenericMachineIdentifier.api));
+  static create(): VZGenericMachineIdentifier {
+    return new VZGenericMachineIdentifier(make(VZGenericMachineIdentifier.api));
   }
 
   /** One that was kept, or null when the bytes are none. */
-  static from(bytes: Uint8Array): GenericMachineIdentifier | null {
-    const object = vzClass(GenericMachineIdentifier.api).send("alloc") as NSObject;
+  static from(bytes: Uint8Array): VZGenericMachineIdentifier | null {
+    const object = vzClass(VZGenericMachineIdentifier.api).send("alloc") as NSObject;
     const identifier = object.send("initWithDataRepresentation:", bytes);
-    return identifier instanceof NSObject ? new GenericMachineIdentifier(identifier) : null;
+    return identifier instanceof NSObject ? new VZGenericMachineIdentifier(identifier) : null;
   }
 
   /** Bytes to keep. */
@@ -28,7 +28,7 @@ export class GenericMachineIdentifier extends VZObject {
 }
 
 /** A machine that is no Mac. macOS 12; its identity 13. */
-export class GenericPlatform extends VZObject {
+export class VZGenericPlatformConfiguration extends VZObject {
   static override readonly api: Api = {
     class: "VZGenericPlatformConfiguration",
     what: "A generic platform",
@@ -36,8 +36,8 @@ export class GenericPlatform extends VZObject {
     newer: { "setMachineIdentifier:": ["A machine's identity", "13.0"] },
   };
 
-  static create(identifier: GenericMachineIdentifier): GenericPlatform {
-    const platform = new GenericPlatform(make(GenericPlatform.api));
+  static create(identifier: VZGenericMachineIdentifier): VZGenericPlatformConfiguration {
+    const platform = new VZGenericPlatformConfiguration(make(VZGenericPlatformConfiguration.api));
     platform.send("setMachineIdentifier:", identifier);
     return platform;
   }

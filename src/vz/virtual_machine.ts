@@ -1,16 +1,5 @@
-import {
-  type Argument,
-  completion,
-  defineClass,
-  type DefinedClass,
-  DispatchQueue,
-  fromObjC,
-  NSError,
-  type NSObject,
-  type Result,
-  succeeded,
-} from "../objc/mod.ts";
-import type { VirtualMachineConfiguration } from "./configuration.ts";
+import { type Argument, completion, defineClass, type DefinedClass, DispatchQueue, fromObjC, NSError, type NSObject, type Result, succeeded } from "../objc/mod.ts";
+import type { VZVirtualMachineConfiguration } from "./configuration.ts";
 import { type Api, make, requireMethod, vzClass } from "./vz_object.ts";
 
 const virtualMachine: Api = {
@@ -48,10 +37,10 @@ export type Stop = { by: "guest" } | { by: "stop" } | { by: "error"; error: NSEr
 
 const NSKeyValueObservingOptionNew = 1;
 
-let delegates: DefinedClass<VirtualMachine> | undefined;
+let delegates: DefinedClass<VZVirtualMachine> | undefined;
 
 /** Machines that run are not collected, whoever has forgotten them. */
-const running = new Set<VirtualMachine>();
+const running = new Set<VZVirtualMachine>();
 
 /**
  * A virtual machine on a queue of its own. Nothing here waits for that queue: every method is a promise, and
@@ -59,12 +48,12 @@ const running = new Set<VirtualMachine>();
  *
  * @example
  * ```ts ignore
- * const machine = VirtualMachine.create(configuration);
+ * const machine = VZVirtualMachine.create(configuration);
  * await machine.start();
  * const stop = await machine.stopped;
  * ```
  */
-export class VirtualMachine {
+export class VZVirtualMachine {
   static readonly api = virtualMachine;
 
   readonly #queue = DispatchQueue.create("vzrun.virtual-machine");
@@ -77,9 +66,9 @@ export class VirtualMachine {
   /** Settles when the delegate is set; the queue is serial, so a start comes after it in any case. */
   readonly #ready: Promise<unknown>;
 
-  private constructor(configuration: VirtualMachineConfiguration) {
+  private constructor(configuration: VZVirtualMachineConfiguration) {
     this.#machine = make(virtualMachine, "initWithConfiguration:queue:", configuration, this.#queue);
-    delegates ??= VirtualMachine.#defineDelegate();
+    delegates ??= VZVirtualMachine.#defineDelegate();
     this.#delegate = delegates.create(this);
     this.#ready = this.#call("setDelegate:", this.#delegate);
   }
@@ -90,8 +79,8 @@ export class VirtualMachine {
   }
 
   /** Makes a machine. The configuration is copied: changing it later has no effect. */
-  static create(configuration: VirtualMachineConfiguration): VirtualMachine {
-    return new VirtualMachine(configuration);
+  static create(configuration: VZVirtualMachineConfiguration): VZVirtualMachine {
+    return new VZVirtualMachine(configuration);
   }
 
   /** Whether this computer can run virtual machines. */
@@ -99,8 +88,8 @@ export class VirtualMachine {
     return Boolean(vzClass(virtualMachine).send("isSupported"));
   }
 
-  static #defineDelegate(): DefinedClass<VirtualMachine> {
-    return defineClass<VirtualMachine>("VZRunVirtualMachineDelegate", {
+  static #defineDelegate(): DefinedClass<VZVirtualMachine> {
+    return defineClass<VZVirtualMachine>("VZRunVirtualMachineDelegate", {
       "guestDidStopVirtualMachine:": {
         types: "v@:@",
         implementation: (machine) => machine.#ended({ by: "guest" }),

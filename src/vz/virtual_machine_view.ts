@@ -1,5 +1,5 @@
 import { type Argument, DispatchQueue, type NSObject, openFramework } from "../objc/mod.ts";
-import type { VirtualMachine } from "./virtual_machine.ts";
+import type { VZVirtualMachine } from "./virtual_machine.ts";
 import { type Api, requireMethod, vzClass } from "./vz_object.ts";
 
 /** How a machine is shown. */
@@ -15,7 +15,7 @@ export interface ViewOptions {
  * A view of a machine's screen, which also takes keys and the pointer to it. As all views it belongs to the
  * main queue. macOS 12; from 14 on the guest's screen gets the size of the view.
  */
-export class VirtualMachineView {
+export class VZVirtualMachineView {
   static readonly api: Api = {
     class: "VZVirtualMachineView",
     what: "A window",
@@ -37,13 +37,13 @@ export class VirtualMachineView {
   }
 
   /** Makes a view. */
-  static async create({ width, height, capturesSystemKeys }: ViewOptions): Promise<VirtualMachineView> {
+  static async create({ width, height, capturesSystemKeys }: ViewOptions): Promise<VZVirtualMachineView> {
     openFramework("AppKit");
-    vzClass(VirtualMachineView.api);
+    vzClass(VZVirtualMachineView.api);
     const frame = [[0, 0], [width, height]];
     const queue = DispatchQueue.main();
-    const view = new VirtualMachineView(
-      await queue.make(VirtualMachineView.api.class, "initWithFrame:", frame),
+    const view = new VZVirtualMachineView(
+      await queue.make(VZVirtualMachineView.api.class, "initWithFrame:", frame),
     );
     await view.#call("setCapturesSystemKeys:", capturesSystemKeys);
     const follow = "setAutomaticallyReconfiguresDisplay:";
@@ -52,12 +52,12 @@ export class VirtualMachineView {
   }
 
   /** Shows a machine, or none. */
-  async show(machine: VirtualMachine | null): Promise<void> {
+  async show(machine: VZVirtualMachine | null): Promise<void> {
     await this.#call("setVirtualMachine:", machine?.object);
   }
 
   #call(selector: string, ...args: Argument[]): Promise<unknown> {
-    requireMethod(VirtualMachineView.api, selector);
+    requireMethod(VZVirtualMachineView.api, selector);
     return this.#queue.call(this.#view, selector, ...args);
   }
 }

@@ -1,6 +1,8 @@
 /** What every wrapper of a Virtualization class has: its name, and the first macOS that has it. */
 
-import { type Argument, Class, macOSVersion, NSObject, openFramework, type Result } from "../objc/mod.ts";
+import { type Argument, Class, NSObject, openFramework, type Result } from "../objc/mod.ts";
+import "../host/libraries.ts"; // says where Virtualization is
+import { macOSVersion } from "../host/system.ts";
 
 /** A class of Virtualization: facts beside the code that leans on them, compared with Apple's by the tests. */
 export interface Api {

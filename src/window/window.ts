@@ -2,7 +2,7 @@
 
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
 import { SMALLEST } from "../machine/check.ts";
-import { type Ability, type ViewOptions, type VirtualMachine, VirtualMachineView } from "../vz/mod.ts";
+import { type Ability, type ViewOptions, type VZVirtualMachine, VZVirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
 import { OPENS_NO_FILES } from "./main_thread.ts";
 import { addMenu } from "./menu.ts";
@@ -42,7 +42,7 @@ export class Window {
 
   private constructor(
     readonly application: Application,
-    readonly machine: VirtualMachine,
+    readonly machine: VZVirtualMachine,
     readonly wishes: Wishes,
   ) {
     controllers ??= Window.#defineController();
@@ -53,7 +53,7 @@ export class Window {
   /** Opens one. */
   static async open(
     application: Application,
-    machine: VirtualMachine,
+    machine: VZVirtualMachine,
     title: string,
     options: ViewOptions,
     wishes: Wishes,
@@ -121,7 +121,7 @@ export class Window {
 
   async #show(title: string, options: ViewOptions): Promise<void> {
     const { main } = this.application;
-    const view = await VirtualMachineView.create(options);
+    const view = await VZVirtualMachineView.create(options);
     const frame = [[0, 0], [options.width, options.height]];
     const initializer = "initWithContentRect:styleMask:backing:defer:";
     const window = await main.make("NSWindow", initializer, frame, STYLE, NSBackingStoreBuffered, false);

@@ -3,17 +3,8 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import {
-  type Argument,
-  Class,
-  completion,
-  defineClass,
-  DispatchQueue,
-  fromObjC,
-  NSError,
-  type NSObject,
-} from "../../src/objc/mod.ts";
-import { LinuxBootLoader, VirtualMachineConfiguration } from "../../src/vz/mod.ts";
+import { type Argument, Class, completion, defineClass, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
+import { VZLinuxBootLoader, VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
 
 const GRAPHICAL = guestFiles("graphical");
@@ -31,8 +22,8 @@ function graphics(...scanouts: (NSObject | string)[]): NSObject {
 
 Deno.test("linux: a screen, keyboard or pointing device that no guest could have is refused", () => {
   const good = () => {
-    const configuration = VirtualMachineConfiguration.create();
-    configuration.bootLoader = LinuxBootLoader.create(GRAPHICAL.kernel);
+    const configuration = VZVirtualMachineConfiguration.create();
+    configuration.bootLoader = VZLinuxBootLoader.create(GRAPHICAL.kernel);
     configuration.send("setGraphicsDevices:", [graphics(scanout(800, 600))]);
     configuration.send("setKeyboards:", [Class.named("VZUSBKeyboardConfiguration").create()]);
     const pointer = Class.named("VZUSBScreenCoordinatePointingDeviceConfiguration").create();
@@ -60,7 +51,7 @@ Deno.test("linux: a screen, keyboard or pointing device that no guest could have
 });
 
 Deno.test("linux: a machine's display has the configured size, and no other before the machine runs", async () => {
-  const configuration = VirtualMachineConfiguration.create();
+  const configuration = VZVirtualMachineConfiguration.create();
   configuration.send("setGraphicsDevices:", [graphics(scanout(640, 400))]);
   const queue = DispatchQueue.create("display");
   const machine = Class.named("VZVirtualMachine").create(

@@ -1,14 +1,15 @@
 /** A real guest for tests: a machine whose console is two pipes. */
 
-import { DispatchQueue, fromObjC, pipe, writeAll } from "../../src/objc/mod.ts";
+import { DispatchQueue, fromObjC } from "../../src/objc/mod.ts";
+import { pipe, writeAll } from "../../src/host/descriptors.ts";
 import {
-  FileHandleSerialPortAttachment,
-  LinuxBootLoader,
-  VirtioConsoleSerialPort,
-  VirtioEntropyDevice,
-  VirtioMemoryBalloon,
-  VirtualMachine,
-  VirtualMachineConfiguration,
+  VZFileHandleSerialPortAttachment,
+  VZLinuxBootLoader,
+  VZVirtioConsoleDeviceSerialPortConfiguration,
+  VZVirtioEntropyDeviceConfiguration,
+  VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
+  VZVirtualMachine,
+  VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
 
 /** A file of the project. */
@@ -38,8 +39,8 @@ export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
 
 /** The console of a guest. */
 export class Guest {
-  readonly loader: LinuxBootLoader;
-  readonly configuration = VirtualMachineConfiguration.create();
+  readonly loader: VZLinuxBootLoader;
+  readonly configuration = VZVirtualMachineConfiguration.create();
   readonly #fromGuest = pipe();
   readonly #toGuest = pipe();
   /** What the guest has said so far. */
@@ -51,19 +52,19 @@ export class Guest {
   /** @param run Shell commands for the guest to run. */
   constructor(run: string) {
     const { kernel, initrd } = guestFiles(Deno.build.arch);
-    this.loader = LinuxBootLoader.create(kernel);
+    this.loader = VZLinuxBootLoader.create(kernel);
     this.loader.initialRamdisk = initrd;
     this.loader.commandLine = `console=hvc0 quiet run="${run}"`;
     this.configuration.bootLoader = this.loader;
     this.configuration.memorySize = 256 * 1024 * 1024;
     this.configuration.cpuCount = 1;
     this.configuration.serialPorts = [
-      VirtioConsoleSerialPort.create(
-        FileHandleSerialPortAttachment.create(this.#toGuest.reading, this.#fromGuest.writing),
+      VZVirtioConsoleDeviceSerialPortConfiguration.create(
+        VZFileHandleSerialPortAttachment.create(this.#toGuest.reading, this.#fromGuest.writing),
       ),
     ];
-    this.configuration.entropyDevices = [VirtioEntropyDevice.create()];
-    this.configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
+    this.configuration.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
+    this.configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
     this.#reader = this.#read();
   }
 
@@ -78,8 +79,8 @@ export class Guest {
     }
   }
 
-  machine(): VirtualMachine {
-    return VirtualMachine.create(this.configuration);
+  machine(): VZVirtualMachine {
+    return VZVirtualMachine.create(this.configuration);
   }
 
   /** Waits until the guest has said something for the n-th time. */

@@ -5,13 +5,13 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
-  FileSerialPortAttachment,
-  LinuxBootLoader,
+  VZFileSerialPortAttachment,
+  VZLinuxBootLoader,
   type State,
   type Stop,
-  VirtioMemoryBalloon,
-  VirtualMachine,
-  VirtualMachineConfiguration,
+  VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
+  VZVirtualMachine,
+  VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
 import { child, ended } from "../objc/child.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
@@ -20,15 +20,15 @@ const MiB = 1024 * 1024;
 const { kernel, initrd } = guestFiles(Deno.build.arch);
 
 /** A configuration that is valid, until something is set to be otherwise. */
-function valid(): VirtualMachineConfiguration {
-  const configuration = VirtualMachineConfiguration.create();
-  configuration.bootLoader = LinuxBootLoader.create(kernel);
+function valid(): VZVirtualMachineConfiguration {
+  const configuration = VZVirtualMachineConfiguration.create();
+  configuration.bootLoader = VZLinuxBootLoader.create(kernel);
   configuration.memorySize = 64 * MiB;
   return configuration;
 }
 
 /** A raw machine, for what src/vz does not offer. */
-function rawMachine(configuration: VirtualMachineConfiguration): { machine: NSObject; queue: DispatchQueue } {
+function rawMachine(configuration: VZVirtualMachineConfiguration): { machine: NSObject; queue: DispatchQueue } {
   Class.named("VZVirtualMachine");
   const queue = DispatchQueue.create("raw machine");
   const machine = Class.named("VZVirtualMachine").create(
@@ -46,7 +46,7 @@ function assertVZError(error: unknown, code: number, includes: string): void {
 }
 
 Deno.test("linux: the limits are the host's", () => {
-  const { memory, processors } = VirtualMachineConfiguration.limits();
+  const { memory, processors } = VZVirtualMachineConfiguration.limits();
   assertEquals(memory.minimum, 4 * MiB);
   assertEquals(memory.maximum % MiB, 0);
   const [, kB] = /MemTotal:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/meminfo"))!;
@@ -55,7 +55,7 @@ Deno.test("linux: the limits are the host's", () => {
 });
 
 Deno.test("linux: a new configuration has Apple's defaults", () => {
-  const configuration = VirtualMachineConfiguration.create();
+  const configuration = VZVirtualMachineConfiguration.create();
   assertEquals(configuration.send("memorySize"), BigInt(4 * MiB));
   assertEquals(configuration.send("CPUCount"), 1n);
   assertEquals(configuration.send("bootLoader"), null);
@@ -66,7 +66,7 @@ Deno.test("linux: a new configuration has Apple's defaults", () => {
 });
 
 Deno.test("linux: a configuration that is not valid is refused with Apple's error", () => {
-  const { memory, processors } = VirtualMachineConfiguration.limits();
+  const { memory, processors } = VZVirtualMachineConfiguration.limits();
   valid().validate();
   const refused: [selector: string, value: Argument, code: number, reason: string][] = [
     ["setMemorySize:", 0, 2, "memory size must be between"],
@@ -84,7 +84,7 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
     ["setSerialPorts:", ["not a port"], 2, "cannot be one of “serialPorts”"],
     [
       "setMemoryBalloonDevices:",
-      [VirtioMemoryBalloon.create(), VirtioMemoryBalloon.create()],
+      [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create(), VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()],
       2,
       "one memory balloon",
     ],
@@ -108,13 +108,13 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
 
 Deno.test("linux: a device in the list of another kind is refused", () => {
   const configuration = valid();
-  configuration.send("setSerialPorts:", [VirtioMemoryBalloon.create()]);
+  configuration.send("setSerialPorts:", [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()]);
   assertVZError(assertThrows(() => configuration.validate(), NSError), 2, "");
 });
 
 Deno.test("linux: what the parts of a machine need is checked too", () => {
   const noKernel = valid();
-  const loader = LinuxBootLoader.create(kernel);
+  const loader = VZLinuxBootLoader.create(kernel);
   loader.send("setKernelURL:", null);
   noKernel.bootLoader = loader;
   assertVZError(assertThrows(() => noKernel.validate(), NSError), 2, "kernel is not set");
@@ -126,7 +126,7 @@ Deno.test("linux: what the parts of a machine need is checked too", () => {
   const save = () => valid().send("validateSaveRestoreSupportWithError:");
   assertVZError(assertThrows(save, NSError), 10, "not supported");
 
-  const file = () => FileSerialPortAttachment.create("/nonexistent/folder/file", false);
+  const file = () => VZFileSerialPortAttachment.create("/nonexistent/folder/file", false);
   assertVZError(assertThrows(file, NSError), 2, "/nonexistent/folder/file");
 });
 
@@ -181,7 +181,7 @@ Deno.test("linux: a machine's identity is 16 bytes that stay", () => {
 });
 
 Deno.test("linux: what a machine cannot do in its state is refused with Apple's error", async () => {
-  const machine = VirtualMachine.create(valid());
+  const machine = VZVirtualMachine.create(valid());
   const transition = "Transition from state “stopped” to state ";
   for (const [what, goal] of [["stop", "stopping"], ["pause", "pausing"], ["resume", "resuming"]] as const) {
     assertVZError(
@@ -201,7 +201,7 @@ Deno.test("linux: what a machine cannot do in its state is refused with Apple's 
 
 Deno.test("linux: a file that cannot be opened fails the start, and the error names it", async () => {
   const missing = "/nonexistent/vmlinuz";
-  const files: [set: (loader: LinuxBootLoader) => void, path: string, problem: string][] = [
+  const files: [set: (loader: VZLinuxBootLoader) => void, path: string, problem: string][] = [
     [
       (loader) => loader.send("setKernelURL:", new URL(`file://${missing}`)),
       missing,
@@ -211,12 +211,12 @@ Deno.test("linux: a file that cannot be opened fails the start, and the error na
     [(loader) => loader.initialRamdisk = "/tmp", "/tmp", "Is a directory"],
   ];
   for (const [set, path, problem] of files) {
-    const loader = LinuxBootLoader.create(kernel);
+    const loader = VZLinuxBootLoader.create(kernel);
     set(loader);
     const configuration = valid();
     configuration.bootLoader = loader;
     configuration.validate(); // like Apple's, which looks at no file
-    const machine = VirtualMachine.create(configuration);
+    const machine = VZVirtualMachine.create(configuration);
     const error = await assertRejects(() => machine.start(), NSError);
     assertVZError(error, 2, `“${path}” could not be opened: ${problem}.`);
     assertEquals(await machine.stopped, { by: "error", error } as Stop);

@@ -1,18 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import {
-  type Argument,
-  Class,
-  type Converted,
-  fileHandle,
-  fileURL,
-  fromObjC,
-  NSObject,
-  type ObjectValue,
-  pipe,
-  type Result,
-  same,
-} from "../../src/objc/mod.ts";
+import { type Argument, Class, type Converted, fileURL, fromObjC, NSObject, type ObjectValue, type Result, same } from "../../src/objc/mod.ts";
+import { fileHandle, pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;

@@ -1,18 +1,9 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { methodFamily } from "../../src/objc/message.ts";
+import { methodFamily } from "../../src/objc/method.ts";
 import { cString, registerSelector, runtime } from "../../src/objc/runtime.ts";
-import { classPointer } from "../../src/objc/to_objc.ts";
-import {
-  type Argument,
-  Class,
-  defineClass,
-  fromObjC,
-  NSError,
-  NSObject,
-  type Result,
-  same,
-} from "../../src/objc/mod.ts";
+import { classPointer } from "../../src/objc/arguments.ts";
+import { type Argument, Class, defineClass, fromObjC, NSError, NSObject, type Result, same } from "../../src/objc/mod.ts";
 
 const object = (result: Result) => result as NSObject;
 const NSNumber = Class.named("NSNumber");

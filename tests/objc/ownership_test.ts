@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { autoreleasepool, Class, NSObject, pipe, type Result, same } from "../../src/objc/mod.ts";
+import { autoreleasepool, Class, NSObject, type Result, same } from "../../src/objc/mod.ts";
+import { pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;

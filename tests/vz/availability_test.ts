@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { LinuxBootLoader, requireMacOS, UnavailableError } from "../../src/vz/mod.ts";
+import { VZLinuxBootLoader, requireMacOS, UnavailableError } from "../../src/vz/mod.ts";
 import { make, requireMethod } from "../../src/vz/vz_object.ts";
 
 Deno.test("availability: a macOS that is too old is told with what needs a newer one", () => {
@@ -40,7 +40,7 @@ Deno.test("availability: one that is new enough is let pass", () => {
 Deno.test("availability: a class or method from the future is refused by its name for people", () => {
   const future = { class: "VZFuture", what: "Time travel", macOS: "99.0" };
   assertThrows(() => make(future), UnavailableError, "Time travel needs macOS 99 (this is ");
-  const api = { ...LinuxBootLoader.api, newer: { "goBack:": ["Going back", "98.1"] } } as const;
+  const api = { ...VZLinuxBootLoader.api, newer: { "goBack:": ["Going back", "98.1"] } } as const;
   assertThrows(
     () => requireMethod(api, "goBack:"),
     UnavailableError,

@@ -1,7 +1,7 @@
 /** Waits a second for the hang-up of a file; prints whether it came, and the processor time in milliseconds. */
 
 import process from "node:process";
-import { hangUp } from "../../../src/objc/mod.ts";
+import { hangUp } from "../../../src/host/descriptors.ts";
 
 using file = Deno.openSync(import.meta.filename!);
 let settled = false;

@@ -1,6 +1,6 @@
 /** Prints the signals that it was started to ignore, and finds that asking has not changed it. */
 
-import { isSignalIgnored } from "../../../src/objc/mod.ts";
+import { isSignalIgnored } from "../../../src/host/process.ts";
 
 const signals = { HUP: 1, INT: 2, QUIT: 3, TERM: 15 };
 const ignored = () =>

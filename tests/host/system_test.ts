@@ -1,16 +1,9 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import {
-  Class,
-  cloneFile,
-  DispatchQueue,
-  fromObjC,
-  hangUp,
-  machineArchitecture,
-  macOSVersion,
-  pipe,
-  writeAll,
-} from "../../src/objc/mod.ts";
+import { Class, DispatchQueue, fromObjC } from "../../src/objc/mod.ts";
+import { cloneFile } from "../../src/host/clone_file.ts";
+import { hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
+import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
 import { libraryPath, symbolAddress } from "../../src/objc/libraries.ts";
 import { child, commandOf, ended } from "./child.ts";
 

@@ -4,7 +4,9 @@
  */
 
 import { MachineError } from "../machine/error.ts";
-import { closeFile, type NSObject, pipe, readSome, withUmask, writeAll } from "../objc/mod.ts";
+import { type NSObject } from "../objc/mod.ts";
+import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
+import { withUmask } from "../host/process.ts";
 import type { Handles } from "../vz/mod.ts";
 import { sayStep } from "./report.ts";
 

@@ -5,34 +5,34 @@ import { MachineError } from "../machine/error.ts";
 import { exists } from "../machine/files.ts";
 import { makeDisks } from "../machine/disks.ts";
 import type { Display, EFIBoot, LinuxBoot, Machine, Network, Serial, Share } from "../machine/machine.ts";
-import { type BootLoader, LinuxBootLoader } from "./boot_loader.ts";
-import { VirtualMachineConfiguration } from "./configuration.ts";
+import { type VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
+import { VZVirtualMachineConfiguration } from "./configuration.ts";
 import {
-  LinuxRosettaDirectoryShare,
-  SharedDirectory,
-  SingleDirectoryShare,
-  VirtioFileSystemDevice,
+  VZLinuxRosettaDirectoryShare,
+  VZSharedDirectory,
+  VZSingleDirectoryShare,
+  VZVirtioFileSystemDeviceConfiguration,
 } from "./directory_sharing.ts";
-import { EFIBootLoader, EFIVariableStore } from "./efi.ts";
-import { VirtioEntropyDevice } from "./entropy.ts";
-import { VirtioGraphicsDevice, VirtioGraphicsScanout } from "./graphics.ts";
-import { USBKeyboard } from "./keyboard.ts";
-import { VirtioMemoryBalloon } from "./memory_balloon.ts";
+import { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
+import { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
+import { VZVirtioGraphicsDeviceConfiguration, VZVirtioGraphicsScanoutConfiguration } from "./graphics.ts";
+import { VZUSBKeyboardConfiguration } from "./keyboard.ts";
+import { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
 import {
-  BridgedNetworkAttachment,
-  BridgedNetworkInterface,
-  MACAddress,
-  NATNetworkAttachment,
-  type NetworkAttachment,
-  VirtioNetworkDevice,
+  VZBridgedNetworkDeviceAttachment,
+  VZBridgedNetworkInterface,
+  VZMACAddress,
+  VZNATNetworkDeviceAttachment,
+  type VZNetworkDeviceAttachment,
+  VZVirtioNetworkDeviceConfiguration,
 } from "./network.ts";
-import { GenericMachineIdentifier, GenericPlatform } from "./platform.ts";
-import { USBScreenCoordinatePointingDevice } from "./pointing_device.ts";
+import { VZGenericMachineIdentifier, VZGenericPlatformConfiguration } from "./platform.ts";
+import { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";
 import {
-  FileHandleSerialPortAttachment,
-  FileSerialPortAttachment,
-  type SerialPortAttachment,
-  VirtioConsoleSerialPort,
+  VZFileHandleSerialPortAttachment,
+  VZFileSerialPortAttachment,
+  type VZSerialPortAttachment,
+  VZVirtioConsoleDeviceSerialPortConfiguration,
 } from "./serial_port.ts";
 import { storageDevice } from "./storage.ts";
 
@@ -58,85 +58,85 @@ function bootLoader(
   boot: LinuxBoot | EFIBoot,
   variables: string | undefined,
   made: DisposableStack,
-): BootLoader {
+): VZBootLoader {
   if (boot.from === "efi") {
     if (variables === undefined) throw new TypeError("EFI needs a file for its variables");
-    return EFIBootLoader.create(openVariableStore(variables) ?? makeVariableStore(variables, made));
+    return VZEFIBootLoader.create(openVariableStore(variables) ?? makeVariableStore(variables, made));
   }
-  const loader = LinuxBootLoader.create(boot.kernel);
+  const loader = VZLinuxBootLoader.create(boot.kernel);
   if (boot.commandLine !== undefined) loader.commandLine = boot.commandLine;
   if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
   return loader;
 }
 
 /** The store in a file; nothing when there is none yet. */
-function openVariableStore(path: string): EFIVariableStore | undefined {
-  return exists(path) && Deno.statSync(path).size > 0 ? EFIVariableStore.open(path) : undefined;
+function openVariableStore(path: string): VZEFIVariableStore | undefined {
+  return exists(path) && Deno.statSync(path).size > 0 ? VZEFIVariableStore.open(path) : undefined;
 }
 
-function makeVariableStore(path: string, made: DisposableStack): EFIVariableStore {
-  const store = refusable(`cannot make the variable store '${path}'`, () => EFIVariableStore.create(path));
+function makeVariableStore(path: string, made: DisposableStack): VZEFIVariableStore {
+  const store = refusable(`cannot make the variable store '${path}'`, () => VZEFIVariableStore.create(path));
   made.defer(() => Deno.removeSync(path));
   return store;
 }
 
-function platform(path: string): GenericPlatform {
-  const identifier = GenericMachineIdentifier.from(Deno.readFileSync(path));
+function platform(path: string): VZGenericPlatformConfiguration {
+  const identifier = VZGenericMachineIdentifier.from(Deno.readFileSync(path));
   if (!identifier) throw new MachineError(`'${path}' holds no machine's identity; remove it for a new one`);
-  return GenericPlatform.create(identifier);
+  return VZGenericPlatformConfiguration.create(identifier);
 }
 
-function attachment(serial: Serial, handles: Handles | undefined): SerialPortAttachment {
+function attachment(serial: Serial, handles: Handles | undefined): VZSerialPortAttachment {
   switch (serial.to) {
     case "file":
       return refusable(
         `cannot write '${serial.path}'`,
-        () => FileSerialPortAttachment.create(serial.path, false),
+        () => VZFileSerialPortAttachment.create(serial.path, false),
       );
     case "null":
-      return FileHandleSerialPortAttachment.create(null, null);
+      return VZFileHandleSerialPortAttachment.create(null, null);
     default:
       if (!handles) throw new TypeError(`A console on ${serial.to} needs file handles`);
-      return FileHandleSerialPortAttachment.create(handles.reading, handles.writing);
+      return VZFileHandleSerialPortAttachment.create(handles.reading, handles.writing);
   }
 }
 
-function fileSystem({ tag, folder, readOnly }: Share): VirtioFileSystemDevice {
+function fileSystem({ tag, folder, readOnly }: Share): VZVirtioFileSystemDeviceConfiguration {
   return refusable(`cannot share '${folder}' as '${tag}'`, () => {
-    const share = SingleDirectoryShare.create(SharedDirectory.create(folder, readOnly));
-    return VirtioFileSystemDevice.create(tag, share);
+    const share = VZSingleDirectoryShare.create(VZSharedDirectory.create(folder, readOnly));
+    return VZVirtioFileSystemDeviceConfiguration.create(tag, share);
   });
 }
 
-function rosetta(tag: string): VirtioFileSystemDevice {
+function rosetta(tag: string): VZVirtioFileSystemDeviceConfiguration {
   return refusable(
     `-rosetta ${tag}`,
-    () => VirtioFileSystemDevice.create(tag, LinuxRosettaDirectoryShare.create()),
+    () => VZVirtioFileSystemDeviceConfiguration.create(tag, VZLinuxRosettaDirectoryShare.create()),
   );
 }
 
-function networkAttachment({ attachment }: Network): NetworkAttachment {
-  if (attachment === "nat") return NATNetworkAttachment.create();
-  const all = BridgedNetworkInterface.all();
+function networkAttachment({ attachment }: Network): VZNetworkDeviceAttachment {
+  if (attachment === "nat") return VZNATNetworkDeviceAttachment.create();
+  const all = VZBridgedNetworkInterface.all();
   const wanted = all.find((known) => known.identifier === attachment.bridge);
-  if (wanted) return BridgedNetworkAttachment.create(wanted);
+  if (wanted) return VZBridgedNetworkDeviceAttachment.create(wanted);
   const names = all.map((known) => known.identifier).join(", ");
   const there = names ? `there are ${names}` : "there are none that this process may use";
   throw new MachineError(`no interface '${attachment.bridge}' to bridge to: ${there}`);
 }
 
-function networkDevice(network: Network): VirtioNetworkDevice {
-  const device = VirtioNetworkDevice.create(networkAttachment(network));
-  if (network.mac !== undefined) device.macAddress = MACAddress.create(network.mac);
+function networkDevice(network: Network): VZVirtioNetworkDeviceConfiguration {
+  const device = VZVirtioNetworkDeviceConfiguration.create(networkAttachment(network));
+  if (network.mac !== undefined) device.macAddress = VZMACAddress.create(network.mac);
   return device;
 }
 
 /** A screen, and what belongs to sitting before one. */
-function addScreen(configuration: VirtualMachineConfiguration, { width, height }: Display): void {
-  const scanout = VirtioGraphicsScanout.create(width, height);
-  configuration.graphicsDevices = [VirtioGraphicsDevice.create([scanout])];
-  configuration.keyboards = [USBKeyboard.create()];
-  configuration.pointingDevices = [USBScreenCoordinatePointingDevice.create()];
+function addScreen(configuration: VZVirtualMachineConfiguration, { width, height }: Display): void {
+  const scanout = VZVirtioGraphicsScanoutConfiguration.create(width, height);
+  configuration.graphicsDevices = [VZVirtioGraphicsDeviceConfiguration.create([scanout])];
+  configuration.keyboards = [VZUSBKeyboardConfiguration.create()];
+  configuration.pointingDevices = [VZUSBScreenCoordinatePointingDeviceConfiguration.create()];
 }
 
 /** Devices that can be made, and so be checked, without a trace. */
@@ -173,15 +173,15 @@ export function configure(
   handles: (Handles | undefined)[],
   variables: string | undefined,
   made: DisposableStack,
-): VirtualMachineConfiguration {
-  const configuration = VirtualMachineConfiguration.create();
+): VZVirtualMachineConfiguration {
+  const configuration = VZVirtualMachineConfiguration.create();
   configuration.memorySize = machine.memory;
   configuration.cpuCount = machine.processors;
   const { shares, networks } = tracelessDevices(machine);
   if (shares.length > 0) configuration.directorySharingDevices = shares;
   configuration.networkDevices = networks;
-  configuration.entropyDevices = [VirtioEntropyDevice.create()];
-  configuration.memoryBalloonDevices = [VirtioMemoryBalloon.create()];
+  configuration.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
+  configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
   if (machine.display) addScreen(configuration, machine.display);
 
   makeDisks(machine, made);
@@ -189,7 +189,7 @@ export function configure(
   configuration.bootLoader = bootLoader(machine.boot, variables, made);
   if (machine.machineId !== undefined) configuration.platform = platform(machine.machineId);
   configuration.serialPorts = machine.serial.map((serial, i) =>
-    VirtioConsoleSerialPort.create(attachment(serial, handles[i]))
+    VZVirtioConsoleDeviceSerialPortConfiguration.create(attachment(serial, handles[i]))
   );
   configuration.validate();
   return configuration;

@@ -1,7 +1,7 @@
 /** The guest's console as two streams, for a program that has vzrun as its library. */
 
 import { abortable } from "@std/async/abortable";
-import { closeFile, pipe, readSome, writeAll } from "../objc/mod.ts";
+import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
 import type { Handles } from "../vz/mod.ts";
 
 /** A console as streams; to be disposed of when the machine has ended, which ends the streams too. */

@@ -1,7 +1,8 @@
 /** JavaScript values as arguments of messages. Strings, numbers, arrays … become Foundation's on the way. */
 
 import { formatType, type Scalar, type Type } from "./encoding.ts";
-import { describeType, type Method, type Raw, RuntimeClass } from "./message.ts";
+import { openFramework } from "./libraries.ts";
+import { describeType, type Method, type Raw, RuntimeClass } from "./method.ts";
 import { isInteger, pack, type Struct, toInteger } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
@@ -42,6 +43,7 @@ const classes = new Map<string, Pointer>();
 export function classPointer(name: string): Pointer {
   let pointer = classes.get(name);
   if (!pointer) {
+    openFramework("Foundation"); // whose classes everything here is made of
     pointer = runtime.objc_getClass(cString(name));
     if (!pointer) throw new TypeError(`No Objective-C class is named ${name}`);
     classes.set(name, pointer);

@@ -5,7 +5,7 @@ import { type Arch, type OpenedKernel, openKernel } from "../images/kernel.ts";
 import { MachineError } from "../machine/error.ts";
 import { unfit } from "../machine/files.ts";
 import type { LinuxBoot, Machine } from "../machine/machine.ts";
-import { machineArchitecture } from "../objc/mod.ts";
+import { machineArchitecture } from "../host/system.ts";
 import { checkDevices } from "../vz/mod.ts";
 import { cloneDisk, makeRaw, openDisk, type OpenedDisk } from "./disk_files.ts";
 import { ProgressBar } from "./progress_bar.ts";

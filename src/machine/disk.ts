@@ -3,11 +3,11 @@
 import { ImageError } from "../images/error.ts";
 import { identityOf, ifThere } from "../images/file_info.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
-import { makeOnce } from "../images/make_once.ts";
+import { makeOnce } from "../host/make_once.ts";
 import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
 import { exists, folderOf, nameOf, unfit } from "../machine/files.ts";
 import type { Disk } from "../machine/machine.ts";
-import { cloneFile } from "../objc/mod.ts";
+import { cloneFile } from "../host/clone_file.ts";
 import type { Opening } from "./files.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { sayStep } from "./report.ts";

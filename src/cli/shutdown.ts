@@ -1,7 +1,7 @@
 /** How a run is brought to its end from outside: signals, keys, a reader that has gone. */
 
-import { isSignalIgnored } from "../objc/mod.ts";
-import type { VirtualMachine } from "../vz/mod.ts";
+import { isSignalIgnored } from "../host/process.ts";
+import type { VZVirtualMachine } from "../vz/mod.ts";
 import { say, sayStep } from "./report.ts";
 
 /** How long a guest may take to power off before it is forced, in milliseconds. */
@@ -23,7 +23,7 @@ export class Ending implements Disposable {
   /** Settles with the exit code when there is no machine yet that could be stopped. */
   readonly givenUp: Promise<number>;
   readonly #giveUp: (exitCode: number) => void;
-  #machine: VirtualMachine | undefined;
+  #machine: VZVirtualMachine | undefined;
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
   #running = false;
@@ -72,7 +72,7 @@ export class Ending implements Disposable {
   }
 
   /** Starts the machine that is to be ended. */
-  async start(machine: VirtualMachine): Promise<void> {
+  async start(machine: VZVirtualMachine): Promise<void> {
     this.#machine = machine;
     await (this.#started = machine.start());
     this.#running = true;

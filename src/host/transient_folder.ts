@@ -1,6 +1,6 @@
 /** Folders that go with the run. */
 
-import { processExists } from "../objc/mod.ts";
+import { processExists } from "./process.ts";
 
 /** A folder that goes when it is disposed of, and when the program ends before. */
 export class TransientFolder implements Disposable {

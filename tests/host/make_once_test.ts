@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { makeOnce } from "../../src/images/make_once.ts";
+import { makeOnce } from "../../src/host/make_once.ts";
 import { Folder, within } from "../e2e/vzrun.ts";
 
 function names(folder: Folder): string[] {
@@ -60,7 +60,7 @@ Deno.test("makeOnce: what a maker that was killed has left is not taken for the 
   using folder = new Folder();
   const path = folder.file("x");
   const program = `
-    import { makeOnce } from ${JSON.stringify(import.meta.resolve("../../src/images/make_once.ts"))};
+    import { makeOnce } from ${JSON.stringify(import.meta.resolve("../../src/host/make_once.ts"))};
     await makeOnce(${JSON.stringify(path)}, async (file) => {
       await file.write(new TextEncoder().encode("only half of what was meant"));
       Deno.kill(Deno.pid, "SIGKILL");

@@ -1,6 +1,7 @@
 /** The guest's console on vzrun's own stdin and stdout. */
 
-import { fileHandle, type NSObject, pipe, writeAll } from "../objc/mod.ts";
+import { type NSObject } from "../objc/mod.ts";
+import { fileHandle, pipe, writeAll } from "../host/descriptors.ts";
 import { type Command, Keys } from "./keys.ts";
 import { sayStep } from "./report.ts";
 

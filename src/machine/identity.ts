@@ -1,6 +1,6 @@
-import { makeOnce } from "../images/make_once.ts";
+import { makeOnce } from "../host/make_once.ts";
 import { unfit } from "../machine/files.ts";
-import { GenericMachineIdentifier } from "../vz/mod.ts";
+import { VZGenericMachineIdentifier } from "../vz/mod.ts";
 
 /**
  * Makes the file of a machine's identity, when there is none.
@@ -9,7 +9,7 @@ import { GenericMachineIdentifier } from "../vz/mod.ts";
  */
 export async function makeIdentity(path: string): Promise<void> {
   try {
-    await makeOnce(path, async (file) => void await file.write(GenericMachineIdentifier.create().data));
+    await makeOnce(path, async (file) => void await file.write(VZGenericMachineIdentifier.create().data));
   } catch (error) {
     throw unfit(`cannot make the machine's identity '${path}'`, error);
   }

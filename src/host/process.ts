@@ -1,7 +1,14 @@
-/** The process itself: what macOS lets it do, and becoming another one. */
+/** The process itself: its signals, its files' modes, its end, what macOS lets it do, and becoming another one. */
 
-import { openFunctions } from "./libraries.ts";
-import { cString } from "./runtime.ts";
+import { cString, openFunctions } from "../objc/mod.ts";
+
+const libc = openFunctions("system", {
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  umask: { parameters: ["u16"], result: "u16" },
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  _exit: { parameters: ["i32"], result: "void" },
+  geteuid: { parameters: [], result: "u32" },
+});
 
 const UTF8 = 0x08000100; // kCFStringEncodingUTF8
 
@@ -30,8 +37,7 @@ export function hasEntitlement(name: string): boolean {
 
 /** Whether the user is root. */
 export function isRoot(): boolean {
-  const { geteuid } = openFunctions("system", { geteuid: { parameters: [], result: "u32" } });
-  return geteuid() === 0;
+  return libc.geteuid() === 0;
 }
 
 /**
@@ -49,4 +55,36 @@ export function replaceProcess(program: string): never {
   const argv = new Deno.UnsafePointerView(libc._NSGetArgv()!).getPointer(0);
   libc.execv(cString(program), argv);
   throw new Error(`'${program}' does not start`);
+}
+
+/**
+ * Does something while this process's umask is another. (Deno's own asks for a permission that it also takes for
+ * much else.)
+ */
+export function withUmask<T>(mask: number, what: () => T): T {
+  const before = libc.umask(mask);
+  try {
+    return what();
+  } finally {
+    libc.umask(before);
+  }
+}
+
+const SIG_IGN = 1n;
+
+/** Whether the program was started with a signal ignored, as `nohup` does. */
+export function isSignalIgnored(number: number): boolean {
+  const before = libc.signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
+  libc.signal(number, before);
+  return Deno.UnsafePointer.value(before) === SIG_IGN;
+}
+
+/** Whether a process of this user is there. */
+export function processExists(pid: number): boolean {
+  return libc.kill(pid, 0) === 0;
+}
+
+/** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */
+export function exitProcess(exitCode: number): void {
+  libc._exit(exitCode);
 }

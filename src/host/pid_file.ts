@@ -1,10 +1,10 @@
-import { MachineError } from "../machine/error.ts";
-import { checkOutput, unfit } from "../machine/files.ts";
+import { FileError, toFileError } from "./error.ts";
+import { checkOutput } from "./files.ts";
 
 /**
  * Writes the program's process id into a file, which is gone when it is disposed of.
  *
- * @throws {MachineError} When another vzrun has the file, or it cannot be written.
+ * @throws {FileError} When another process of this program has the file, or it cannot be written.
  */
 export function writePidFile(path: string): Disposable {
   checkOutput(path);
@@ -12,7 +12,7 @@ export function writePidFile(path: string): Disposable {
     const file = Deno.openSync(path, { write: true, create: true });
     if (!file.tryLockSync(true)) {
       file.close();
-      throw new MachineError(`cannot write '${path}': it has the process id of another vzrun`);
+      throw new FileError(`cannot write '${path}': it has the process id of another vzrun`);
     }
     file.truncateSync();
     file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
@@ -23,6 +23,6 @@ export function writePidFile(path: string): Disposable {
       },
     };
   } catch (error) {
-    throw unfit(`cannot write '${path}'`, error);
+    throw toFileError(`cannot write '${path}'`, error);
   }
 }

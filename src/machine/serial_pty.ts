@@ -1,6 +1,7 @@
 /** The guest's console on a pseudo-terminal: readers come and go, the guest does not notice. */
 
-import { fileHandle, openPseudoTerminal } from "../objc/mod.ts";
+import { fileHandle } from "../host/descriptors.ts";
+import { openPseudoTerminal } from "../host/pty.ts";
 import type { Handles } from "../vz/mod.ts";
 import { say } from "./report.ts";
 

@@ -7,13 +7,14 @@ import type { Machine, Serial } from "../machine/machine.ts";
 import {
   configure,
   type Handles,
-  LinuxRosettaDirectoryShare,
+  VZLinuxRosettaDirectoryShare,
   UnavailableError,
-  VirtualMachine,
-  VirtualMachineConfiguration,
+  VZVirtualMachine,
+  VZVirtualMachineConfiguration,
   VZErrorCode,
 } from "../vz/mod.ts";
-import { hangUp, NSError } from "../objc/mod.ts";
+import { NSError } from "../objc/mod.ts";
+import { hangUp } from "../host/descriptors.ts";
 import type { Application } from "../window/mod.ts";
 import { openConsole, STDOUT } from "./console.ts";
 import { describe } from "./describe.ts";
@@ -37,7 +38,7 @@ export type MainThread = () => Promise<Application>;
  * @throws {NSError} When the machine fails.
  */
 export async function boot(settings: Settings, mainThread?: MainThread): Promise<number> {
-  const limits = VirtualMachineConfiguration.limits();
+  const limits = VZVirtualMachineConfiguration.limits();
   const described = await describe(settings, limits, rosettaAvailability());
   checkMachine(described, limits);
   const onStdio = described.serial.some((port) => port.to === "stdio");
@@ -62,10 +63,10 @@ export async function boot(settings: Settings, mainThread?: MainThread): Promise
   ]);
 }
 
-function rosettaAvailability(): typeof LinuxRosettaDirectoryShare.availability {
+function rosettaAvailability(): typeof VZLinuxRosettaDirectoryShare.availability {
   if (Deno.build.arch !== "aarch64") return "notSupported"; // it is of Apple silicon, and asking takes time
   try {
-    return LinuxRosettaDirectoryShare.availability;
+    return VZLinuxRosettaDirectoryShare.availability;
   } catch (error) {
     if (error instanceof UnavailableError) return "notSupported";
     throw error;
@@ -93,7 +94,7 @@ async function runMachine(machine: Machine, around: Surroundings, verbose: boole
   const configuration = configure(machine, handles, await efiVariables(machine, resources), made);
   made.move(); // from here on others may have found the new files, and use them
   sayStep("starting the machine");
-  const virtualMachine = VirtualMachine.create(configuration);
+  const virtualMachine = VZVirtualMachine.create(configuration);
   if (verbose) {
     const { watchLeases } = await import("./leases.ts");
     virtualMachine.watchState((state) => sayStep(`the machine is ${state}`));
@@ -115,7 +116,7 @@ async function runMachine(machine: Machine, around: Surroundings, verbose: boole
 /** Before the start, so that the first thing that the guest shows is seen. */
 async function openWindow(
   machine: Machine,
-  virtualMachine: VirtualMachine,
+  virtualMachine: VZVirtualMachine,
   around: Surroundings,
 ): Promise<void> {
   const { display, name = "vzrun" } = machine;

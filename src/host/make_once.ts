@@ -1,7 +1,7 @@
 /** Files that are made whole or not at all. */
 
-import { ImageError } from "./error.ts";
-import { ifThere } from "./file_info.ts";
+import { FileError, ignoreNotFound } from "./error.ts";
+import { inodeOf } from "./files.ts";
 
 /** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
 function partialOf(path: string): string {
@@ -10,17 +10,13 @@ function partialOf(path: string): string {
 
 /** What a link leads to is somebody's, and not to be overwritten. */
 function refuseLink(path: string): void {
-  if (ifThere(() => Deno.lstatSync(path))?.isSymlink) {
-    throw new ImageError(`the link '${path}' is in the way`);
+  if (ignoreNotFound(() => Deno.lstatSync(path))?.isSymlink) {
+    throw new FileError(`the link '${path}' is in the way`);
   }
 }
 
-function inode(info: Deno.FileInfo): string {
-  return `${info.dev}:${info.ino}`;
-}
-
 function statOrNothing(path: string): Deno.FileInfo | undefined {
-  return ifThere(() => Deno.statSync(path));
+  return ignoreNotFound(() => Deno.statSync(path));
 }
 
 /**
@@ -49,7 +45,7 @@ export async function makeOnce(
     await (signal ? abortable(lock, signal) : lock);
     // Whoever had the lock may have given the file its name, or removed it.
     const there = statOrNothing(partial);
-    if (!there || inode(there) !== inode(file.statSync())) continue;
+    if (!there || inodeOf(there) !== inodeOf(file.statSync())) continue;
     try {
       if (statOrNothing(path)) {
         Deno.removeSync(partial); // it was begun after the other had ended

@@ -1,0 +1,13 @@
+/**
+ * Where the system wants files that can be made again.
+ *
+ * @param os Deno.build.os.
+ * @param env These variables of the environment.
+ * @returns Nothing when the environment does not tell.
+ *
+ * Sources: the XDG Base Directory Specification; Apple's File System Programming Guide.
+ */
+export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
+  if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
+  return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
+}

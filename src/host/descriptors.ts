@@ -1,0 +1,103 @@
+/** Bytes through file descriptors, which the rest of the program knows as NSFileHandles. */
+
+import { Class, NSObject, openFunctions } from "../objc/mod.ts";
+
+// The calls run on threads of Deno's own, so that nobody waits for them.
+const libc = openFunctions("system", {
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+});
+const input = openFunctions("system", {
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
+});
+const output = openFunctions("system", {
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
+});
+
+// The same numbers on macOS and Linux.
+const POLLERR = 0x08;
+const POLLHUP = 0x10;
+const POLLRDBAND = 0x80;
+
+/** An NSFileHandle of a file descriptor, which stays open when the handle goes. */
+export function fileHandle(descriptor: number): NSObject {
+  return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", descriptor, false);
+}
+
+/** This process's standard input. */
+export function standardInput(): NSObject {
+  return fileHandle(0);
+}
+
+/** This process's standard output. */
+export function standardOutput(): NSObject {
+  return fileHandle(1);
+}
+
+/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. */
+export function closeFile(handle: NSObject): void {
+  handle.send("closeFile");
+}
+
+/** The two ends of a new NSPipe; each closes when its last reference goes. */
+export function pipe(): { reading: NSObject; writing: NSObject } {
+  using ends = Class.named("NSPipe").send("pipe") as NSObject;
+  return {
+    reading: ends.send("fileHandleForReading") as NSObject,
+    writing: ends.send("fileHandleForWriting") as NSObject,
+  };
+}
+
+/** The file descriptor of an NSFileHandle. It is good only as long as the handle is: do not keep it instead. */
+export function descriptorOf(handle: NSObject): number {
+  return handle.send("fileDescriptor") as number;
+}
+
+/** Whether the other end of a pipe, socket or terminal is gone; waits for it up to some milliseconds, or -1 for ever. */
+export async function hasHungUp(handle: NSObject, milliseconds: number): Promise<boolean> {
+  // struct pollfd: int fd; short events; short revents. macOS hears of a hang-up only when it is asked for
+  // something, and POLLRDBAND is something that never comes.
+  const pollfd = new Int32Array([descriptorOf(handle), POLLHUP | POLLRDBAND]);
+  while (await libc.poll(new Uint8Array(pollfd.buffer), 1, milliseconds) < 0); // interrupted
+  return (pollfd[1] >>> 16 & (POLLERR | POLLHUP)) !== 0;
+}
+
+/**
+ * Waits, without polling, until the other end of a pipe, socket or terminal is gone. Never settles for what
+ * has no other end, like a regular file.
+ */
+export async function hangUp(handle: NSObject): Promise<void> {
+  if (!await hasHungUp(handle, -1)) await new Promise(() => {});
+}
+
+/**
+ * Writes all bytes to an NSFileHandle, on a thread of its own, so that a full pipe makes nobody wait.
+ *
+ * @returns Whether they could be written; if not, there is no reader.
+ */
+export async function writeAll(handle: NSObject, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  for (let at = 0; at < bytes.length;) {
+    const rest = bytes.subarray(at);
+    const written = Number(await output.write(descriptorOf(handle), rest, BigInt(rest.length)));
+    if (written < 0) return false;
+    at += written;
+  }
+  return true;
+}
+
+/** Bytes from an NSFileHandle, read on a thread of its own; null at the end. */
+export async function readSome(
+  handle: NSObject,
+  into: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const length = Number(await input.read(descriptorOf(handle), into, BigInt(into.length)));
+  return length > 0 ? into.subarray(0, length) : null;
+}
+
+/** Hands what is read from an NSFileHandle to a function, chunk by chunk, each in the same memory, until its end. */
+export async function pump(
+  handle: NSObject,
+  take: (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown> | void,
+): Promise<void> {
+  const buffer = new Uint8Array(65536);
+  for (let bytes = await readSome(handle, buffer); bytes; bytes = await readSome(handle, buffer)) await take(bytes);
+}

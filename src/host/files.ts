@@ -1,0 +1,88 @@
+/** Files that are named by a user, looked at before they are used. */
+
+import { dirname } from "@std/path/dirname";
+import { FileError, ignoreNotFound, reasonOf } from "./error.ts";
+
+/** The same as long as a path leads to the same file and that is unchanged, as far as its times tell. */
+export function versionOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join("-");
+}
+
+/** The same for each name of one file. */
+export function inodeOf({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino}`;
+}
+
+/**
+ * Opens a file that must be there, be a regular one and not be empty. The caller closes it.
+ *
+ * @param what What it is to the user: `kernel`.
+ * @throws {FileError} When it is not so.
+ */
+export function openFile(what: string, path: string, write = false): Deno.FsFile {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new FileError(`cannot open ${what} '${path}': ${problem}`, { cause });
+  };
+  if (path === "") fail("the path is empty");
+  try {
+    const info = Deno.statSync(path); // before opening: a FIFO would wait for its writer
+    if (info.isDirectory) fail("it is a folder");
+    if (!info.isFile) fail("it is not a regular file");
+    if (info.size === 0) fail("it is empty");
+    return Deno.openSync(path, { read: true, write });
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    return fail(reasonOf(error), error);
+  }
+}
+
+/**
+ * Bytes of a file from an offset; fewer at its end.
+ *
+ * @throws {FileError} When {@linkcode openFile} does.
+ */
+export function readAt(what: string, path: string, offset: number, length: number): Uint8Array {
+  using file = openFile(what, path);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, file.readSync(bytes) ?? 0);
+}
+
+/**
+ * Checks a path that is to be written. The file need not exist; its folder must.
+ *
+ * @throws {FileError} When it cannot be.
+ */
+export function checkOutput(path: string): void {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new FileError(`cannot write '${path}': ${problem}`, { cause });
+  };
+  const stat = (path: string) => {
+    try {
+      return ignoreNotFound(() => Deno.statSync(path));
+    } catch (error) {
+      return fail(reasonOf(error), error);
+    }
+  };
+  if (path === "") fail("the path is empty");
+  const info = stat(path);
+  if (info?.isDirectory) fail("it is a folder");
+  if (info) return;
+  const folder = dirname(path);
+  const parent = stat(folder);
+  if (!parent) fail(`no folder '${folder}'`);
+  else if (!parent.isDirectory) fail("its folder is not a folder");
+}
+
+/**
+ * Whether there is anything at a path, or at where a link leads.
+ *
+ * @throws {FileError} When that cannot be known.
+ */
+export function exists(path: string, what = "file"): boolean {
+  try {
+    return ignoreNotFound(() => Deno.statSync(path)) !== undefined;
+  } catch (error) {
+    throw new FileError(`cannot open ${what} '${path}': ${reasonOf(error)}`, { cause: error });
+  }
+}
