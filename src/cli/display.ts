@@ -1,12 +1,14 @@
 /** Whether there is to be a window. */
 
-import type { Display } from "../machine/machine.ts";
-import { DISPLAY, type Settings, UsageError } from "./options.ts";
-import { sayStep } from "./report.ts";
+import type { Display } from "../machine/display.ts";
+import * as log from "./log.ts";
+import type { Settings } from "./qemu/options.ts";
+import { UsageError } from "./qemu/usage_error.ts";
 
 /** What stands against a window here, or undefined. */
 async function obstacle(): Promise<string | undefined> {
-  const { hasWindowServer, openFramework } = await import("../objc/mod.ts");
+  const { openFramework } = await import("../objc/mod.ts");
+  const { hasWindowServer } = await import("../host/system.ts");
   if (!hasWindowServer()) return "there is no screen to open it on";
   const { requireMacOS, VZVirtioGraphicsDeviceConfiguration } = await import("../vz/mod.ts");
   try {
@@ -22,10 +24,10 @@ async function obstacle(): Promise<string | undefined> {
  *
  * @throws {UsageError} When one is asked for and cannot be.
  */
-export async function chooseDisplay({ display }: Settings): Promise<Display | undefined> {
+export async function chooseDisplay({ display }: Settings): Promise<Partial<Display> | undefined> {
   if (display === "none") return undefined;
   const problem = await obstacle();
-  if (problem === undefined) return display ?? DISPLAY;
+  if (problem === undefined) return display ?? {};
   if (display) throw new UsageError(`-display window: ${problem}`);
-  sayStep(`no window: ${problem}`);
+  log.debug(`no window: ${problem}`);
 }

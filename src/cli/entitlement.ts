@@ -4,10 +4,11 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "../images/cache.ts";
-import { exists, unfit } from "../machine/files.ts";
+import { cacheFolder } from "../host/cache_folder.ts";
+import { toFileError } from "../host/error.ts";
+import { exists } from "../host/files.ts";
 import { hasEntitlement, isRoot, replaceProcess } from "../host/process.ts";
-import { say } from "./report.ts";
+import * as log from "./log.ts";
 
 const ENTITLEMENT = "com.apple.security.virtualization";
 /** Says, to the copy, in which process it was started: a process keeps its number. So nothing goes round in a circle. */
@@ -91,7 +92,7 @@ export async function signedCopy({ program, folder, codesign }: Place): Promise<
   const copy = `${folder}/deno-${Deno.version.deno}-${hash.slice(0, 16)}`;
   if (exists(copy)) return copy;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  say(`signing a copy of Deno with the entitlement for virtual machines, which is kept in '${folder}'`);
+  log.info(`signing a copy of Deno with the entitlement for virtual machines, which is kept in '${folder}'`);
   const unfinished = await Deno.makeTempFile({ dir: folder, prefix: "signing-" });
   try {
     await sign(codesign, program, unfinished);
@@ -138,7 +139,7 @@ export async function ensureEntitled(system = MAC): Promise<void> {
     if (folder === undefined) throw new EntitlementError("without HOME no signed copy of Deno can be kept");
     copy = await signedCopy({ program, folder, codesign: system.codesign });
   } catch (error) {
-    throw unfit("cannot keep a signed copy of Deno", error);
+    throw toFileError("cannot keep a signed copy of Deno", error);
   }
   Deno.env.set(MARK, `${Deno.pid}`);
   replaceProcess(copy);

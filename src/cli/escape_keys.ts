@@ -7,14 +7,14 @@ const CTRL_A = 0x01;
 const COMMANDS: Readonly<Record<string, Command>> = { x: "end", h: "help", "?": "help" };
 
 /** What `Ctrl-A h` shows. */
-export const KEYS_HELP = [
+export const ESCAPE_KEYS_HELP = [
   "Ctrl-A x       end the machine",
   "Ctrl-A h       this list",
   "Ctrl-A Ctrl-A  send Ctrl-A to the guest",
 ];
 
 /** Splits what is typed into what is for the guest and what is for vzrun. */
-export class Keys {
+export class EscapeKeys {
   #escaped = false;
 
   /** @param typed Bytes from the terminal; a Ctrl-A at their end waits for the next ones. */

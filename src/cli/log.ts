@@ -1,11 +1,14 @@
 /** What vzrun says: on stderr, each line `vzrun: …`, in colour only on a terminal and never with NO_COLOR. */
 
-import type { Settings } from "./options.ts";
+import { printable } from "../host/printable.ts";
 
-let verbosity: Settings["verbosity"] = "normal";
+/** How much is said. */
+export type Verbosity = "quiet" | "normal" | "verbose";
+
+let verbosity: Verbosity = "normal";
 
 /** Sets how much is said from now on. */
-export function setVerbosity(value: Settings["verbosity"]): void {
+export function setVerbosity(value: Verbosity): void {
   verbosity = value;
 }
 
@@ -21,24 +24,19 @@ function write(...line: string[]): void {
   } catch { /* there is nowhere left to say it */ }
 }
 
-/** A line stays a line, and a terminal is told nothing by the names of files. */
-export function printable(message: string): string {
-  return message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
 /** Says what is wrong. Always. */
-export function sayError(message: string): void {
+export function error(message: string): void {
   // By itself Deno would heed FORCE_COLOR where there is no terminal; NO_COLOR it heeds in any case.
   if (Deno.stderr.isTerminal()) write("%cvzrun:%c %s", "color: red", "", printable(message));
   else write("vzrun: %s", printable(message));
 }
 
 /** Says something that a user wants to know, unless `-quiet`. */
-export function say(message: string): void {
+export function info(message: string): void {
   if (verbosity !== "quiet") write("vzrun: %s", printable(message));
 }
 
 /** Says a step, with `-verbose`. */
-export function sayStep(message: string): void {
+export function debug(message: string): void {
   if (verbosity === "verbose") write("vzrun: %s", printable(message));
 }

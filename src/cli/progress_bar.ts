@@ -1,8 +1,9 @@
 /** Tells on a terminal how far work has come. */
 
 import type { Progress } from "../images/progress.ts";
-import { formatBytes } from "../machine/check.ts";
-import { isQuiet, printable } from "./report.ts";
+import { printable } from "../host/printable.ts";
+import { formatBytes } from "../machine/format_bytes.ts";
+import { isQuiet } from "./log.ts";
 
 /** Work that is quicker is not shown, in milliseconds. */
 const PATIENCE = 500;

@@ -1,13 +1,12 @@
 /** A run of the program, from the command line to the exit code. */
 
-import { MachineError } from "../machine/error.ts";
-import { hasLibrary } from "../objc/libraries.ts";
+import { hasLibrary } from "../host/libraries.ts";
 import { chooseDisplay } from "./display.ts";
-
 import { EXIT } from "./exit.ts";
-import { type Shell, UsageError } from "./options.ts";
-import { parse } from "./parse.ts";
-import { sayError, setVerbosity } from "./report.ts";
+import * as log from "./log.ts";
+import type { Shell } from "./qemu/options.ts";
+import { UsageError } from "./qemu/usage_error.ts";
+import { parse } from "./qemu/parse.ts";
 
 /**
  * Runs vzrun.
@@ -18,7 +17,7 @@ import { sayError, setVerbosity } from "./report.ts";
 export function run(argv: readonly string[]): Promise<number> {
   return outcome(async () => {
     const settings = await parse(argv);
-    setVerbosity(settings.verbosity);
+    log.setVerbosity(settings.verbosity);
     if (settings.mode === "help") return await printHelp();
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
@@ -30,9 +29,9 @@ export function run(argv: readonly string[]): Promise<number> {
       const { runWithWindow } = await import("./with_window.ts");
       return await runWithWindow(settings);
     }
-    // Not before now: a wrong option is told, and -help given, also where the libraries are missing.
-    const { boot } = await import("./boot.ts");
-    return await boot(settings);
+    // Not before now: -help loads nothing of this.
+    const { runMachine } = await import("./run_machine.ts");
+    return await runMachine(settings);
   });
 }
 
@@ -41,17 +40,17 @@ export async function outcome(body: () => Promise<number>): Promise<number> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof UsageError || error instanceof MachineError) {
-      sayError(error.message);
+    if (error instanceof UsageError) {
+      log.error(error.message);
       return EXIT.usage;
     }
-    await sayFailure(error);
-    return EXIT.failed;
+    const { reportFailure } = await import("./failure.ts");
+    return reportFailure(error);
   }
 }
 
 async function printHelp(): Promise<number> {
-  const { helpText } = await import("./help.ts");
+  const { helpText } = await import("./qemu/help.ts");
   console.log(helpText().trimEnd());
   return EXIT.stopped;
 }
@@ -63,20 +62,7 @@ async function printVersion(): Promise<number> {
 }
 
 async function printCompletions(shell: Shell): Promise<number> {
-  const { completions } = await import("./completions.ts");
+  const { completions } = await import("./qemu/completions.ts");
   console.log(completions(shell).trimEnd());
   return EXIT.stopped;
-}
-
-/** Says why a machine failed, and what to do about it. */
-async function sayFailure(error: unknown): Promise<void> {
-  if (!(error instanceof Error)) return sayError(String(error));
-  if (error.name !== "NSError") return sayError(error.message);
-  const { NSError } = await import("../objc/mod.ts");
-  const { adviceOn } = await import("../vz/mod.ts");
-  if (!(error instanceof NSError)) return sayError(error.message);
-  const { message, reason, domain, code } = error;
-  const whole = reason && !message.includes(reason) ? `${message} ${reason}` : message;
-  const advice = adviceOn(error);
-  sayError(`${whole} (${domain} ${code})${advice ? `; ${advice}` : ""}`);
 }

@@ -1,8 +1,8 @@
 /** How a run is brought to its end from outside: signals, keys, a reader that has gone. */
 
 import { isSignalIgnored } from "../host/process.ts";
-import type { VZVirtualMachine } from "../vz/mod.ts";
-import { say, sayStep } from "./report.ts";
+import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import * as log from "./log.ts";
 
 /** How long a guest may take to power off before it is forced, in milliseconds. */
 const GRACE = 10_000;
@@ -16,18 +16,18 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 const READER_GONE = 128 + 13;
 
 /** Ends a run: asks the machine first, then forces it. */
-export class Ending implements Disposable {
+export class Shutdown implements Disposable {
   /** Exit code of the run when it is ended from outside; undefined as long as nobody has. */
   exitCode: number | undefined;
   #preparation: AbortController | undefined;
   /** Settles with the exit code when there is no machine yet that could be stopped. */
   readonly givenUp: Promise<number>;
   readonly #giveUp: (exitCode: number) => void;
-  #machine: VZVirtualMachine | undefined;
+  #machine: VirtualMachine | undefined;
   /** Settles when the machine runs: before that it cannot be asked. */
   #started: Promise<void> | undefined;
   #running = false;
-  #patient = false;
+  #noTimeout = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #press: ReturnType<typeof setInterval> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -45,7 +45,7 @@ export class Ending implements Disposable {
       const ignored = isSignalIgnored(number);
       const listener = () => {
         if (ignored) return;
-        if (name === "SIGHUP" && !onTerminal) return sayStep("the terminal is gone; the machine runs on");
+        if (name === "SIGHUP" && !onTerminal) return log.debug("the terminal is gone; the machine runs on");
         this.ask(name, 128 + number);
       };
       Deno.addSignalListener(name, listener);
@@ -72,7 +72,7 @@ export class Ending implements Disposable {
   }
 
   /** Starts the machine that is to be ended. */
-  async start(machine: VZVirtualMachine): Promise<void> {
+  async start(machine: VirtualMachine): Promise<void> {
     this.#machine = machine;
     await (this.#started = machine.start());
     this.#running = true;
@@ -86,12 +86,13 @@ export class Ending implements Disposable {
   /**
    * Asks the guest to power off, and forces it after a while, or at once when it was asked before.
    *
-   * @param patient The guest gets all the time that it wants: somebody sits before its screen and can ask again.
+   * @param noTimeout The guest gets all the time that it wants: somebody sits before its screen and can ask again.
    */
-  ask(why: string, exitCode: number, patient = false): void {
-    // A closed terminal is a reader that has gone and a SIGHUP, in any order: that is no second wish. Nor is a signal
-    // one that comes after a patient wish: it has a time limit and an exit code.
-    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE && (patient || !this.#patient);
+  ask(why: string, exitCode: number, noTimeout = false): void {
+    // A lost reader and SIGHUP count as one request. A signal after a request without a time limit is a first one: it
+    // has a limit and an exit code.
+    const again = this.exitCode !== undefined && this.exitCode !== READER_GONE &&
+      (noTimeout || !this.#noTimeout);
     if (again) return this.force(`${why} again`, this.exitCode!);
     if (this.#preparation) {
       this.exitCode = exitCode;
@@ -99,37 +100,37 @@ export class Ending implements Disposable {
     }
     if (!this.#machine) return this.#giveUp(exitCode); // nothing has been started yet
     this.exitCode = exitCode;
-    this.#patient = patient;
+    this.#noTimeout = noTimeout;
     this.#stopTimers();
-    say(`${why}: asked the guest to power off${patient ? "; once more ends the machine" : ""}`);
+    log.info(`${why}: asked the guest to power off${noTimeout ? "; once more ends the machine" : ""}`);
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
     this.#grace = setTimeout(() => {
-      if (patient) this.#stopTimers(); // it may be asking somebody whether to
+      if (noTimeout) this.#stopTimers(); // it may be asking somebody whether to
       else this.force("it did not power off in 10 s", exitCode);
     }, GRACE);
     this.#pressButton().catch((error) => {
-      if (this.#press === undefined) return; // another wish has come meanwhile
-      if (patient) say(error.message);
+      if (this.#press === undefined) return; // another request has come meanwhile
+      if (noTimeout) log.info(error.message);
       else this.force(error.message, exitCode);
     });
   }
 
   async #pressButton(): Promise<void> {
     await this.#started;
-    const abilities = await this.#machine?.abilities();
-    if (abilities?.resume) await this.#machine?.resume(); // a paused one hears nothing
-    if (abilities?.resume || abilities?.requestStop) await this.#machine?.requestStop();
+    const operations = await this.#machine?.operations();
+    if (operations?.resume) await this.#machine?.resume(); // a paused one hears nothing
+    if (operations?.resume || operations?.requestStop) await this.#machine?.requestStop();
   }
 
   /** Ends the machine now. */
   force(why: string, exitCode: number): void {
     this.exitCode = exitCode;
     this.#stopTimers();
-    say(`${why}: ended the machine`);
+    log.info(`${why}: ended the machine`);
     // One that is still starting cannot be stopped, but it does not outlive this process.
     if (!this.#running) return this.#giveUp(exitCode);
     // It may have stopped meanwhile: then there is nothing to do.
-    this.#machine?.stop().catch((error) => sayStep(error.message));
+    this.#machine?.stop().catch((error) => log.debug(error.message));
   }
 
   #stopTimers(): void {

@@ -1,19 +1,10 @@
 /** The guest's console on vzrun's own stdin and stdout. */
 
-import { type NSObject } from "../objc/mod.ts";
-import { fileHandle, pipe, writeAll } from "../host/descriptors.ts";
-import { type Command, Keys } from "./keys.ts";
-import { sayStep } from "./report.ts";
-
-const STDIN = 0;
-/** The file descriptor that the guest's console goes to. */
-export const STDOUT = 1;
-
-/** The file handles that a machine's console is attached to, and what stays to be done beside it. */
-export interface Console extends Disposable {
-  reading: NSObject;
-  writing: NSObject;
-}
+import { pipe, standardInput, standardOutput, writeAll } from "../host/descriptors.ts";
+import type { SerialHandles } from "../machine/serial.ts";
+import type { NSObject } from "../objc/mod.ts";
+import { type Command, EscapeKeys } from "./escape_keys.ts";
+import * as log from "./log.ts";
 
 /**
  * Opens the console. A stdin that is no terminal goes to the guest as it is, without passing through here. A
@@ -21,10 +12,10 @@ export interface Console extends Disposable {
  *
  * @param onCommand Called for what Ctrl-A asks.
  */
-export function openConsole(onCommand: (command: Command) => void): Console {
-  const writing = fileHandle(STDOUT);
+export function openTerminal(onCommand: (command: Command) => void): SerialHandles & Disposable {
+  const writing = standardOutput();
   if (!Deno.stdin.isTerminal()) {
-    return { reading: fileHandle(STDIN), writing, [Symbol.dispose]() {} };
+    return { reading: standardInput(), writing, [Symbol.dispose]() {} };
   }
   const toGuest = pipe();
   // A terminal whose window was closed can be set no more: a hang-up comes with SIGCONT.
@@ -32,7 +23,7 @@ export function openConsole(onCommand: (command: Command) => void): Console {
     try {
       Deno.stdin.setRaw(raw);
     } catch (error) {
-      sayStep(`the terminal is gone: ${(error as Error).message}`);
+      log.debug(`the terminal is gone: ${(error as Error).message}`);
     }
   };
   const restore = () => setRaw(false);
@@ -55,7 +46,7 @@ export function openConsole(onCommand: (command: Command) => void): Console {
 
 /** Copies keys to the guest, one chunk after the other; a guest that does not read makes only its keys wait. */
 async function copyKeys(writing: NSObject, onCommand: (command: Command) => void): Promise<void> {
-  const keys = new Keys();
+  const keys = new EscapeKeys();
   let written: Promise<unknown> = Promise.resolve();
   try {
     for await (const typed of Deno.stdin.readable) {
@@ -64,6 +55,6 @@ async function copyKeys(writing: NSObject, onCommand: (command: Command) => void
       commands.forEach(onCommand);
     }
   } catch (error) {
-    sayStep(`the terminal is gone: ${(error as Error).message}`); // SIGHUP tells what is to be done
+    log.debug(`the terminal is gone: ${(error as Error).message}`); // SIGHUP tells what is to be done
   }
 }

@@ -1,7 +1,7 @@
 /** A run with a window: the program runs in a worker, and the main thread belongs to AppKit. */
 
 import { MainThread } from "../window/mod.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./qemu/options.ts";
 
 /** What the worker says: that it needs the application, and, always last, the exit code. */
 export type FromWorker = "window" | { exitCode: number };

@@ -3,10 +3,10 @@
 /// <reference lib="webworker" />
 import { exitProcess } from "../host/process.ts";
 import { Application } from "../window/mod.ts";
-import { boot } from "./boot.ts";
+import { runMachine } from "./run_machine.ts";
 import { EXIT } from "./exit.ts";
-import type { Settings } from "./options.ts";
-import { setVerbosity } from "./report.ts";
+import type { Settings } from "./qemu/options.ts";
+import { setVerbosity } from "./log.ts";
 import { outcome } from "./run.ts";
 import type { FromWorker, ToWorker } from "./with_window.ts";
 
@@ -47,4 +47,4 @@ for (const type of ["error", "unhandledrejection"] as const) {
 
 const settings = await told() as Settings;
 setVerbosity(settings.verbosity);
-end(await outcome(() => boot(settings, runApplication)));
+end(await outcome(() => runMachine(settings, runApplication)));

@@ -99,5 +99,7 @@ export async function pump(
   take: (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown> | void,
 ): Promise<void> {
   const buffer = new Uint8Array(65536);
-  for (let bytes = await readSome(handle, buffer); bytes; bytes = await readSome(handle, buffer)) await take(bytes);
+  for (let bytes = await readSome(handle, buffer); bytes; bytes = await readSome(handle, buffer)) {
+    await take(bytes);
+  }
 }

@@ -3,8 +3,9 @@
 import type { Cache } from "./cache.ts";
 import type { Compression } from "./compression.ts";
 import { ImageError } from "./error.ts";
-import type { Work } from "./progress.ts";
 import { Input, Output } from "./byte_reader.ts";
+import { has } from "./magic.ts";
+import type { Work } from "./progress.ts";
 
 /** Processors, as Deno.build.arch has them. */
 export type Arch = "x86_64" | "aarch64";
@@ -53,10 +54,6 @@ interface Packed {
   /** Of a unified kernel image. */
   initrd?: (file: Input, output: Output) => Promise<void>;
   commandLine?: string;
-}
-
-function has(bytes: Uint8Array, offset: number, text: string): boolean {
-  return Array.from(text).every((char, i) => bytes[offset + i] === char.charCodeAt(0));
 }
 
 /**

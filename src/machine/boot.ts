@@ -1,80 +1,131 @@
-/** The files that a machine is made of, in the form in which it can use them. */
+/** How a machine starts: a Linux kernel, or EFI firmware. */
 
-import { Cache, cacheFolder } from "../images/cache.ts";
-import { type Arch, type OpenedKernel, openKernel } from "../images/kernel.ts";
-import { MachineError } from "../machine/error.ts";
-import { unfit } from "../machine/files.ts";
-import type { LinuxBoot, Machine } from "../machine/machine.ts";
+import { cacheFolder } from "../host/cache_folder.ts";
+import { checkOutput, exists, openFile } from "../host/files.ts";
 import { machineArchitecture } from "../host/system.ts";
-import { checkDevices } from "../vz/mod.ts";
-import { cloneDisk, makeRaw, openDisk, type OpenedDisk } from "./disk_files.ts";
-import { ProgressBar } from "./progress_bar.ts";
-import { say } from "./report.ts";
+import { Cache } from "../images/cache.ts";
+import { type OpenedKernel, openKernel } from "../images/kernel.ts";
+import { type VZBootLoader, VZEFIBootLoader, VZEFIVariableStore, VZLinuxBootLoader } from "../vz/mod.ts";
+import { MachineError, refusable, toMachineError } from "./error.ts";
+import type { PrepareOptions } from "./prepare.ts";
+
+/** A Linux kernel that is started without firmware. */
+export interface LinuxBoot {
+  /** Tells it from {@linkcode EFIBoot}. */
+  kind: "linux";
+  /** Path of the kernel. */
+  kernel: string;
+  /** The file that was given for it, and what that is, outermost first: `["gzip", "arm64 Image"]`. */
+  source?: { file: string; layers: string[] };
+  /** Path of the initial RAM disk. */
+  initrd?: string;
+  /** Kernel command line; a unified kernel image has its own. */
+  commandLine?: string;
+}
+
+/** EFI firmware, which boots from the first disk that it can. */
+export interface EFIBoot {
+  /** Tells it from {@linkcode LinuxBoot}. */
+  kind: "efi";
+  /** File of the variable store, made when missing; without it the variables are gone when the machine ends. */
+  variables?: string;
+}
+
+/** What a machine starts. */
+export type Boot = LinuxBoot | EFIBoot;
 
 const DEFAULT_COMMAND_LINE = "console=hvc0";
 
-/** How files are made ready. */
-export interface Opening {
-  /** Nothing is made but what shows what a kernel is. */
-  dryRun: boolean;
-  signal: AbortSignal;
-  /** Is disposed of when the machine has ended. */
-  resources: AsyncDisposableStack;
+/**
+ * Checks the files of a start.
+ *
+ * @throws {MachineError} When one cannot be used.
+ */
+export function checkBoot(boot: Boot): void {
+  const check = (field: string, action: () => unknown) => refusable(`boot.${field}`, "", action);
+  if (boot.kind === "efi") {
+    const { variables } = boot;
+    if (variables !== undefined) check("variables", () => checkOutput(variables));
+    return;
+  }
+  const { kernel, initrd } = boot;
+  check("kernel", () => openFile("kernel", kernel).close());
+  if (initrd !== undefined) check("initrd", () => openFile("initial RAM disk", initrd).close());
 }
 
 /**
- * Takes a kernel and disks out of their wrappings, and clones disks whose writes are thrown away.
+ * Takes a kernel out of its wrappings. Writes nothing except the kernel unpacked to identify it.
  *
- * @returns The machine with the files that it can use in the place of those that were given.
- * @throws {MachineError} When a file is damaged, or what has to be made of it cannot be made.
+ * @throws {MachineError} When it is no kernel that can be booted here.
  */
-export async function openFiles(machine: Machine, opening: Opening): Promise<Machine> {
-  const opened: OpenedDisk[] = [];
-  for (const disk of machine.disks) opened.push(await openDisk(disk, opening.resources));
-  const disks = opened.map(({ disk }) => disk);
-  // What takes long, or makes a file that stays, comes after all that can be refused; else that comes soon anyway.
-  const leavesTraces = machine.machineId !== undefined ||
-    opened.some(({ disk, image }) => image || disk.snapshot);
-  if (opening.dryRun || leavesTraces) checkDevices({ ...machine, disks });
-  const boot = machine.boot.from === "linux" ? await openBoot(machine.boot, opening) : machine.boot;
-  if (opening.dryRun) return { ...machine, boot, disks };
-  for (const [i, disk] of opened.entries()) {
-    const raw = await makeRaw(disk, opening);
-    disks[i] = raw.snapshot ? await cloneDisk(raw, opening) : raw;
-  }
-  return { ...machine, boot, disks };
+export async function prepareBoot(boot: Boot, options: PrepareOptions): Promise<Boot> {
+  if (boot.kind === "linux") return await prepareKernel(boot, options);
+  return boot.variables === undefined && !options.dryRun ? await prepareVariables(options) : boot;
 }
 
-async function openBoot(boot: LinuxBoot, { signal, resources }: Opening): Promise<LinuxBoot> {
+async function prepareKernel(
+  boot: LinuxBoot,
+  { signal, cleanup, reporter }: PrepareOptions,
+): Promise<LinuxBoot> {
   const file = boot.kernel;
   const environment = { HOME: Deno.env.get("HOME"), XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME") };
-  const cache = resources.use(new Cache(cacheFolder(Deno.build.os, environment)));
-  using bar = new ProgressBar(`opening kernel '${file}'`);
+  const cache = cleanup.use(new Cache(cacheFolder(Deno.build.os, environment)));
+  using bar = reporter.progress(`opening kernel '${file}'`);
   try {
-    const opened = await openKernel(file, architecture(), cache, { progress: bar.update, signal });
+    const arch = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
+    const opened = await openKernel(file, arch, cache, { progress: bar.update, signal });
     const { kernel, layers } = opened;
     const initrd = boot.initrd ?? opened.initrd;
     const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
     checkCommandLine(commandLine, opened, boot);
-    return { from: "linux", kernel, source: { file, layers }, initrd, commandLine };
+    if (boot.commandLine === undefined && !/(^| )console=/.test(commandLine)) {
+      reporter.info(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
+    }
+    return { kind: "linux", kernel, source: { file, layers }, initrd, commandLine };
   } catch (error) {
-    throw unfit(`cannot boot kernel '${file}'`, error);
+    throw toMachineError("boot.kernel", `cannot boot kernel '${file}'`, error);
   }
 }
 
-function architecture(): Arch {
-  return machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
-}
-
-/** A kernel starts with a command line that is too long, and without a console, and shows nothing. */
+/** A kernel starts with a command line that is too long, and shows nothing. */
 function checkCommandLine(
-  commandLine: string,
+  text: string,
   { commandLineLimit: limit }: OpenedKernel,
-  { kernel: file, commandLine: given }: LinuxBoot,
-) {
-  const length = new TextEncoder().encode(commandLine).length;
-  if (length > limit) throw new MachineError(`-append: ${length} bytes: kernel '${file}' takes ${limit}`);
-  if (given === undefined && !/(^| )console=/.test(commandLine)) {
-    say(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
+  { kernel }: LinuxBoot,
+): void {
+  const { length } = new TextEncoder().encode(text);
+  if (length <= limit) return;
+  throw new MachineError(`${length} bytes: kernel '${kernel}' takes ${limit}`, { field: "boot.commandLine" });
+}
+
+async function prepareVariables({ cleanup }: PrepareOptions): Promise<EFIBoot> {
+  try {
+    const { TransientFolder } = await import("../host/transient_folder.ts");
+    return { kind: "efi", variables: `${cleanup.use(new TransientFolder("efi")).path}/variables` };
+  } catch (error) {
+    throw toMachineError("boot.variables", "cannot make a folder for EFI's variables", error);
   }
+}
+
+/**
+ * The boot loader of a prepared start. A variable store that is missing is made.
+ *
+ * @param rollback Takes it away again, when it is disposed of.
+ * @throws {MachineError} When the store cannot be made.
+ */
+export function configureBoot(boot: Boot, rollback: DisposableStack): VZBootLoader {
+  if (boot.kind === "efi") return VZEFIBootLoader.create(variableStore(boot.variables!, rollback));
+  const loader = VZLinuxBootLoader.create(boot.kernel);
+  if (boot.commandLine !== undefined) loader.commandLine = boot.commandLine;
+  if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
+  return loader;
+}
+
+function variableStore(path: string, rollback: DisposableStack): VZEFIVariableStore {
+  return refusable("boot.variables", `cannot make the variable store '${path}'`, () => {
+    if (exists(path) && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
+    const store = VZEFIVariableStore.create(path);
+    rollback.defer(() => Deno.removeSync(path));
+    return store;
+  });
 }

@@ -1,17 +1,152 @@
-/** Disk images as Virtualization can use them: raw ones, and clones that are thrown away. */
+/** Disks: images as the framework can use them, and the devices that they become. */
 
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { FileError, ignoreNotFound } from "../host/error.ts";
+import { checkOutput, exists, openFile, readAt, versionOf } from "../host/files.ts";
+import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";
 import { ImageError } from "../images/error.ts";
-import { identityOf, ifThere } from "../images/file_info.ts";
+import { isISO, ISO_HEAD } from "../images/iso.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
-import { makeOnce } from "../host/make_once.ts";
-import { checkDisk, diskFormatOf, formatBytes } from "../machine/check.ts";
-import { exists, folderOf, nameOf, unfit } from "../machine/files.ts";
-import type { Disk } from "../machine/machine.ts";
-import { cloneFile } from "../host/clone_file.ts";
-import type { Opening } from "./files.ts";
-import { ProgressBar } from "./progress_bar.ts";
-import { sayStep } from "./report.ts";
-import { TransientFolder } from "./transient_folder.ts";
+import {
+  type DiskImageOptions,
+  VZDiskImageStorageDeviceAttachment,
+  VZNVMExpressControllerDeviceConfiguration,
+  type VZStorageDeviceConfiguration,
+  VZUSBMassStorageDeviceConfiguration,
+  VZVirtioBlockDeviceConfiguration,
+} from "../vz/mod.ts";
+import { MachineError, refusable, Setting, type Text, toMachineError } from "./error.ts";
+import { formatBytes } from "./format_bytes.ts";
+import type { PrepareOptions } from "./prepare.ts";
+
+export type { DiskFormat };
+
+/** How a disk's writes reach the host's disk; qemu's words. */
+export type CacheMode = "writeback" | "none" | "writethrough" | "unsafe";
+
+/** A disk image. */
+export interface Disk {
+  /** Path of the image. */
+  file: string;
+  /** Recognised when it is not said. */
+  format?: DiskFormat;
+  /** The image that was given, when the raw one had to be made of it. */
+  source?: { file: string; format: DiskFormat };
+  /** The controller in the guest. */
+  interface: "virtio" | "usb" | "nvme";
+  /** The guest cannot write to it. */
+  readOnly: boolean;
+  /** How writes reach the host's disk. */
+  cache: CacheMode;
+  /** What the guest finds in /dev/disk/by-id. */
+  serial?: string;
+  /** What has been inserted as a CD must be one. */
+  media?: "cdrom";
+  /** In bytes: makes a sparse file of that size when there is none. */
+  size?: number;
+  /** Writes go to a clone that is gone when the machine ends. */
+  snapshot: boolean;
+}
+
+/** What a disk is where nothing else is said. */
+export const DISK_DEFAULTS = {
+  interface: "virtio",
+  readOnly: false,
+  cache: "writeback",
+  snapshot: false,
+} as const;
+
+const SECTOR = 512;
+
+/** The most that a file's size can be, in every file system. */
+const LARGEST = 2 ** 63 - 1024;
+
+/**
+ * Apple's modes for qemu's words. Never `automatic`: with it Linux guests have lost ext4 and btrfs file systems,
+ * which `cached` has cured for UTM (pull 5919), Lima (pull 2026) and Tart (pull 675). `fsync` is what a flush
+ * means elsewhere; `full` waits for the disk's own cache (F_FULLFSYNC) as well.
+ */
+const MODES: Record<CacheMode, Omit<DiskImageOptions, "readOnly">> = {
+  writeback: { cachingMode: "cached", synchronizationMode: "fsync" },
+  none: { cachingMode: "uncached", synchronizationMode: "fsync" },
+  writethrough: { cachingMode: "cached", synchronizationMode: "full" },
+  unsafe: { cachingMode: "cached", synchronizationMode: "none" },
+};
+
+/**
+ * Checks a disk, as far as that can be done without opening an image that is not raw.
+ *
+ * @param field Where it is: `disks[0]`.
+ * @returns The form of its image: the one that was said, or that its first bytes show.
+ * @throws {MachineError} For the first thing that is not fit.
+ */
+export function checkDisk(disk: Disk, field: string): DiskFormat {
+  const { file, size } = disk;
+  const fail = (reason: Text, of = "file"): never => {
+    throw new MachineError(reason, { field: `${field}.${of}` });
+  };
+  const sizeOf = new Setting("size");
+  if (size !== undefined && (size === 0 || size % SECTOR !== 0)) {
+    fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");
+  }
+  return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
+    if (size !== undefined && !exists(file, "disk")) {
+      checkOutput(file);
+      return disk.format ?? "raw";
+    }
+    const format = disk.format ?? sniffFormat(file, field);
+    if (format !== "raw") {
+      openFile("disk", file).close();
+      return format;
+    }
+    using image = openImage(file, field, !disk.readOnly && !disk.snapshot);
+    const found = image.statSync();
+    if (size !== undefined && found.size !== size) {
+      const [has, wanted] = [formatBytes(found.size), formatBytes(size)];
+      fail(
+        [`disk '${file}' is there and has ${has}, not ${wanted}: `, sizeOf, " only makes new images"],
+        "size",
+      );
+    }
+    if (disk.media === "cdrom" && !isISO(readAt("CD", file, ISO_HEAD.offset, ISO_HEAD.length))) {
+      fail(`cannot boot CD '${file}': it is not an ISO image`);
+    }
+    if (found.size % SECTOR !== 0) {
+      fail(`cannot use disk '${file}': it is no whole number of ${SECTOR}-byte sectors`);
+    }
+    return format;
+  });
+}
+
+function sniffFormat(file: string, field: string): DiskFormat {
+  try {
+    return diskFormat(readAt("disk", file, 0, DISK_HEAD));
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const remedy = [new Setting("format", "raw"), " takes it as it is"];
+    throw new MachineError(`cannot use disk '${file}': ${error.message}`, {
+      field: `${field}.file`,
+      remedy,
+      cause: error,
+    });
+  }
+}
+
+function openImage(file: string, field: string, write: boolean): Deno.FsFile {
+  try {
+    return openFile("disk", file, write);
+  } catch (error) {
+    const readable = write && (error as Error).cause instanceof Deno.errors.PermissionDenied;
+    if (!readable) throw error;
+    const remedy = [new Setting("readOnly", true), " does without"];
+    throw new MachineError(`${(error as FileError).message} to write it`, {
+      field: `${field}.file`,
+      remedy,
+      cause: error,
+    });
+  }
+}
 
 /** A disk with a raw image, and the image that this is to be made of. */
 export interface OpenedDisk {
@@ -24,40 +159,50 @@ export interface OpenedDisk {
  *
  * @throws {MachineError} When it is damaged, or cannot be used as the disk that was asked for.
  */
-export async function openDisk(disk: Disk, resources: AsyncDisposableStack): Promise<OpenedDisk> {
-  if (diskFormatOf(disk) === "raw") return { disk };
+export async function openDisk(
+  disk: Disk,
+  format: DiskFormat,
+  field: string,
+  cleanup: AsyncDisposableStack,
+): Promise<OpenedDisk> {
+  if (format === "raw") return { disk };
   const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
-  const source = { file: disk.file, format: "qcow2" } as const;
+  const source = { file: disk.file, format };
   const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };
   try {
-    const image = resources.use(openQcow2(disk.file));
+    const image = cleanup.use(openQcow2(disk.file));
     const problem = problemWith(image, disk) ?? problemWithRaw(opened.file, pathsOf(image));
-    if (problem) throw new ImageError(problem);
-    if (exists(opened.file)) checkDisk(opened);
+    if (problem) {
+      throw new MachineError([`cannot use disk '${disk.file}': `, ...problem], { field: `${field}.file` });
+    }
+    if (exists(opened.file)) checkDisk(opened, field);
     return { disk: opened, image };
   } catch (error) {
-    throw unfit(`cannot use disk '${disk.file}'`, error);
+    throw toMachineError(`${field}.file`, `cannot use disk '${disk.file}'`, error);
   }
 }
 
-function problemWith({ size, backing }: Qcow2, disk: Disk): string | undefined {
+function problemWith({ size, backing }: Qcow2, disk: Disk): (string | Setting)[] | undefined {
   if (backing && disk.format === undefined) {
     // A guest can write anything to its own raw disk: it must not choose files of the host's that it gets to read.
-    return `it is a qcow2 image that is based on '${backing.file.path}': say format=qcow2 if it is to be`;
+    const based = `it is a qcow2 image that is based on '${backing.file.path}'`;
+    return [`${based}: say `, new Setting("format", "qcow2"), " if it is to be"];
   }
   if (disk.size !== undefined && disk.size < size) {
-    return `it has ${formatBytes(size)}, more than size=: images only grow`;
+    return [`it has ${formatBytes(size)}, more than `, new Setting("size"), ": images only grow"];
   }
 }
 
 /** @param sources Paths of all that it was made of. */
-function problemWithRaw(raw: string, sources: string[]): string | undefined {
+function problemWithRaw(raw: string, sources: string[]): string[] | undefined {
   const made = timeOf(raw);
   const now = new Date(); // a time to come says nothing
   const isNewer = (time: Date | undefined) => made && time && made < time && time <= now;
   const newer = sources.find((source) => isNewer(timeOf(source)));
-  return newer &&
-    `'${newer}' is newer than '${raw}', which was made of it and is the disk since: remove one of them`;
+  if (newer === undefined) return undefined;
+  return [
+    `'${newer}' is newer than '${raw}', which was made of it and is the disk since: remove one of them`,
+  ];
 }
 
 /** Where the raw image is that is made of another: beside it, where everyone sees it, since it is the disk from then on. */
@@ -66,7 +211,17 @@ function rawPath(file: string): string {
 }
 
 function timeOf(path: string): Date | undefined {
-  return ifThere(() => Deno.statSync(path))?.mtime ?? undefined;
+  return ignoreNotFound(() => Deno.statSync(path))?.mtime ?? undefined;
+}
+
+/**
+ * Makes what is missing of a disk: its raw image, and a clone of it that goes with the run.
+ *
+ * @throws {MachineError} When it cannot be made.
+ */
+export async function prepareDisk(opened: OpenedDisk, field: string, options: PrepareOptions): Promise<Disk> {
+  const disk = await makeRaw(opened, field, options);
+  return disk.snapshot ? await cloneDisk(disk, field, options) : disk;
 }
 
 /**
@@ -74,50 +229,53 @@ function timeOf(path: string): Date | undefined {
  *
  * @returns The disk with it. What nobody writes, or only a clone of, is in a temporary folder where its own cannot be
  * written.
- * @throws {MachineError} When it cannot be made.
  */
-export async function makeRaw({ disk, image }: OpenedDisk, { signal, resources }: Opening): Promise<Disk> {
+async function makeRaw({ disk, image }: OpenedDisk, field: string, options: PrepareOptions): Promise<Disk> {
   if (!image) return disk;
+  const fail = (what: string, error: unknown) => {
+    throw toMachineError(`${field}.file`, what, error);
+  };
   try {
-    await makeRawAt(disk.file, disk, image, signal);
+    await makeRawAt(disk.file, disk, image, options);
     return disk;
   } catch (error) {
     const isForbidden = error instanceof Deno.errors.PermissionDenied || /read-only/i.test(String(error));
-    if (!isForbidden || !(disk.readOnly || disk.snapshot)) throw unfit(`cannot make '${disk.file}'`, error);
+    if (!isForbidden || !(disk.readOnly || disk.snapshot)) fail(`cannot make '${disk.file}'`, error);
   }
   try {
-    const file = `${resources.use(new TransientFolder("disk")).path}/raw`;
-    await makeRawAt(file, disk, image, signal);
+    const { TransientFolder } = await import("../host/transient_folder.ts");
+    const file = `${options.cleanup.use(new TransientFolder("disk")).path}/raw`;
+    await makeRawAt(file, disk, image, options);
     return { ...disk, file };
   } catch (error) {
-    throw unfit(`cannot make a raw image of '${disk.source?.file}' in a temporary folder`, error);
+    return fail(`cannot make a raw image of '${disk.source?.file}' in a temporary folder`, error)!;
   }
 }
 
-async function makeRawAt(raw: string, disk: Disk, image: Qcow2, signal: AbortSignal): Promise<void> {
+async function makeRawAt(raw: string, disk: Disk, image: Qcow2, options: PrepareOptions): Promise<void> {
+  const { signal, reporter } = options;
+  const { makeOnce } = await import("../host/make_once.ts");
   const { convert } = await import("../images/convert.ts");
   const { pathsOf } = await import("../images/open_qcow2.ts");
-  const identities = () => pathsOf(image).map((path) => identityOf(Deno.statSync(path))).join();
-  using bar = new ProgressBar(`making '${raw}'`);
+  const versions = () => pathsOf(image).map((path) => versionOf(Deno.statSync(path))).join();
+  using bar = reporter.progress(`making '${raw}'`);
   const isMade = await makeOnce(raw, async (file) => {
-    const before = identities();
+    const before = versions();
     await convert(image, file, { progress: bar.update, signal });
-    if (identities() !== before) throw new ImageError("what it is made of was changed while it was read");
+    if (versions() !== before) throw new ImageError("what it is made of was changed while it was read");
     file.truncateSync(disk.size ?? image.size);
   }, signal);
-  if (isMade) sayStep(`made '${raw}', which is the disk from now on`);
+  if (isMade) reporter.debug(`made '${raw}', which is the disk from now on`);
 }
 
-/**
- * The disk with a clone of its image, or with a new image when it has none, that goes with the run.
- *
- * @throws {MachineError} When it cannot be made.
- */
-export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Promise<Disk> {
+/** The disk with a clone of its image, or with a new image when it has none, that goes with the run. */
+async function cloneDisk(disk: Disk, field: string, { signal, cleanup }: PrepareOptions): Promise<Disk> {
   try {
-    const { path } = resources.use(new TransientFolder("snapshot", folderOf(disk.file)));
-    const clone = `${path}/${nameOf(disk.file)}`;
+    const { TransientFolder } = await import("../host/transient_folder.ts");
+    const { path } = cleanup.use(new TransientFolder("snapshot", dirname(disk.file)));
+    const clone = `${path}/${basename(disk.file)}`;
     if (exists(disk.file)) { // size= makes the others
+      const { cloneFile } = await import("../host/clone_file.ts");
       // @ts-types="../../types/std_async.d.ts"
       const { abortable } = await import("@std/async/abortable");
       await abortable(cloneFile(disk.file, clone), signal);
@@ -125,6 +283,57 @@ export async function cloneDisk(disk: Disk, { signal, resources }: Opening): Pro
     }
     return { ...disk, file: clone };
   } catch (error) {
-    throw unfit(`cannot clone disk '${disk.file}'`, error);
+    throw toMachineError(`${field}.file`, `cannot clone disk '${disk.file}'`, error);
   }
+}
+
+/**
+ * Makes the sparse image of a disk that has a size and no file yet: it takes room as the guest writes.
+ *
+ * @param rollback Takes it away again when it is disposed of.
+ * @throws {MachineError} When it cannot be made.
+ */
+export function makeImage({ file, size }: Disk, field: string, rollback: DisposableStack): void {
+  if (size === undefined) return;
+  const what = `cannot make disk '${file}'`;
+  const fail = (problem: string): never => {
+    throw new MachineError(`${what}: ${problem}`, { field: `${field}.file` });
+  };
+  refusable(`${field}.file`, what, () => {
+    if (size > LARGEST) fail("no file can be that large");
+    let image: Deno.FsFile;
+    try {
+      image = Deno.openSync(file, { read: true, write: true, createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      return exists(file) || fail("it is a link to nothing");
+    }
+    rollback.defer(() => Deno.removeSync(file));
+    try {
+      image.truncateSync(size);
+    } finally {
+      image.close();
+    }
+  });
+}
+
+/**
+ * The device for a disk whose image is there.
+ *
+ * @throws {MachineError} When the image or the serial is refused; it names the file.
+ * @throws {UnavailableError} When macOS is too old for it.
+ */
+export function configureDisk(disk: Disk, field: string): VZStorageDeviceConfiguration {
+  return refusable(`${field}.file`, `cannot use disk '${disk.file}'`, () => {
+    const options = { readOnly: disk.readOnly, ...MODES[disk.cache] };
+    const attachment = VZDiskImageStorageDeviceAttachment.create(disk.file, options);
+    if (disk.interface === "virtio") return VZVirtioBlockDeviceConfiguration.create(attachment, disk.serial);
+    if (disk.serial !== undefined) {
+      const [serial, virtio] = [new Setting("serial"), new Setting("interface", "virtio")];
+      throw new MachineError([serial, " goes with ", virtio], { field: `${field}.serial` });
+    }
+    return disk.interface === "usb"
+      ? VZUSBMassStorageDeviceConfiguration.create(attachment)
+      : VZNVMExpressControllerDeviceConfiguration.create(attachment);
+  });
 }

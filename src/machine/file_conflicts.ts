@@ -1,12 +1,15 @@
-/** What a machine uses each of its files for. */
+/** What a machine uses each of its files for: one that is written has no second use. */
 
-import { MachineError } from "./error.ts";
-import { exists, folderOf, nameOf } from "./files.ts";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { exists, inodeOf } from "../host/files.ts";
+import { MachineError, refusable } from "./error.ts";
 import type { Machine } from "./machine.ts";
 
 /** One use of a file. */
 interface Use {
   path: string;
+  field: string;
   /** For people. */
   what: string;
   written: boolean;
@@ -14,28 +17,30 @@ interface Use {
 
 function usesOf({ boot, disks, serial, machineId }: Machine): Use[] {
   const uses: Use[] = [];
-  const add = (what: string, path: string | undefined, written: boolean) => {
-    if (path !== undefined) uses.push({ what, path, written });
+  const add = (field: string, what: string, path: string | undefined, written: boolean) => {
+    if (path !== undefined) uses.push({ field, what, path, written });
   };
-  if (boot.from === "linux") {
-    add("the kernel", boot.kernel, false);
-    add("the initial RAM disk", boot.initrd, false);
+  if (boot.kind === "linux") {
+    add("boot.kernel", "the kernel", boot.kernel, false);
+    add("boot.initrd", "the initial RAM disk", boot.initrd, false);
   } else {
-    add("EFI's variables", boot.variables, true);
+    add("boot.variables", "EFI's variables", boot.variables, true);
   }
-  for (const { file, readOnly, snapshot } of disks) add("a disk", file, !readOnly && !snapshot);
-  for (const port of serial) if ("path" in port) add("a console", port.path, true);
-  add("the machine's identity", machineId, true);
+  for (const [i, { file, readOnly, snapshot }] of disks.entries()) {
+    add(`disks[${i}].file`, "a disk", file, !readOnly && !snapshot);
+  }
+  for (const [i, port] of serial.entries()) {
+    if ("path" in port) add(`serial[${i}].path`, "a console", port.path, true);
+  }
+  add("machineId", "the machine's identity", machineId, true);
   return uses;
 }
 
 /** The same for each name of one file, whether it is there or is still to be made; nothing for what is no file. */
 function identityOf(path: string): string | undefined {
-  if (!exists(path)) {
-    return `${Deno.realPathSync(folderOf(path))}/${nameOf(path)}`;
-  }
-  const { dev, ino, isFile, isSocket } = Deno.statSync(path);
-  return isFile || isSocket ? `${dev}:${ino}` : undefined; // /dev/null can be as many consoles as one likes
+  if (!exists(path)) return `${Deno.realPathSync(dirname(path))}/${basename(path)}`;
+  const info = Deno.statSync(path);
+  return info.isFile || info.isSocket ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
 }
 
 /**
@@ -43,15 +48,17 @@ function identityOf(path: string): string | undefined {
  *
  * @throws {MachineError} For the first that has.
  */
-export function checkUses(machine: Machine): void {
+export function checkConflicts(machine: Machine): void {
   const seen = new Map<string, Use>();
   for (const use of usesOf(machine)) {
-    const identity = identityOf(use.path);
+    const { field, path, what, written } = use;
+    const identity = refusable(field, `cannot use '${path}'`, () => identityOf(path));
     if (identity === undefined) continue;
     const other = seen.get(identity);
-    if (other && (other.written || use.written)) {
+    if (other && (other.written || written)) {
       throw new MachineError(
-        `'${use.path}' is given twice, as ${other.what} and as ${use.what}: only what is not written can be`,
+        `'${path}' is given twice, as ${other.what} and as ${what}: only what is not written can be`,
+        { field },
       );
     }
     if (!other) seen.set(identity, use);

@@ -1,94 +1,16 @@
-/** What a virtual machine is: plain data, the same that `-dry-run` prints. */
+/** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
-/** A Linux kernel that is started without firmware. */
-export interface LinuxBoot {
-  /** Tells it from {@linkcode EFIBoot}. */
-  from: "linux";
-  /** Path of the kernel. */
-  kernel: string;
-  /** The file that was given for it, and what that is, outermost first: `["gzip", "arm64 Image"]`. */
-  source?: { file: string; layers: string[] };
-  /** Path of the initial RAM disk. */
-  initrd?: string;
-  /** Kernel command line; a unified kernel image has its own. */
-  commandLine?: string;
-}
-
-/** EFI firmware, which boots from the first disk that it can. */
-export interface EFIBoot {
-  /** Tells it from {@linkcode LinuxBoot}. */
-  from: "efi";
-  /** File of the variable store, made when missing; without it the variables are gone when the machine ends. */
-  variables?: string;
-}
-
-/** How a disk's writes reach the host's disk; qemu's words. */
-export type Cache = "writeback" | "none" | "writethrough" | "unsafe";
-
-/** The form of a disk image. */
-export type DiskFormat = "raw" | "qcow2";
-
-/** A disk image. */
-export interface Disk {
-  /** Path of the image. */
-  file: string;
-  /** Recognised when it is not said. */
-  format?: DiskFormat;
-  /** The image that was given, when the raw one had to be made of it. */
-  source?: { file: string; format: DiskFormat };
-  /** The controller in the guest. */
-  interface: "virtio" | "usb" | "nvme";
-  /** The guest cannot write to it. */
-  readOnly: boolean;
-  /** How writes reach the host's disk. */
-  cache: Cache;
-  /** What the guest finds in /dev/disk/by-id. */
-  serial?: string;
-  /** What has been inserted as a CD must be one. */
-  media?: "cdrom";
-  /** In bytes: makes a sparse file of that size when there is none. */
-  size?: number;
-  /** Writes go to a clone that is gone when the machine ends. */
-  snapshot: boolean;
-}
-
-/** A folder of the host's: `mount -t virtiofs TAG /mnt`. */
-export interface Share {
-  /** What the guest mounts it by. */
-  tag: string;
-  /** Path of the folder. */
-  folder: string;
-  /** The guest cannot write to it. */
-  readOnly: boolean;
-}
-
-/** Where a console of the guest goes. */
-export type Serial =
-  | { to: "stdio" }
-  /** A pseudo-terminal; `wait` holds the start until someone has opened it. */
-  | { to: "pty"; wait: boolean }
-  | { to: "file"; path: string }
-  /** A listening socket, one client at a time. */
-  | { to: "unix"; path: string }
-  | { to: "null" };
-
-/** A network card, and what it is plugged into. */
-export interface Network {
-  /** The host's NAT, or an interface of the host, by its name. */
-  attachment: "nat" | { bridge: string };
-  /** `52:54:00:12:34:56`; a random one without. */
-  mac?: string;
-}
-
-/** A window with the guest's screen. */
-export interface Display {
-  /** In pixels: what the guest starts with; then it follows the window. */
-  width: number;
-  /** In pixels, like the width. */
-  height: number;
-  /** Whether keys that are the system's own go to the guest too. */
-  fullGrab: boolean;
-}
+import type { Limits } from "../vz/mod.ts";
+import { type Boot, checkBoot } from "./boot.ts";
+import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
+import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
+import { MachineError, refusable } from "./error.ts";
+import { checkConflicts } from "./file_conflicts.ts";
+import { formatBytes } from "./format_bytes.ts";
+import { checkNetwork, makeMAC, type Network } from "./network.ts";
+import { checkSerial, type Serial } from "./serial.ts";
+import { checkShares, type Share } from "./share.ts";
+import { checkOutput } from "../host/files.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -97,7 +19,7 @@ export interface Machine {
   /** File of the identity that the guest sees, made when missing. */
   machineId?: string;
   /** What is started. */
-  boot: LinuxBoot | EFIBoot;
+  boot: Boot;
   /** In bytes. */
   memory: number;
   /** Virtual ones. */
@@ -114,4 +36,85 @@ export interface Machine {
   network: Network[];
   /** Without it there is no screen, keyboard or pointer. */
   display?: Display;
+}
+
+/** What a machine is to be. Only what it boots, and the files and folders of what it has, must be said. */
+export interface Description extends Partial<Omit<Machine, "boot" | "disks" | "shares" | "display">> {
+  /** What is started. */
+  boot: Boot;
+  /** In the order in which the guest finds them; on virtio, to be read and written, by default. */
+  disks?: (Partial<Disk> & Pick<Disk, "file">)[];
+  /** Folders of the host's; to be read and written by default. */
+  shares?: (Partial<Share> & Omit<Share, "readOnly">)[];
+  /** Without it there is no screen, keyboard or pointer; 800x600 pixels by default. */
+  display?: Partial<Display>;
+}
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+/**
+ * A machine with all that was not said: 4 GiB of memory or half of what the host allows, whichever is less, 4
+ * processors or the host's, a console as streams, and a network card on NAT. Cards get MAC addresses.
+ */
+export async function complete(description: Description, limits: Limits): Promise<Machine> {
+  const { name, machineId, boot, rosetta, display } = description;
+  const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
+  const network = description.network ?? [{ kind: "nat" }];
+  return {
+    ...name !== undefined && { name },
+    ...machineId !== undefined && { machineId },
+    boot,
+    memory: description.memory ?? Math.min(4 * GiB, half),
+    processors: description.processors ?? Math.min(4, limits.processors.maximum),
+    disks: description.disks?.map((disk) => ({ ...DISK_DEFAULTS, ...disk })) ?? [],
+    shares: description.shares?.map((share) => ({ readOnly: false, ...share })) ?? [],
+    ...rosetta !== undefined && { rosetta },
+    serial: description.serial ?? [{ kind: "stream" }],
+    network: await Promise.all(
+      network.map(async (card, i) => ({ ...card, mac: card.mac ?? await makeMAC(name, i) })),
+    ),
+    ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
+  };
+}
+
+/**
+ * Checks a machine against the files and the host.
+ *
+ * @returns The forms of its disks' images.
+ * @throws {MachineError} For the first thing that is not fit.
+ */
+export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
+  checkLimits(machine, limits);
+  checkBoot(machine.boot);
+  const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
+  checkShares(machine.shares, machine.rosetta);
+  machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
+  const { machineId, display } = machine;
+  if (machineId !== undefined) {
+    refusable("machineId", `cannot write '${machineId}'`, () => checkOutput(machineId));
+  }
+  checkConflicts(machine);
+  checkNetwork(machine.network);
+  if (display) checkDisplay(display);
+  return formats;
+}
+
+function checkLimits({ memory, processors }: Machine, limits: Limits): void {
+  const fail = (field: string, reason: string): never => {
+    throw new MachineError(reason, { field });
+  };
+  if (memory % MiB !== 0) fail("memory", "memory must be a whole number of MiB");
+  if (memory < limits.memory.minimum) {
+    const [wanted, least] = [formatBytes(memory), formatBytes(limits.memory.minimum)];
+    fail("memory", `${wanted} is too little memory: a machine needs at least ${least}`);
+  }
+  if (memory > limits.memory.maximum) {
+    const [wanted, most] = [formatBytes(memory), formatBytes(limits.memory.maximum)];
+    fail("memory", `${wanted} is more memory than this host allows (${most})`);
+  }
+  const { minimum, maximum } = limits.processors;
+  if (processors < minimum || processors > maximum) {
+    fail("processors", `${processors} processors: this host allows ${minimum} to ${maximum}`);
+  }
 }

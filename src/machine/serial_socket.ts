@@ -3,49 +3,51 @@
  * the bytes do pass through: between two pipes, which the guest has for its whole life, and whoever is connected.
  */
 
-import { MachineError } from "../machine/error.ts";
-import { type NSObject } from "../objc/mod.ts";
-import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
+import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
+import { FileError, ignoreNotFound } from "../host/error.ts";
 import { withUmask } from "../host/process.ts";
-import type { Handles } from "../vz/mod.ts";
-import { sayStep } from "./report.ts";
-
-/** A console on a socket; disposing of it removes the socket and sends what is still on its way. */
-export interface SocketConsole extends Handles, AsyncDisposable {}
+import type { NSObject } from "../objc/mod.ts";
+import { toMachineError } from "./error.ts";
+import type { SerialHandles } from "./serial.ts";
 
 /** How long a client may take for the end of what the guest has written, in milliseconds. */
 const LAST_BYTES = 5_000;
 
 /** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
 async function listen(path: string): Promise<Deno.UnixListener> {
-  const fail = (problem: string): never => {
-    throw new MachineError(`cannot listen at '${path}': ${problem}`);
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new FileError(`cannot listen at '${path}': ${problem}`, { cause });
   };
   try {
-    const there = Deno.lstatSync(path);
-    if (!there.isSocket) fail("it is there and no socket");
-    const connection = await Deno.connect({ transport: "unix", path }).catch(() => null);
-    connection?.close();
-    if (connection) fail("somebody listens there");
-    Deno.removeSync(path);
-  } catch (error) {
-    if (error instanceof MachineError) throw error;
-    if (!(error instanceof Deno.errors.NotFound)) fail((error as Error).message);
-  }
-  try {
+    const there = ignoreNotFound(() => Deno.lstatSync(path));
+    if (there && !there.isSocket) fail("it is there and no socket");
+    if (there) {
+      const connection = await Deno.connect({ transport: "unix", path }).catch(() => null);
+      connection?.close();
+      if (connection) fail("somebody listens there");
+      ignoreNotFound(() => Deno.removeSync(path));
+    }
     return withUmask(0o177, () => Deno.listen({ transport: "unix", path })); // before a chmod others could connect
   } catch (error) {
-    return fail((error as Error).message);
+    if (error instanceof FileError) throw error;
+    return fail((error as Error).message, error);
   }
 }
 
 /**
- * Opens one.
+ * Opens one. Disposing of it removes the socket and sends what is still on its way.
  *
+ * @param onStep Told of clients.
  * @throws {MachineError} When nobody can listen there.
  */
-export async function openSocketConsole(path: string): Promise<SocketConsole> {
-  const listener = await listen(path);
+export async function openSocket(
+  path: string,
+  field: string,
+  onStep: (message: string) => void,
+): Promise<SerialHandles & AsyncDisposable> {
+  const listener = await listen(path).catch((error) => {
+    throw toMachineError(`${field}.path`, "", error);
+  });
   const [toGuest, fromGuest] = [pipe(), pipe()];
   let client: Deno.UnixConn | undefined;
 
@@ -53,36 +55,24 @@ export async function openSocketConsole(path: string): Promise<SocketConsole> {
     for await (const connection of listener) {
       client?.close();
       client = connection;
-      sayStep(`a client at ${path}`);
+      onStep(`a client at ${path}`);
       // The end of its input is not the end of its reading: it is the client until the next one comes.
       await copyInput(connection, toGuest.writing);
     }
   })();
 
-  const copyOutput = async () => {
-    const buffer = new Uint8Array(65536);
-    for (
-      let bytes = await readSome(fromGuest.reading, buffer);
-      bytes;
-      bytes = await readSome(fromGuest.reading, buffer)
-    ) {
-      try {
-        for (let at = 0; client && at < bytes.length;) at += await client.write(bytes.subarray(at));
-      } catch { /* what nobody reads is dropped, as on a serial line */ }
-    }
-  };
-  const sent = copyOutput();
+  const sent = pump(fromGuest.reading, async (bytes) => {
+    try {
+      for (let at = 0; client && at < bytes.length;) at += await client.write(bytes.subarray(at));
+    } catch { /* what nobody reads is dropped, as on a serial line */ }
+  });
 
   return {
     reading: toGuest.reading,
     writing: fromGuest.writing,
     async [Symbol.asyncDispose]() {
       listener.close();
-      try {
-        Deno.removeSync(path); // where close() has not
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
+      ignoreNotFound(() => Deno.removeSync(path)); // where close() has not
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, LAST_BYTES);

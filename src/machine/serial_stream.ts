@@ -1,20 +1,21 @@
-/** The guest's console as two streams, for a program that has vzrun as its library. */
+/** The guest's console as two streams of the program that runs the machine. */
 
 import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
-import type { Handles } from "../vz/mod.ts";
+import type { NSObject } from "../objc/mod.ts";
+import type { ConsoleStreams, SerialHandles } from "./serial.ts";
 
 /** A console as streams; to be disposed of when the machine has ended, which ends the streams too. */
-export interface StreamConsole extends Handles, AsyncDisposable {
-  readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  writable: WritableStream<Uint8Array<ArrayBuffer>>;
+export interface OpenedStreams extends AsyncDisposable {
+  streams: ConsoleStreams;
+  handles: SerialHandles;
 }
 
 /** How long the pipes may take to end, in milliseconds: a child process could have inherited them. */
 const LAST_BYTES = 1_000;
 
 /** Opens one. */
-export function openStreamConsole(): StreamConsole {
+export function openStreams(): OpenedStreams {
   const [toGuest, fromGuest] = [pipe(), pipe()];
   const output = readOutput(fromGuest.reading);
   let written: Promise<unknown> = Promise.resolve();
@@ -27,10 +28,8 @@ export function openStreamConsole(): StreamConsole {
     },
   });
   return {
-    reading: toGuest.reading,
-    writing: fromGuest.writing,
-    readable: output.readable,
-    writable,
+    streams: { readable: output.readable, writable },
+    handles: { reading: toGuest.reading, writing: fromGuest.writing },
     async [Symbol.asyncDispose]() {
       over = true;
       closeFile(toGuest.reading); // fails the write that waits for room in the pipe
@@ -42,10 +41,10 @@ export function openStreamConsole(): StreamConsole {
 }
 
 /** The bytes of a pipe as a stream, and a function that reads all that is left and closes the pipe. */
-function readOutput(pipe: Handles["reading"]) {
+function readOutput(pipe: NSObject) {
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined; // until it is cancelled
   let ended = false;
-  let turn = Promise.resolve();
+  let reading = Promise.resolve();
   const readOnce = async () => {
     if (ended) return;
     const bytes = await readSome(pipe, new Uint8Array(65536));
@@ -54,7 +53,7 @@ function readOutput(pipe: Handles["reading"]) {
     closeFile(pipe);
     controller?.close();
   };
-  const read = () => turn = turn.then(readOnce);
+  const read = () => reading = reading.then(readOnce);
   const rest = async () => {
     while (!ended) await read();
   };

@@ -9,6 +9,8 @@ export class VZVirtioTraditionalMemoryBalloonDeviceConfiguration extends VZObjec
   };
 
   static create(): VZVirtioTraditionalMemoryBalloonDeviceConfiguration {
-    return new VZVirtioTraditionalMemoryBalloonDeviceConfiguration(make(VZVirtioTraditionalMemoryBalloonDeviceConfiguration.api));
+    return new VZVirtioTraditionalMemoryBalloonDeviceConfiguration(
+      make(VZVirtioTraditionalMemoryBalloonDeviceConfiguration.api),
+    );
   }
 }

@@ -39,6 +39,6 @@ export {
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,
 } from "./storage.ts";
-export { type Ability, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
+export { type Operation, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
 export { type ViewOptions, VZVirtualMachineView } from "./virtual_machine_view.ts";
 export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";

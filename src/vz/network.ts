@@ -46,7 +46,9 @@ export class VZBridgedNetworkDeviceAttachment extends VZNetworkDeviceAttachment 
   };
 
   static create(to: VZBridgedNetworkInterface): VZBridgedNetworkDeviceAttachment {
-    return new VZBridgedNetworkDeviceAttachment(make(VZBridgedNetworkDeviceAttachment.api, "initWithInterface:", to));
+    return new VZBridgedNetworkDeviceAttachment(
+      make(VZBridgedNetworkDeviceAttachment.api, "initWithInterface:", to),
+    );
   }
 }
 

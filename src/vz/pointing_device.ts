@@ -9,6 +9,8 @@ export class VZUSBScreenCoordinatePointingDeviceConfiguration extends VZObject {
   };
 
   static create(): VZUSBScreenCoordinatePointingDeviceConfiguration {
-    return new VZUSBScreenCoordinatePointingDeviceConfiguration(make(VZUSBScreenCoordinatePointingDeviceConfiguration.api));
+    return new VZUSBScreenCoordinatePointingDeviceConfiguration(
+      make(VZUSBScreenCoordinatePointingDeviceConfiguration.api),
+    );
   }
 }

@@ -53,7 +53,9 @@ export class VZVirtioConsoleDeviceSerialPortConfiguration extends VZObject {
   };
 
   static create(attachment: VZSerialPortAttachment): VZVirtioConsoleDeviceSerialPortConfiguration {
-    const port = new VZVirtioConsoleDeviceSerialPortConfiguration(make(VZVirtioConsoleDeviceSerialPortConfiguration.api));
+    const port = new VZVirtioConsoleDeviceSerialPortConfiguration(
+      make(VZVirtioConsoleDeviceSerialPortConfiguration.api),
+    );
     port.send("setAttachment:", attachment);
     return port;
   }

@@ -57,7 +57,10 @@ export class VZVirtioBlockDeviceConfiguration extends VZStorageDeviceConfigurati
   };
 
   /** @param identifier What the guest finds in /dev/disk/by-id: at most 20 ASCII characters. */
-  static create(attachment: VZDiskImageStorageDeviceAttachment, identifier?: string): VZVirtioBlockDeviceConfiguration {
+  static create(
+    attachment: VZDiskImageStorageDeviceAttachment,
+    identifier?: string,
+  ): VZVirtioBlockDeviceConfiguration {
     const api = VZVirtioBlockDeviceConfiguration.api;
     const device = new VZVirtioBlockDeviceConfiguration(make(api, "initWithAttachment:", attachment));
     if (identifier === undefined) return device;
@@ -77,7 +80,9 @@ export class VZUSBMassStorageDeviceConfiguration extends VZStorageDeviceConfigur
   };
 
   static create(attachment: VZDiskImageStorageDeviceAttachment): VZUSBMassStorageDeviceConfiguration {
-    return new VZUSBMassStorageDeviceConfiguration(make(VZUSBMassStorageDeviceConfiguration.api, "initWithAttachment:", attachment));
+    return new VZUSBMassStorageDeviceConfiguration(
+      make(VZUSBMassStorageDeviceConfiguration.api, "initWithAttachment:", attachment),
+    );
   }
 }
 
@@ -90,6 +95,8 @@ export class VZNVMExpressControllerDeviceConfiguration extends VZStorageDeviceCo
   };
 
   static create(attachment: VZDiskImageStorageDeviceAttachment): VZNVMExpressControllerDeviceConfiguration {
-    return new VZNVMExpressControllerDeviceConfiguration(make(VZNVMExpressControllerDeviceConfiguration.api, "initWithAttachment:", attachment));
+    return new VZNVMExpressControllerDeviceConfiguration(
+      make(VZNVMExpressControllerDeviceConfiguration.api, "initWithAttachment:", attachment),
+    );
   }
 }

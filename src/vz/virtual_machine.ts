@@ -1,4 +1,15 @@
-import { type Argument, completion, defineClass, type DefinedClass, DispatchQueue, fromObjC, NSError, type NSObject, type Result, succeeded } from "../objc/mod.ts";
+import {
+  type Argument,
+  completion,
+  defineClass,
+  type DefinedClass,
+  DispatchQueue,
+  fromObjC,
+  NSError,
+  type NSObject,
+  type Result,
+  succeeded,
+} from "../objc/mod.ts";
 import type { VZVirtualMachineConfiguration } from "./configuration.ts";
 import { type Api, make, requireMethod, vzClass } from "./vz_object.ts";
 
@@ -30,10 +41,10 @@ const STATES = [
 export type State = typeof STATES[number];
 
 /** What can be done with a machine in one state and not in another. */
-export type Ability = "requestStop" | "stop" | "pause" | "resume";
+export type Operation = "requestStop" | "stop" | "pause" | "resume";
 
 /** How a run of a machine ended: the guest powered off, `stop()` was called, or it failed. */
-export type Stop = { by: "guest" } | { by: "stop" } | { by: "error"; error: NSError };
+export type Stop = { kind: "guest" } | { kind: "stop" } | { kind: "error"; error: NSError };
 
 const NSKeyValueObservingOptionNew = 1;
 
@@ -92,12 +103,12 @@ export class VZVirtualMachine {
     return defineClass<VZVirtualMachine>("VZRunVirtualMachineDelegate", {
       "guestDidStopVirtualMachine:": {
         types: "v@:@",
-        implementation: (machine) => machine.#ended({ by: "guest" }),
+        implementation: (machine) => machine.#ended({ kind: "guest" }),
       },
       "virtualMachine:didStopWithError:": {
         types: "v@:@@",
         implementation: (machine, _, error) =>
-          machine.#ended({ by: "error", error: NSError.from(error as NSObject) }),
+          machine.#ended({ kind: "error", error: NSError.from(error as NSObject) }),
       },
       "observeValueForKeyPath:ofObject:change:context:": {
         types: "v@:@@@^v",
@@ -144,7 +155,7 @@ export class VZVirtualMachine {
     } catch (error) {
       // A second start of a running machine fails, and the machine runs on.
       if (["stopped", "error"].includes(await this.state())) {
-        this.#ended({ by: "error", error: error as NSError });
+        this.#ended({ kind: "error", error: error as NSError });
       }
       throw error;
     }
@@ -172,7 +183,7 @@ export class VZVirtualMachine {
    */
   async stop(): Promise<void> {
     await this.#complete("stopWithCompletionHandler:");
-    this.#ended({ by: "stop" });
+    this.#ended({ kind: "stop" });
   }
 
   /** @throws {NSError} When it is not running. */
@@ -199,7 +210,7 @@ export class VZVirtualMachine {
   }
 
   /** What its state allows now. macOS 12. */
-  async abilities(): Promise<Record<Ability, boolean>> {
+  async operations(): Promise<Record<Operation, boolean>> {
     const [requestStop, stop, pause, resume] = await Promise.all([
       this.#call("canRequestStop"),
       this.#call("canStop"),

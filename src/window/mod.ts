@@ -2,4 +2,4 @@
 
 export { Application } from "./application.ts";
 export { MainThread } from "./main_thread.ts";
-export { Window, type Wishes } from "./window.ts";
+export { Window, type WindowDelegate } from "./window.ts";

@@ -1,8 +1,9 @@
 /** The window of a machine: its screen, and the menus. */
 
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
-import { SMALLEST } from "../machine/check.ts";
-import { type Ability, type ViewOptions, type VZVirtualMachine, VZVirtualMachineView } from "../vz/mod.ts";
+import { SMALLEST } from "../machine/display.ts";
+import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import { type Operation, type ViewOptions, VZVirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
 import { OPENS_NO_FILES } from "./main_thread.ts";
 import { addMenu } from "./menu.ts";
@@ -14,7 +15,7 @@ const NSTerminateCancel = 0;
 const STYLE = 1 | 2 | 4 | 8;
 
 /** What the window leaves to others. */
-export interface Wishes {
+export interface WindowDelegate {
   /** The close button was pressed, or Quit chosen; `why` says which. */
   close(why: string): void;
   /** Force Stop was chosen. */
@@ -24,7 +25,7 @@ export interface Wishes {
 }
 
 /** The items of the menu Machine, each enabled as long as the machine's state allows it. */
-const MACHINE: readonly (readonly [ability: Ability, title: string, action: string])[] = [
+const MACHINE: readonly (readonly [operation: Operation, title: string, action: string])[] = [
   ["requestStop", "Shut Down", "shutDown:"],
   ["stop", "Force Stop", "forceStop:"],
   ["pause", "Pause", "pause:"],
@@ -42,8 +43,8 @@ export class Window {
 
   private constructor(
     readonly application: Application,
-    readonly machine: VZVirtualMachine,
-    readonly wishes: Wishes,
+    readonly machine: VirtualMachine,
+    readonly delegate: WindowDelegate,
   ) {
     controllers ??= Window.#defineController();
     controllers.ref(); // what is clicked has to wake JavaScript
@@ -53,12 +54,12 @@ export class Window {
   /** Opens one. */
   static async open(
     application: Application,
-    machine: VZVirtualMachine,
+    machine: VirtualMachine,
     title: string,
     options: ViewOptions,
-    wishes: Wishes,
+    delegate: WindowDelegate,
   ): Promise<Window> {
-    const window = new Window(application, machine, wishes);
+    const window = new Window(application, machine, delegate);
     await window.#addMenus(title);
     await window.#show(title, options);
     await machine.watchState(() => window.#enableItems());
@@ -74,7 +75,7 @@ export class Window {
         try {
           await choose(window);
         } catch (error) {
-          window.wishes.failed(error as Error);
+          window.delegate.failed(error as Error);
         }
       },
     });
@@ -83,19 +84,19 @@ export class Window {
       "windowShouldClose:": {
         types: "B@:@",
         implementation: (window) => {
-          window.wishes.close("the window was closed");
+          window.delegate.close("the window was closed");
           return false; // it goes when the machine has ended
         },
       },
       "applicationShouldTerminate:": {
         types: "Q@:@",
         implementation: (window) => {
-          window.wishes.close("Quit");
+          window.delegate.close("Quit");
           return NSTerminateCancel;
         },
       },
       "shutDown:": chosen(({ machine }) => machine.requestStop()),
-      "forceStop:": chosen(({ wishes }) => wishes.forceStop()),
+      "forceStop:": chosen(({ delegate }) => delegate.forceStop()),
       "pause:": chosen(({ machine }) => machine.pause()),
       "resume:": chosen(({ machine }) => machine.resume()),
     });
@@ -133,16 +134,16 @@ export class Window {
     await main.call(window, "setContentView:", view.object);
     await main.call(window, "setDelegate:", this.#controller);
     await main.call(window, "center");
-    await view.show(this.machine);
+    await view.show(this.machine.framework);
     await main.call(window, "makeKeyAndOrderFront:", null);
     await main.call(window, "makeFirstResponder:", view.object);
     await this.application.activate();
   }
 
   async #enableItems(): Promise<void> {
-    const abilities = await this.machine.abilities();
-    for (const [i, [ability]] of MACHINE.entries()) {
-      await this.application.main.call(this.#machineItems[i], "setEnabled:", abilities[ability]);
+    const operations = await this.machine.operations();
+    for (const [i, [operation]] of MACHINE.entries()) {
+      await this.application.main.call(this.#machineItems[i], "setEnabled:", operations[operation]);
     }
   }
 }

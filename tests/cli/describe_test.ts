@@ -1,7 +1,8 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe } from "../../src/cli/describe.ts";
-import { noSettings, type Settings, UsageError } from "../../src/cli/options.ts";
+import { noSettings, type Settings } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
 import type { Disk } from "../../src/machine/machine.ts";
 
 const MiB = 1024 * 1024;

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { type DiskSettings, noSettings, OPTIONS, type Settings, UsageError } from "../../src/cli/options.ts";
+import { type DiskSettings, noSettings, OPTIONS, type Settings } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
 import { parse } from "../../src/cli/parse.ts";
 
 const MiB = 1024 * 1024;

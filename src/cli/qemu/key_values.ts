@@ -1,4 +1,4 @@
-import { UsageError } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * Reads qemu's `key=value,key=value`; a comma in a value is written twice, as there.

@@ -1,14 +1,20 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { Cache, Disk, DiskFormat, Display, Network, Serial, Share } from "../machine/machine.ts";
+import type { CacheMode, Disk, DiskFormat } from "../../machine/disk.ts";
+import type { Display } from "../../machine/display.ts";
+import type { Network } from "../../machine/network.ts";
+import type { Serial } from "../../machine/serial.ts";
+import type { Share } from "../../machine/share.ts";
+import type { Verbosity } from "../log.ts";
 import { parseKeyValues } from "./key_values.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** Shells that there are completions for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = typeof SHELLS[number];
 
 /** A disk as the command line has it. */
-export type DiskSettings = Omit<Disk, "snapshot"> & Partial<Pick<Disk, "snapshot">>;
+export type DiskSettings = Partial<Disk> & Pick<Disk, "file">;
 
 /** What the command line says, before defaults. */
 export interface Settings {
@@ -32,15 +38,15 @@ export interface Settings {
   network: (Network | "none")[];
   /** "none" stands for itself: no console device at all. */
   serial: (Serial | "none")[];
-  /** A window of that size, or none; undefined when nothing was said. */
-  display?: Display | "none";
+  /** A window, or none; undefined when nothing was said. */
+  display?: Partial<Display> | "none";
   name?: string;
   machineId?: string;
   pidFile?: string;
   mode: "run" | "dry-run" | "help" | "version" | "completions";
   /** Whose completions to print. */
   shell?: Shell;
-  verbosity: "quiet" | "normal" | "verbose";
+  verbosity: Verbosity;
 }
 
 /** What an empty command line says. */
@@ -56,11 +62,6 @@ export function noSettings(): Settings {
     mode: "run",
     verbosity: "normal",
   };
-}
-
-/** A command line that cannot be understood: one line that names what is wrong. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 /** The sections of the help text. */
@@ -100,10 +101,10 @@ function parseCount(text: string): number {
 
 function parseSerial(text: string): Serial | "none" {
   if (text === "none") return text;
-  if (text === "stdio" || text === "null") return { to: text };
-  if (text === "pty" || text === "pty,wait") return { to: "pty", wait: text !== "pty" };
+  if (text === "stdio" || text === "null") return { kind: text };
+  if (text === "pty" || text === "pty,wait") return { kind: "pty", wait: text !== "pty" };
   const path = /^(file|unix):(.*)$/s.exec(text);
-  if (path) return { to: path[1] as "file" | "unix", path: path[2] };
+  if (path) return { kind: path[1] as "file" | "unix", path: path[2] };
   throw new UsageError("expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none");
 }
 
@@ -129,7 +130,7 @@ function parseDrive(text: string): DiskSettings {
   return disk(given.file, {
     interface: oneOf<Disk["interface"]>(["virtio", "usb", "nvme"], given.if ?? "virtio", "if"),
     readOnly: onOff(given.readonly ?? "off", "readonly"),
-    cache: oneOf<Cache>(CACHES, given.cache ?? "writeback", "cache"),
+    cache: oneOf<CacheMode>(CACHES, given.cache ?? "writeback", "cache"),
     ...given.serial === undefined ? {} : { serial: given.serial },
     ...given.size === undefined ? {} : { size: parseSize(given.size) },
     ...given.format === undefined
@@ -167,7 +168,7 @@ function parseNic(text: string): Network | "none" {
   if (kind === "user" && given.br !== undefined) throw new UsageError("br= goes with bridge");
   if (given.model !== undefined) oneOf(["virtio", "virtio-net-pci"], given.model, "model");
   const mac = given.mac === undefined ? {} : { mac: parseMAC(given.mac) };
-  return { attachment: kind === "bridge" ? { bridge: given.br! } : "nat", ...mac };
+  return kind === "bridge" ? { kind, interface: given.br!, ...mac } : { kind: "nat", ...mac };
 }
 
 function parseMAC(text: string): string {
@@ -180,26 +181,21 @@ function parseMAC(text: string): string {
   return bytes.join(":");
 }
 
-/** The window that there is when nothing else is said. */
-export const DISPLAY: Readonly<Display> = { width: 800, height: 600, fullGrab: false };
-
-function parseDisplay(text: string): Display | "none" {
+function parseDisplay(text: string): Partial<Display> | "none" {
   const [kind, ...rest] = text.split(",");
   if (oneOf(["window", "none"], kind, "the display") === "none") {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return "none";
   }
   const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab"] as const);
-  const pixels = (key: "width" | "height") =>
-    given[key] === undefined ? DISPLAY[key] : parseCount(given[key]);
   return {
-    width: pixels("width"),
-    height: pixels("height"),
-    fullGrab: onOff(given["full-grab"] ?? "off", "full-grab"),
+    ...given.width !== undefined && { width: parseCount(given.width) },
+    ...given.height !== undefined && { height: parseCount(given.height) },
+    ...given["full-grab"] !== undefined && { fullGrab: onOff(given["full-grab"], "full-grab") },
   };
 }
 
-function setDisplay(settings: Settings, display: Display | "none"): void {
+function setDisplay(settings: Settings, display: Settings["display"]): void {
   if (settings.display !== undefined && (settings.display === "none") !== (display === "none")) {
     throw new UsageError("a window and -nographic exclude each other");
   }
@@ -261,7 +257,7 @@ export const OPTIONS: readonly Option[] = [
     names: ["efi-vars"],
     group: "Boot",
     value: "FILE",
-    help: "file of EFI's variables, made when missing; else they go with the machine",
+    help: "file of EFI's variables, made when missing; else discarded at exit",
     apply: (settings, value) => {
       settings.efi = true;
       settings.efiVariables = value;
@@ -333,7 +329,7 @@ export const OPTIONS: readonly Option[] = [
     value: "IF",
     help: "network card bridged to an interface of the host",
     several: true,
-    apply: (settings, bridge) => settings.network.push({ attachment: { bridge } }),
+    apply: (settings, name) => settings.network.push({ kind: "bridge", interface: name }),
   },
   {
     names: ["m"],
@@ -364,7 +360,7 @@ export const OPTIONS: readonly Option[] = [
     help: "vftool's: 0 is -serial stdio, 1 is -serial pty",
     apply: (settings, value) => {
       const stdio = oneOf(["0", "1"], value, "the terminal") === "0";
-      settings.serial.push(stdio ? { to: "stdio" } : { to: "pty", wait: false });
+      settings.serial.push(stdio ? { kind: "stdio" } : { kind: "pty", wait: false });
     },
   },
   {

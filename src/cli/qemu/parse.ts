@@ -1,6 +1,7 @@
 /** argv to settings. parseArgs of @std/cli loses the order of different options and knows no single-dash words. */
 
-import { noSettings, type Option, OPTIONS, type Settings, UsageError } from "./options.ts";
+import { noSettings, type Option, OPTIONS, type Settings } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
 
 const byName = new Map<string, Option>(OPTIONS.flatMap((o) => o.names.map((name) => [name, o] as const)));
 

@@ -1,57 +1,53 @@
-/** Settings to a Machine: defaults, and what must not stand together. */
+/** Settings to the description of a machine: what must not stand together. */
 
-import type { HostLimits } from "../machine/check.ts";
-import type { Machine, Network, Serial } from "../machine/machine.ts";
-import { type Settings, UsageError } from "./options.ts";
-
-const MiB = 1024 * 1024;
-const GiB = 1024 * MiB;
+import type { Boot } from "../../machine/boot.ts";
+import type { Description } from "../../machine/machine.ts";
+import type { Network } from "../../machine/network.ts";
+import type { Serial } from "../../machine/serial.ts";
+import type { Settings } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * The machine that a command line describes.
  *
+ * @param rosetta Whether this computer has Rosetta.
  * @throws {UsageError} When there is nothing to boot, or options contradict each other.
  */
-export async function describe(
+export function toMachine(
   settings: Settings,
-  limits: HostLimits,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
-): Promise<Machine> {
-  const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
-  const { name, machineId, shares } = settings;
+): Description {
+  const { name, machineId, memory, processors, shares, display } = settings;
   return {
-    ...name === undefined ? {} : { name },
-    ...machineId === undefined ? {} : { machineId },
-    boot: bootOf(settings),
-    memory: settings.memory ?? Math.min(4 * GiB, half),
-    processors: settings.processors ?? Math.min(4, limits.processors.maximum),
+    name,
+    machineId,
+    boot: toBoot(settings),
+    memory,
+    processors,
     disks: settings.disks.map((disk) => ({
       ...disk,
       snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
     })),
     shares,
-    ...rosettaShare(settings.rosetta, rosetta),
-    serial: consoles(settings.serial),
-    network: await networks(settings.network, name),
-    ...typeof settings.display === "object" ? { display: settings.display } : {},
+    rosetta: toRosetta(settings.rosetta, rosetta),
+    serial: toSerial(settings.serial),
+    network: toNetwork(settings.network),
+    ...typeof display === "object" && { display },
   };
 }
 
-function bootOf(settings: Settings): Machine["boot"] {
+function toBoot(settings: Settings): Boot {
   const { kernel, initrd, append, efi, efiVariables } = settings;
   if (kernel !== undefined) {
     if (efi) {
-      throw new UsageError(
-        `-efi${
-          efiVariables ? "-vars" : ""
-        } and -kernel exclude each other: with a kernel there is no firmware`,
-      );
+      const option = efiVariables ? "-efi-vars" : "-efi";
+      throw new UsageError(`${option} and -kernel exclude each other: with a kernel there is no firmware`);
     }
     return {
-      from: "linux",
+      kind: "linux",
       kernel,
-      ...initrd === undefined ? {} : { initrd },
-      ...append === undefined ? {} : { commandLine: append },
+      ...initrd !== undefined && { initrd },
+      ...append !== undefined && { commandLine: append },
     };
   }
   if (append !== undefined) throw new UsageError("-append needs -kernel: it is the kernel's command line");
@@ -63,13 +59,14 @@ function bootOf(settings: Settings): Machine["boot"] {
     throw new UsageError(`nothing to boot: give a kernel with -kernel FILE (${hint})`);
   }
   if (settings.disks.length === 0) throw new UsageError("-efi needs a disk to boot from, as in -hda FILE");
-  return { from: "efi", ...efiVariables === undefined ? {} : { variables: efiVariables } };
+  return { kind: "efi", ...efiVariables !== undefined && { variables: efiVariables } };
 }
 
-function rosettaShare(wanted: string | null | undefined, availability: string): { rosetta?: string } {
-  if (wanted === null) return {};
-  if (availability === "installed") return { rosetta: wanted ?? "rosetta" };
-  if (wanted === undefined) return {};
+/** The tag of Rosetta's share. */
+function toRosetta(wanted: string | null | undefined, availability: string): string | undefined {
+  if (wanted === null) return undefined;
+  if (availability === "installed") return wanted ?? "rosetta";
+  if (wanted === undefined) return undefined;
   throw new UsageError(
     availability === "notInstalled"
       ? "-rosetta: Rosetta is not installed; softwareupdate --install-rosetta installs it"
@@ -77,28 +74,16 @@ function rosettaShare(wanted: string | null | undefined, availability: string): 
   );
 }
 
-function networks(network: Settings["network"], name: string | undefined): Promise<Network[]> {
+function toNetwork(network: Settings["network"]): Network[] | undefined {
   if (network.includes("none") && network.length > 1) throw new UsageError("-nic none stands alone");
-  const nat: Network = { attachment: "nat" };
-  const cards = network.length > 0 ? network.filter((card) => card !== "none") : [nat];
-  return Promise.all(cards.map(async (card, i) => ({ ...card, mac: card.mac ?? await macAddress(name, i) })));
+  return network.length === 0 ? undefined : network.filter((card) => card !== "none");
 }
 
-/** A locally administered address: of a named machine always the same, else a random one. */
-async function macAddress(name: string | undefined, card: number): Promise<string> {
-  const bytes = name === undefined ? crypto.getRandomValues(new Uint8Array(5)) : new Uint8Array(
-    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${name}\0${card}`)),
-    0,
-    5,
-  );
-  return ["02", ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))].join(":");
-}
-
-function consoles(serial: Settings["serial"]): Serial[] {
-  if (serial.length === 0) return [{ to: "stdio" }];
+function toSerial(serial: Settings["serial"]): Serial[] {
+  if (serial.length === 0) return [{ kind: "stdio" }];
   if (serial.includes("none") && serial.length > 1) throw new UsageError("-serial none stands alone");
   const ports = serial.filter((port) => port !== "none");
-  if (ports.filter((port) => port.to === "stdio").length > 1) {
+  if (ports.filter((port) => port.kind === "stdio").length > 1) {
     throw new UsageError("-serial stdio is given twice: there is one stdin");
   }
   return ports;

@@ -1,7 +1,10 @@
 /** What a disk image is, from its first bytes. */
 
-import type { DiskFormat } from "../machine/machine.ts";
 import { ImageError } from "./error.ts";
+import { has } from "./magic.ts";
+
+/** The form of a disk image. */
+export type DiskFormat = "raw" | "qcow2";
 
 /** How many bytes {@linkcode diskFormat} looks at. */
 export const DISK_HEAD = 68;
@@ -21,10 +24,6 @@ const OTHERS: readonly (readonly [offset: number, magic: string, what: string])[
   [0, "BZh", "compressed with bzip2"],
 ];
 
-function has(head: Uint8Array, offset: number, magic: string): boolean {
-  return Array.from(magic).every((char, i) => head[offset + i] === char.charCodeAt(0));
-}
-
 /**
  * The form of a disk image that is not said.
  *
@@ -37,5 +36,5 @@ export function diskFormat(head: Uint8Array): DiskFormat {
   const remedy = other.startsWith("compressed")
     ? "unpack it first"
     : "`qemu-img convert -O qcow2` makes one that can be used";
-  throw new ImageError(`it is ${other}: ${remedy} (format=raw takes it as it is)`);
+  throw new ImageError(`it is ${other}: ${remedy}`);
 }

@@ -1,0 +1,4 @@
+/** Whether bytes have a text, one byte a letter, at an offset: by such marks files tell what they are. */
+export function has(bytes: Uint8Array, offset: number, text: string): boolean {
+  return Array.from(text).every((char, i) => bytes[offset + i] === char.charCodeAt(0));
+}

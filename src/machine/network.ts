@@ -1,0 +1,58 @@
+/** Network cards. */
+
+import {
+  VZBridgedNetworkDeviceAttachment,
+  VZBridgedNetworkInterface,
+  VZMACAddress,
+  VZNATNetworkDeviceAttachment,
+  type VZNetworkDeviceAttachment,
+  VZVirtioNetworkDeviceConfiguration,
+} from "../vz/mod.ts";
+import { MachineError } from "./error.ts";
+
+/** A network card, and what it is plugged into. */
+export type Network =
+  /** The host's NAT. */
+  | { kind: "nat"; mac?: string }
+  /** The network of an interface of the host's: `en0`. */
+  | { kind: "bridge"; interface: string; mac?: string };
+
+/**
+ * Checks that no two cards have one address.
+ *
+ * @throws {MachineError} When they have.
+ */
+export function checkNetwork(network: Network[]): void {
+  const addresses = network.flatMap(({ mac }) => mac ?? []);
+  const twice = addresses.find((mac, i) => addresses.indexOf(mac) < i);
+  if (twice) throw new MachineError(`two cards cannot both have the address ${twice}`, { field: "network" });
+}
+
+/** A locally administered MAC address: of a named machine always the same, else a random one. */
+export async function makeMAC(name: string | undefined, card: number): Promise<string> {
+  const bytes = name === undefined ? crypto.getRandomValues(new Uint8Array(5)) : new Uint8Array(
+    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${name}\0${card}`)),
+    0,
+    5,
+  );
+  return ["02", ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))].join(":");
+}
+
+/** @throws {MachineError} When there is no such interface to bridge to. */
+export function configureNetwork(network: Network, field: string): VZVirtioNetworkDeviceConfiguration {
+  const device = VZVirtioNetworkDeviceConfiguration.create(attachment(network, field));
+  if (network.mac !== undefined) device.macAddress = VZMACAddress.create(network.mac);
+  return device;
+}
+
+function attachment(network: Network, field: string): VZNetworkDeviceAttachment {
+  if (network.kind === "nat") return VZNATNetworkDeviceAttachment.create();
+  const all = VZBridgedNetworkInterface.all();
+  const wanted = all.find((known) => known.identifier === network.interface);
+  if (wanted) return VZBridgedNetworkDeviceAttachment.create(wanted);
+  const names = all.map((known) => known.identifier).join(", ");
+  const there = names ? `there are ${names}` : "there are none that this process may use";
+  throw new MachineError(`no interface '${network.interface}' to bridge to: ${there}`, {
+    field: `${field}.interface`,
+  });
+}

@@ -1,0 +1,123 @@
+/** A machine's files, in the form in which it can use them, and the devices that are made of them. */
+
+import { exists } from "../host/files.ts";
+import {
+  type VZGenericPlatformConfiguration,
+  type VZStorageDeviceConfiguration,
+  VZVirtioEntropyDeviceConfiguration,
+  type VZVirtioFileSystemDeviceConfiguration,
+  type VZVirtioNetworkDeviceConfiguration,
+  VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
+  VZVirtualMachineConfiguration,
+} from "../vz/mod.ts";
+import { configureBoot, prepareBoot } from "./boot.ts";
+import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
+import { configureDisplay } from "./display.ts";
+import { configureIdentity, makeIdentity } from "./identity.ts";
+import { checkMachine, type Machine } from "./machine.ts";
+import { configureNetwork } from "./network.ts";
+import type { Reporter } from "./run_context.ts";
+import { configureSerial, type OpenedSerial } from "./serial.ts";
+import { configureRosetta, configureShare } from "./share.ts";
+
+/** How a machine's files are made ready. */
+export interface PrepareOptions {
+  /** Writes nothing except the kernel unpacked to identify it. */
+  dryRun: boolean;
+  /** Ends the work, which then leaves nothing behind. */
+  signal: AbortSignal;
+  /** Is disposed of when the machine has ended. */
+  cleanup: AsyncDisposableStack;
+  reporter: Reporter;
+}
+
+/** Devices that can be made, and so be checked, before anything is written. */
+interface Devices {
+  shares: VZVirtioFileSystemDeviceConfiguration[];
+  networks: VZVirtioNetworkDeviceConfiguration[];
+  /** Of the disks whose image is there and needs no clone. */
+  disks: (VZStorageDeviceConfiguration | undefined)[];
+  /** Undefined as long as there is no identity. */
+  platform?: VZGenericPlatformConfiguration;
+}
+
+/** A machine whose files are ready, and what was made of them. */
+export interface PreparedMachine {
+  machine: Machine;
+  devices: Devices;
+}
+
+/**
+ * Checks a machine, and makes its files ready: kernels and disks come out of their wrappings, disks whose writes are
+ * thrown away are cloned. Everything that can be refused is checked before slow or persistent work.
+ *
+ * @returns The machine with the files that it can use in the place of those that were given.
+ * @throws {MachineError} When something is not fit, or what has to be made cannot be made.
+ */
+export async function prepareMachine(machine: Machine, options: PrepareOptions): Promise<PreparedMachine> {
+  const formats = checkMachine(machine, VZVirtualMachineConfiguration.limits());
+  const opened: OpenedDisk[] = [];
+  for (const [i, disk] of machine.disks.entries()) {
+    opened.push(await openDisk(disk, formats[i], `disks[${i}]`, options.cleanup));
+  }
+  const disks = opened.map(({ disk }) => disk);
+  const devices = makeDevices({ ...machine, disks });
+  const boot = await prepareBoot(machine.boot, options);
+  if (!options.dryRun) {
+    for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
+    if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);
+  }
+  return { machine: { ...machine, boot, disks }, devices };
+}
+
+function makeDevices({ shares, rosetta, network, disks, machineId }: Machine): Devices {
+  return {
+    shares: [
+      ...shares.map((share, i) => configureShare(share, `shares[${i}]`)),
+      ...rosetta === undefined ? [] : [configureRosetta(rosetta)],
+    ],
+    networks: network.map((card, i) => configureNetwork(card, `network[${i}]`)),
+    disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
+    ...machineId !== undefined && { platform: configureIdentity(machineId) },
+  };
+}
+
+function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
+  if (!exists(disk.file)) return undefined;
+  const device = configureDisk({ ...disk, readOnly: disk.readOnly || disk.snapshot }, field);
+  return disk.snapshot ? undefined : device;
+}
+
+/**
+ * The configuration of a machine, validated. Images and variable stores that are missing are made.
+ *
+ * @param rollback Takes away again, when it is disposed of, the files that were made.
+ * @throws {MachineError} When the framework refuses a part of it.
+ * @throws {NSError} When the configuration is not valid as a whole.
+ */
+export function configure(
+  { machine, devices }: PreparedMachine,
+  serial: OpenedSerial[],
+  rollback: DisposableStack,
+): VZVirtualMachineConfiguration {
+  const configuration = VZVirtualMachineConfiguration.create();
+  configuration.memorySize = machine.memory;
+  configuration.cpuCount = machine.processors;
+  if (devices.shares.length > 0) configuration.directorySharingDevices = devices.shares;
+  configuration.networkDevices = devices.networks;
+  configuration.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
+  configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
+  if (machine.display) configureDisplay(machine.display, configuration);
+
+  machine.disks.forEach((disk, i) => makeImage(disk, `disks[${i}]`, rollback));
+  configuration.storageDevices = machine.disks.map((disk, i) =>
+    devices.disks[i] ?? configureDisk(disk, `disks[${i}]`)
+  );
+  configuration.bootLoader = configureBoot(machine.boot, rollback);
+  const { machineId } = machine;
+  const platform = devices.platform ?? (machineId === undefined ? undefined : configureIdentity(machineId));
+  if (platform) configuration.platform = platform;
+  configuration.serialPorts = serial.map((port, i) => configureSerial(port, `serial[${i}]`));
+  configuration.validate();
+  return configuration;
+}

@@ -1,0 +1,27 @@
+import type { Progress } from "../images/progress.ts";
+import type { SerialHandles } from "./serial.ts";
+
+/** Hears what there is to say about a machine. */
+export interface Reporter {
+  /** Something that a user wants to know. */
+  info(message: string): void;
+  /** A step. */
+  debug(message: string): void;
+  /** Work that may take long: what it is, and then how far it has come, until it is disposed of. */
+  progress(what: string): { update: Progress } & Disposable;
+}
+
+/** What a machine gets from the program that runs it. */
+export interface RunContext extends Reporter {
+  /** Ends the making of a machine, which then leaves nothing behind. */
+  signal: AbortSignal;
+  /** Opens the console on standard input and output, until it is disposed of; by default these as they are. */
+  openStdio?(): SerialHandles & Partial<Disposable>;
+}
+
+/** A context that says nothing, and is never ended. */
+export function silentContext(): RunContext {
+  const nothing = () => {};
+  const progress = () => ({ update: nothing, [Symbol.dispose]: nothing });
+  return { info: nothing, debug: nothing, progress, signal: new AbortController().signal };
+}

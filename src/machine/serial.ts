@@ -1,0 +1,154 @@
+/** The guest's consoles: where each of them goes. */
+
+import { checkOutput, exists } from "../host/files.ts";
+import { standardInput, standardOutput } from "../host/descriptors.ts";
+import type { NSObject } from "../objc/mod.ts";
+import {
+  VZFileHandleSerialPortAttachment,
+  VZFileSerialPortAttachment,
+  type VZSerialPortAttachment,
+  VZVirtioConsoleDeviceSerialPortConfiguration,
+} from "../vz/mod.ts";
+import { MachineError, refusable } from "./error.ts";
+import type { RunContext } from "./run_context.ts";
+
+/** Where a console of the guest goes. */
+export type Serial =
+  /** This process's standard input and output. */
+  | { kind: "stdio" }
+  /** Streams of the program that runs the machine, see {@linkcode Console}. */
+  | { kind: "stream" }
+  /** A pseudo-terminal; `wait` holds the start until someone has opened it. */
+  | { kind: "pty"; wait: boolean }
+  /** A file that gets what the guest writes. */
+  | { kind: "file"; path: string }
+  /** A listening socket, one client at a time. */
+  | { kind: "unix"; path: string }
+  /** Nowhere. */
+  | { kind: "null" };
+
+/** The NSFileHandles of a console that is no file. */
+export interface SerialHandles {
+  /** What the guest receives is read from it. */
+  reading: NSObject;
+  /** Receives the guest's output. */
+  writing: NSObject;
+}
+
+/** A console of a machine, with what can be known of it only when it is open. */
+export type Console =
+  | Exclude<Serial, { kind: "pty" | "stream" }>
+  /** `path` is the device that `screen` and its like open. */
+  | { kind: "pty"; path: string }
+  | { kind: "stream" } & ConsoleStreams;
+
+/** A console as streams, from the machine's start to its end. */
+export interface ConsoleStreams {
+  /**
+   * What the guest writes. A guest whose console nobody reads waits when 64 KiB have come together; of one that was
+   * cancelled, the rest is thrown away.
+   */
+  readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** What is typed at it. A write fails when the machine has ended. */
+  writable: WritableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/** @throws {MachineError} When a console's path cannot be used. */
+export function checkSerial(port: Serial, field: string): void {
+  if (!("path" in port)) return;
+  const { kind, path } = port;
+  const fail = (problem: string): never => {
+    throw new MachineError(`cannot listen at '${path}': ${problem}`, { field: `${field}.path` });
+  };
+  // struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero at the end among them.
+  if (kind === "unix" && new TextEncoder().encode(path).length > 103) {
+    fail("the path of a socket has at most 103 bytes");
+  }
+  refusable(`${field}.path`, `cannot write '${path}'`, () => {
+    checkOutput(path);
+    if (kind === "unix" && exists(path) && !Deno.statSync(path).isSocket) fail("it is there and no socket");
+  });
+}
+
+/** A console that is open, and the handles that the framework gets. */
+export interface OpenedSerial {
+  console: Console;
+  handles?: SerialHandles;
+}
+
+/**
+ * Opens a machine's consoles. Most starts need no more than the terminal's module.
+ *
+ * @param rollback Takes new files away again, when it is disposed of.
+ * @throws {MachineError} When one cannot be opened.
+ */
+export async function openSerial(
+  serial: Serial[],
+  context: RunContext,
+  cleanup: AsyncDisposableStack,
+  rollback: DisposableStack,
+): Promise<OpenedSerial[]> {
+  const opened: OpenedSerial[] = [];
+  // The terminal last: until somebody has opened a pty, Ctrl-C is not the guest's.
+  const inOrder = [...serial.entries()].sort(([, a], [, b]) => +(a.kind === "stdio") - +(b.kind === "stdio"));
+  for (const [i, port] of inOrder) opened[i] = await openPort(port, i, context, cleanup, rollback);
+  return opened;
+}
+
+async function openPort(
+  port: Serial,
+  i: number,
+  context: RunContext,
+  cleanup: AsyncDisposableStack,
+  rollback: DisposableStack,
+): Promise<OpenedSerial> {
+  const field = `serial[${i}]`;
+  switch (port.kind) {
+    case "stdio": {
+      const handles = context.openStdio?.() ?? { reading: standardInput(), writing: standardOutput() };
+      if (Symbol.dispose in handles) cleanup.use(handles as Disposable);
+      return { console: port, handles };
+    }
+    case "stream": {
+      const { openStreams } = await import("./serial_stream.ts");
+      const { streams, handles } = cleanup.use(openStreams());
+      return { console: { ...port, ...streams }, handles };
+    }
+    case "pty": {
+      const { openPty } = await import("./serial_pty.ts");
+      const { path, handles } = await openPty(`hvc${i}`, port.wait, context);
+      return { console: { kind: "pty", path }, handles };
+    }
+    case "unix": {
+      const { openSocket } = await import("./serial_socket.ts");
+      return { console: port, handles: cleanup.use(await openSocket(port.path, field, context.debug)) };
+    }
+    case "file": {
+      const { lockLog } = await import("./serial_file.ts");
+      cleanup.use(lockLog(port.path, field, rollback));
+      return { console: port };
+    }
+    case "null":
+      return { console: port };
+  }
+}
+
+/** @throws {MachineError} When the framework cannot write the console's file. */
+export function configureSerial(
+  { console, handles }: OpenedSerial,
+  field: string,
+): VZVirtioConsoleDeviceSerialPortConfiguration {
+  return VZVirtioConsoleDeviceSerialPortConfiguration.create(attachment(console, handles, field));
+}
+
+function attachment(
+  console: Console,
+  handles: SerialHandles | undefined,
+  field: string,
+): VZSerialPortAttachment {
+  if (console.kind === "file") {
+    const what = `cannot write '${console.path}'`;
+    return refusable(`${field}.path`, what, () => VZFileSerialPortAttachment.create(console.path, false));
+  }
+  return VZFileHandleSerialPortAttachment.create(handles?.reading ?? null, handles?.writing ?? null);
+}

@@ -1,0 +1,198 @@
+/** The running machine: the one object that the command line, a window, control sockets and programs command. */
+
+import {
+  type Operation,
+  type State,
+  type Stop,
+  VZVirtualMachine,
+  VZVirtualMachineConfiguration,
+} from "../vz/mod.ts";
+import { complete, type Description, type Machine } from "./machine.ts";
+import { configure, prepareMachine } from "./prepare.ts";
+import { type RunContext, silentContext } from "./run_context.ts";
+import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
+
+/** A Linux virtual machine, ended at the end of the block that has made it with `await using`. */
+export class VirtualMachine implements AsyncDisposable {
+  /** What it is, with the files that it uses in the place of those that were given. */
+  readonly machine: Machine;
+  /** hvc0, hvc1 … */
+  readonly consoles: readonly Console[];
+  /**
+   * How the run ended: the guest powered off, {@linkcode stop} was called or the block left, or it failed, perhaps
+   * to start. Settles when all that it held is given back.
+   */
+  readonly stopped: Promise<Stop>;
+  readonly #framework: VZVirtualMachine;
+  readonly #ended = Promise.withResolvers<Stop>();
+  readonly #cleanup: AsyncDisposableStack;
+  #started?: Promise<void>;
+
+  private constructor(
+    machine: Machine,
+    framework: VZVirtualMachine,
+    consoles: Console[],
+    cleanup: AsyncDisposableStack,
+  ) {
+    this.machine = machine;
+    this.consoles = consoles;
+    this.stopped = this.#ended.promise;
+    this.#framework = framework;
+    this.#cleanup = cleanup;
+  }
+
+  /**
+   * Makes a machine. Kernels are unpacked, disks that are missing and have a `size` are made, and everything is
+   * checked. What is not said is as {@linkcode Description} has it: 4 GiB of memory and 4 processors, or less on a
+   * small host, the console hvc0 as streams, and a network card on NAT.
+   *
+   * @param context What hears of it, and ends it; by default nobody.
+   * @throws {MachineError} When a file or a number does not fit.
+   * @throws {NSError} When the framework refuses the machine; also when the program lacks the entitlement.
+   */
+  static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
+    const whole = { ...silentContext(), ...context };
+    const described = await complete(description, VZVirtualMachineConfiguration.limits());
+    await using cleanup = new AsyncDisposableStack();
+    using rollback = new DisposableStack();
+    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole };
+    const prepared = await prepareMachine(described, options);
+    const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
+    const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
+    rollback.move(); // from here on others may have found the new files, and use them
+    return new VirtualMachine(
+      prepared.machine,
+      framework,
+      serial.map(({ console }) => console),
+      cleanup.move(),
+    );
+  }
+
+  /**
+   * The first of its consoles that is streams: hvc0, unless the description says otherwise.
+   *
+   * @throws {TypeError} When none is.
+   */
+  get console(): ConsoleStreams {
+    const console = this.consoles.find((console) => console.kind === "stream");
+    if (console) return console;
+    throw new TypeError("None of the machine's consoles is streams");
+  }
+
+  /** The framework's machine, for a view of its screen. */
+  get framework(): VZVirtualMachine {
+    return this.#framework;
+  }
+
+  /**
+   * Starts it, once, and settles when the guest's processors run.
+   *
+   * @throws {NSError} When it cannot.
+   * @throws {Error} When it was started before, or has ended.
+   */
+  async start(): Promise<void> {
+    if (this.#cleanup.disposed) throw new Error("The machine has ended: make another one to start");
+    if (this.#started) throw new Error("The machine was started before: it starts only once");
+    this.#started = this.#framework.start();
+    this.#framework.stopped.then((stop) => this.#end(stop));
+    await this.#started;
+  }
+
+  /**
+   * Presses the guest's power button: it may stop, or not.
+   *
+   * @throws {NSError} When the machine does not run.
+   */
+  requestStop(): Promise<void> {
+    return this.#framework.requestStop();
+  }
+
+  /**
+   * Ends it at once, as pulling the plug does. macOS 12.
+   *
+   * @throws {NSError} When it does not run.
+   */
+  stop(): Promise<void> {
+    return this.#framework.stop();
+  }
+
+  /**
+   * Halts its processors.
+   *
+   * @throws {NSError} When it does not run.
+   */
+  pause(): Promise<void> {
+    return this.#framework.pause();
+  }
+
+  /**
+   * Lets its processors go on.
+   *
+   * @throws {NSError} When it is not paused.
+   */
+  resume(): Promise<void> {
+    return this.#framework.resume();
+  }
+
+  /** Its state now; see also {@linkcode watchState}. */
+  state(): Promise<State> {
+    return this.#framework.state();
+  }
+
+  /** Calls a function with each new state from now on, as it happens. */
+  watchState(onChange: (state: State) => void): Promise<void> {
+    return this.#framework.watchState(onChange);
+  }
+
+  /** Which operations its state allows now. */
+  operations(): Promise<Record<Operation, boolean>> {
+    return this.#framework.operations();
+  }
+
+  /**
+   * The address of a network card, when the host's DHCP server has leased one to it; macOS only.
+   *
+   * @param card Its number, from 0.
+   * @throws {Error} When the machine ends before, or has no such card.
+   */
+  async address(card = 0): Promise<string> {
+    const mac = this.machine.network[card]?.mac;
+    if (mac === undefined) throw new Error(`The machine has no network card ${card}`);
+    const { watchLeases } = await import("../host/dhcp_leases.ts");
+    const leased = Promise.withResolvers<string>();
+    using _watch = watchLeases(mac, leased.resolve);
+    const ended = this.stopped.then(() => {
+      throw new Error("The machine has ended");
+    });
+    return await Promise.race([leased.promise, ended]);
+  }
+
+  async #end(stop: Stop): Promise<void> {
+    await this.release();
+    this.#ended.resolve(stop);
+  }
+
+  /**
+   * Gives back what it holds of the host, without ending it: for a program that ends, and the machine with it, while
+   * a start does not come to its end.
+   */
+  async release(): Promise<void> {
+    await this.#cleanup.disposeAsync();
+  }
+
+  /** Ends it, if it runs or starts. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#started) return await this.#end({ kind: "stop" });
+    const runs = await this.#started.then(() => true, () => false);
+    if (runs && !this.#cleanup.disposed) await this.#stopUnlessEnding();
+    await this.stopped;
+  }
+
+  async #stopUnlessEnding(): Promise<void> {
+    try {
+      await this.stop();
+    } catch (error) {
+      if (!["stopping", "stopped", "error"].includes(await this.state())) throw error;
+    }
+  }
+}
