@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { GROUPS, usageOf } from "../src/cli/help.ts";
-import { KEYS_HELP } from "../src/cli/keys.ts";
-import { type Option, OPTIONS } from "../src/cli/options.ts";
+import { GROUPS, usageOf } from "../src/cli/qemu/help.ts";
+import { ESCAPE_KEYS_HELP } from "../src/cli/escape_keys.ts";
+import { type Option, OPTIONS } from "../src/cli/qemu/options.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -36,7 +36,7 @@ export function manPage(): string {
   const groups = GROUPS.map((group) =>
     [`.SS ${group}`, ...OPTIONS.filter((option) => option.group === group).map(item)].join("\n")
   );
-  const keys = KEYS_HELP.map((line) => `${roff(line)}\n.br`).join("\n");
+  const keys = ESCAPE_KEYS_HELP.map((line) => `${roff(line)}\n.br`).join("\n");
   return String.raw`.TH VZRUN 1 "" "vzrun ${config.version}" "User Commands"
 .SH NAME
 vzrun \- run Linux virtual machines with Apple's Virtualization framework

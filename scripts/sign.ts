@@ -6,7 +6,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { reason } from "../src/machine/files.ts";
+import { reasonOf } from "../src/host/error.ts";
 import { MachOError, readMachO, type Slice, trueKeys } from "./macho.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -77,7 +77,7 @@ function readFile(path: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(path);
   } catch (error) {
-    throw new SignError(`cannot open '${path}': ${reason(error)}`);
+    throw new SignError(`cannot open '${path}': ${reasonOf(error)}`);
   }
 }
 
@@ -133,7 +133,7 @@ export async function sign(order: Order, signer: Signer): Promise<Signed> {
   // A running program is never written to, and the system remembers signatures by file: so it has to be a new one.
   const copy = await Deno.makeTempFile({ dir: dirname(file), prefix: `.${basename(file)}.` }).catch(
     (error) => {
-      throw new SignError(`cannot write beside '${order.file}': ${reason(error)}`);
+      throw new SignError(`cannot write beside '${order.file}': ${reasonOf(error)}`);
     },
   );
   try {

@@ -4,7 +4,7 @@ import { hangUp, standardOutput } from "../host/descriptors.ts";
 import { MachineError } from "../machine/error.ts";
 import { complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
-import type { Reporter } from "../machine/run_context.ts";
+import type { Reporter, TerminalContext } from "../machine/run_context.ts";
 import { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import {
@@ -53,7 +53,8 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
       const { writePidFile } = await import("../host/pid_file.ts");
       resources.use(writePidFile(settings.pidFile));
     }
-    return await VirtualMachine.create(description, { ...reporter, openStdio, signal });
+    const context: TerminalContext = { ...reporter, openStdio, signal };
+    return await VirtualMachine.create(description, context);
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());

@@ -1,4 +1,5 @@
-import { cString, openFunctions } from "../objc/mod.ts";
+import { cString } from "../objc/mod.ts";
+import { openFunctions } from "./libraries.ts";
 
 const libc = openFunctions("system", {
   clonefile: { parameters: ["buffer", "buffer", "u32"], result: "i32", nonblocking: true },

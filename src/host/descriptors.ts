@@ -1,6 +1,7 @@
 /** Bytes through file descriptors, which the rest of the program knows as NSFileHandles. */
 
-import { Class, NSObject, openFunctions } from "../objc/mod.ts";
+import { Class, NSObject } from "../objc/mod.ts";
+import { openFunctions } from "./libraries.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {

@@ -70,7 +70,7 @@ export function checkOutput(path: string): void {
   if (info) return;
   const folder = dirname(path);
   const parent = stat(folder);
-  if (!parent) fail(`no folder '${folder}'`);
+  if (!parent) fail(`no folder '${folder}/'`);
   else if (!parent.isDirectory) fail("its folder is not a folder");
 }
 

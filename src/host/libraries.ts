@@ -2,6 +2,8 @@
 
 import { type Library, setLibraryPaths } from "../objc/mod.ts";
 
+export { openFunctions } from "../objc/mod.ts"; // from here, so that the libraries are found
+
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
 /** … but for what is on the screen, so that a machine without one needs no X11. */

@@ -1,6 +1,7 @@
 /** The process itself: its signals, its files' modes, its end, what macOS lets it do, and becoming another one. */
 
-import { cString, openFunctions } from "../objc/mod.ts";
+import { cString } from "../objc/mod.ts";
+import { openFunctions } from "./libraries.ts";
 
 const libc = openFunctions("system", {
   signal: { parameters: ["i32", "pointer"], result: "pointer" },

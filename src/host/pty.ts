@@ -1,6 +1,7 @@
 /** Pseudo-terminals. */
 
-import { cString, fromCString, type NSObject, openFunctions } from "../objc/mod.ts";
+import { cString, fromCString, type NSObject } from "../objc/mod.ts";
+import { openFunctions } from "./libraries.ts";
 import { fileHandle, hasHungUp } from "./descriptors.ts";
 
 /** A pseudo-terminal: what is written to one side can be read from the other. */

@@ -1,6 +1,7 @@
 /** What the system says of itself. */
 
-import { cString, openFunctions, releaseObject } from "../objc/mod.ts";
+import { cString, releaseObject } from "../objc/mod.ts";
+import { openFunctions } from "./libraries.ts";
 
 const libc = openFunctions("system", {
   sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },

@@ -6,6 +6,7 @@ import { NSError } from "../objc/mod.ts";
 
 /** A field that a text names, and perhaps a value of it, for a front end's own word: `size`, `readonly=on`. */
 export class Setting {
+  /** Names a field and, perhaps, its value. */
   constructor(readonly name: string, readonly value?: string | boolean) {}
 
   /** As {@linkcode Machine} has it: `readOnly: true`. */
@@ -34,6 +35,7 @@ export class MachineError extends Error {
   /** What to do. */
   readonly remedy?: Text;
 
+  /** Of a reason, and what goes with it. */
   constructor(
     reason: Text,
     { field, remedy, cause }: { field?: string; remedy?: Text; cause?: unknown } = {},

@@ -15,6 +15,10 @@ export interface Reporter {
 export interface RunContext extends Reporter {
   /** Ends the making of a machine, which then leaves nothing behind. */
   signal: AbortSignal;
+}
+
+/** What the command line gives beside that. */
+export interface TerminalContext extends RunContext {
   /** Opens the console on standard input and output, until it is disposed of; by default these as they are. */
   openStdio?(): SerialHandles & Partial<Disposable>;
 }

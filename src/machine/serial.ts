@@ -10,7 +10,7 @@ import {
   VZVirtioConsoleDeviceSerialPortConfiguration,
 } from "../vz/mod.ts";
 import { MachineError, refusable } from "./error.ts";
-import type { RunContext } from "./run_context.ts";
+import type { TerminalContext } from "./run_context.ts";
 
 /** Where a console of the guest goes. */
 export type Serial =
@@ -84,7 +84,7 @@ export interface OpenedSerial {
  */
 export async function openSerial(
   serial: Serial[],
-  context: RunContext,
+  context: TerminalContext,
   cleanup: AsyncDisposableStack,
   rollback: DisposableStack,
 ): Promise<OpenedSerial[]> {
@@ -98,7 +98,7 @@ export async function openSerial(
 async function openPort(
   port: Serial,
   i: number,
-  context: RunContext,
+  context: TerminalContext,
   cleanup: AsyncDisposableStack,
   rollback: DisposableStack,
 ): Promise<OpenedSerial> {

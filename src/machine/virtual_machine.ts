@@ -9,8 +9,11 @@ import {
 } from "../vz/mod.ts";
 import { complete, type Description, type Machine } from "./machine.ts";
 import { configure, prepareMachine } from "./prepare.ts";
-import { type RunContext, silentContext } from "./run_context.ts";
+import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
+
+/** The framework's machine, for a view of its screen. */
+export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
 
 /** A Linux virtual machine, ended at the end of the block that has made it with `await using`. */
 export class VirtualMachine implements AsyncDisposable {
@@ -23,6 +26,10 @@ export class VirtualMachine implements AsyncDisposable {
    * to start. Settles when all that it held is given back.
    */
   readonly stopped: Promise<Stop>;
+  static {
+    frameworkOf = (machine) => machine.#framework;
+  }
+
   readonly #framework: VZVirtualMachine;
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
@@ -51,7 +58,7 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When the framework refuses the machine; also when the program lacks the entitlement.
    */
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
-    const whole = { ...silentContext(), ...context };
+    const whole: TerminalContext = { ...silentContext(), ...context };
     const described = await complete(description, VZVirtualMachineConfiguration.limits());
     await using cleanup = new AsyncDisposableStack();
     using rollback = new DisposableStack();
@@ -77,11 +84,6 @@ export class VirtualMachine implements AsyncDisposable {
     const console = this.consoles.find((console) => console.kind === "stream");
     if (console) return console;
     throw new TypeError("None of the machine's consoles is streams");
-  }
-
-  /** The framework's machine, for a view of its screen. */
-  get framework(): VZVirtualMachine {
-    return this.#framework;
   }
 
   /**

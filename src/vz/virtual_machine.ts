@@ -24,21 +24,21 @@ const virtualMachine: Api = {
 };
 
 /** VZVirtualMachineState, by value. */
-const STATES = [
-  "stopped",
-  "running",
-  "paused",
-  "error",
-  "starting",
-  "pausing",
-  "resuming",
-  "stopping",
-  "saving",
-  "restoring",
-] as const;
+const STATES: readonly State[] =
+  "stopped running paused error starting pausing resuming stopping saving restoring".split(" ") as State[];
 
 /** The state of a virtual machine. */
-export type State = typeof STATES[number];
+export type State =
+  | "stopped"
+  | "running"
+  | "paused"
+  | "error"
+  | "starting"
+  | "pausing"
+  | "resuming"
+  | "stopping"
+  | "saving"
+  | "restoring";
 
 /** What can be done with a machine in one state and not in another. */
 export type Operation = "requestStop" | "stop" | "pause" | "resume";

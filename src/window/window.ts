@@ -2,7 +2,7 @@
 
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
 import { SMALLEST } from "../machine/display.ts";
-import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import { frameworkOf, type VirtualMachine } from "../machine/virtual_machine.ts";
 import { type Operation, type ViewOptions, VZVirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
 import { OPENS_NO_FILES } from "./main_thread.ts";
@@ -134,7 +134,7 @@ export class Window {
     await main.call(window, "setContentView:", view.object);
     await main.call(window, "setDelegate:", this.#controller);
     await main.call(window, "center");
-    await view.show(this.machine.framework);
+    await view.show(frameworkOf(this.machine));
     await main.call(window, "makeKeyAndOrderFront:", null);
     await main.call(window, "makeFirstResponder:", view.object);
     await this.application.activate();

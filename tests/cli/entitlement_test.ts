@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { EntitlementError, nextStep, type Start } from "../../src/cli/entitlement.ts";
-import { cacheFolder } from "../../src/images/cache.ts";
+import { cacheFolder } from "../../src/host/cache_folder.ts";
 import { contents, Folder, ROOT } from "../e2e/vzrun.ts";
 
 const START: Start = { program: "/bin/deno", entitled: false, standalone: false, again: false, root: false };

@@ -165,7 +165,7 @@ Deno.test("kernel: -dry-run says what a file is, layer by layer, and what would 
   const { from, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
   const format = Deno.build.arch === "aarch64" ? "arm64 Image" : "bzImage";
   assertEquals({ from, source, initrd, commandLine }, {
-    from: "linux",
+    kind: "linux",
     source: { file: "kernel", layers: ["xz", "lz4", "bzip2", format] },
     initrd: `${GUEST}/initrd`,
     commandLine: "console=hvc0",

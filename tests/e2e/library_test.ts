@@ -1,11 +1,12 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MachineError, NSError, VirtualMachine } from "vzrun";
+import { liveCD } from "./live_cd.ts";
 import { Folder, GUEST, ROOT, within } from "./vzrun.ts";
 
 function boot(commands: string) {
   const commandLine = `console=hvc0 quiet run="${commands}"`;
-  return { from: "linux", kernel: `${GUEST}/vmlinuz`, initrd: `${GUEST}/initrd`, commandLine } as const;
+  return { kind: "linux", kernel: `${GUEST}/vmlinuz`, initrd: `${GUEST}/initrd`, commandLine } as const;
 }
 
 Deno.test("library: a guest is started, typed at, read to its end, and tells how it ended", async () => {
@@ -13,7 +14,7 @@ Deno.test("library: a guest is started, typed at, read to its end, and tells how
   await using machine = await VirtualMachine.create({
     boot: boot("echo log >/dev/hvc1; stty -echo; echo ready; read line; echo got $line"),
     memory: 256 * 1024 * 1024,
-    serial: [{ to: "file", path: folder.file("log") }],
+    serial: [{ kind: "stream" }, { kind: "file", path: folder.file("log") }],
   });
   await machine.start();
   const writer = machine.console.writable.getWriter();
@@ -23,7 +24,7 @@ Deno.test("library: a guest is started, typed at, read to its end, and tells how
     text += chunk;
   }
   assertEquals(text, "ready\r\ngot a line\r\n");
-  assertEquals(await machine.stopped, { by: "guest" });
+  assertEquals(await machine.stopped, { kind: "guest" });
   assertEquals(Deno.readTextFileSync(folder.file("log")), "log\r\n");
 });
 
@@ -37,7 +38,7 @@ Deno.test("library: a machine ends with the block that has made it", async () =>
     await within("the guest's first word", reader.read());
     reader.releaseLock();
   }
-  assertEquals(await within("the end", stopped), { by: "stop" });
+  assertEquals(await within("the end", stopped), { kind: "stop" });
 });
 
 Deno.test("library: a machine ends with its block also when that is left during the start", async () => {
@@ -52,7 +53,7 @@ Deno.test("library: a machine ends with its block also when that is left during 
     Error,
     "left",
   );
-  assertEquals(await within("the end", stopped!, 5), { by: "stop" });
+  assertEquals(await within("the end", stopped!, 5), { kind: "stop" });
 });
 
 Deno.test("library: an ended machine takes no start and no writing, and says so", async () => {
@@ -63,7 +64,7 @@ Deno.test("library: an ended machine takes no start and no writing, and says so"
   const writer = machine.console.writable.getWriter();
   const large = assertRejects(() => writer.write(new Uint8Array(1 << 20)), Error, "The machine has ended");
   await machine.stop();
-  assertEquals(await within("the end", machine.stopped, 5), { by: "stop" });
+  assertEquals(await within("the end", machine.stopped, 5), { kind: "stop" });
   await within("the failure of the large write", large, 5);
   await assertRejects(() => writer.write(new Uint8Array(1 << 20)), Error, "The machine has ended");
   await assertRejects(() => machine.start(), Error, "The machine has ended");
@@ -73,7 +74,7 @@ Deno.test("library: a guest ends that goes on writing when nobody wants to read 
   await using machine = await VirtualMachine.create({ boot: boot("seq 30000") });
   await machine.start();
   for await (const _ of machine.console.readable) break;
-  assertEquals(await within("the end", machine.stopped), { by: "guest" });
+  assertEquals(await within("the end", machine.stopped), { kind: "guest" });
 });
 
 Deno.test("library: a machine that did not start has ended, and its console too", async () => {
@@ -84,7 +85,7 @@ Deno.test("library: a machine that did not start has ended, and its console too"
   await using machine = await VirtualMachine.create({ boot: { ...boot(""), ...files } });
   Deno.removeSync(files.initrd);
   const error = await assertRejects(() => machine.start(), NSError);
-  assertEquals(await within("the end", machine.stopped, 5), { by: "error", error });
+  assertEquals(await within("the end", machine.stopped, 5), { kind: "error", error });
   assertEquals(await new Response(machine.console.readable).text(), "");
 });
 
@@ -97,7 +98,7 @@ Deno.test({
     for (let i = 0; i < 4; i++) {
       const machine = await VirtualMachine.create({ boot: boot("") });
       await machine[Symbol.asyncDispose]();
-      assertEquals(await within("the end", machine.stopped, 5), { by: "stop" });
+      assertEquals(await within("the end", machine.stopped, 5), { kind: "stop" });
       assertEquals(await new Response(machine.console.readable).text(), "");
       await assertRejects(() => machine.start(), Error, "The machine has ended");
       counts.push(open());
@@ -107,7 +108,7 @@ Deno.test({
 });
 
 Deno.test("library: what does not fit is thrown before anything starts", async () => {
-  const unfit = { from: "linux", kernel: "/no/kernel" } as const;
+  const unfit = { kind: "linux", kernel: "/no/kernel" } as const;
   await assertRejects(
     () => VirtualMachine.create({ boot: unfit }),
     MachineError,
@@ -132,7 +133,7 @@ Deno.test("library: the example of its documentation runs", async () => {
   const text = new TextDecoder().decode(stdout);
   assert(success, text + new TextDecoder().decode(stderr));
   assertMatch(text, /Hello from the guest\.\r\n/);
-  assertMatch(text, /\{ by: "guest" \}/);
+  assertMatch(text, /\{ kind: "guest" \}/);
 });
 
 Deno.test("library: everything that it exports is documented", async () => {
@@ -142,4 +143,66 @@ Deno.test("library: everything that it exports is documented", async () => {
     stdout: "null",
   }).output();
   assert(success, new TextDecoder().decode(stderr));
+});
+
+Deno.test("library: a console on a pseudo-terminal can be opened where the machine says that it is", async () => {
+  await using machine = await VirtualMachine.create({
+    boot: boot("exec </dev/hvc1 >/dev/hvc1; stty -echo; echo ready; read line; echo got $line"),
+    memory: 256 * 1024 * 1024,
+    serial: [{ kind: "stream" }, { kind: "pty", wait: false }],
+  });
+  const pty = machine.consoles[1];
+  if (pty.kind !== "pty") throw new Error(`hvc1 is a ${pty.kind}`);
+  using device = Deno.openSync(pty.path, { read: true, write: true });
+  await machine.start();
+  const text = await dialogue(device, device);
+  assertEquals(text, "ready\r\ngot a line\r\n");
+});
+
+Deno.test("library: a console on a socket takes a client, and the socket goes with the machine", async () => {
+  using folder = new Folder();
+  const path = folder.file("socket");
+  await using machine = await VirtualMachine.create({
+    boot: boot("exec </dev/hvc0 >/dev/hvc0; stty -echo; echo ready; read line; echo got $line"),
+    memory: 256 * 1024 * 1024,
+    serial: [{ kind: "unix", path }],
+  });
+  using client = await Deno.connect({ transport: "unix", path });
+  await machine.start();
+  assertEquals(await dialogue(client, client), "ready\r\ngot a line\r\n");
+  assertEquals(await within("the end", machine.stopped), { kind: "guest" });
+  await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+});
+
+/** Reads a console until the guest has answered to the line that it gets when it is ready. */
+async function dialogue(
+  from: { read(into: Uint8Array): Promise<number | null> },
+  to: { write(bytes: Uint8Array): Promise<number> },
+): Promise<string> {
+  const [buffer, decoder] = [new Uint8Array(4096), new TextDecoder()];
+  let text = "";
+  while (!text.includes("got a line\r\n")) {
+    const length = await within("the guest's word", from.read(buffer));
+    if (length === null) break;
+    if (!text) await to.write(new TextEncoder().encode("a line\n"));
+    text += decoder.decode(buffer.subarray(0, length));
+  }
+  return text;
+}
+
+Deno.test("library: a machine boots by EFI without a file of variables, which nobody finds afterwards", async () => {
+  using folder = new Folder();
+  const file = await liveCD(folder, 'console=hvc0 quiet run="echo booted"');
+  const transient = () =>
+    [...Deno.readDirSync("/tmp")].filter(({ name }) => name.startsWith(`vzrun-efi-${Deno.pid}-`)).length;
+  await using machine = await VirtualMachine.create({
+    boot: { kind: "efi" },
+    memory: 256 * 1024 * 1024,
+    disks: [{ file, readOnly: true }],
+  });
+  assertEquals(transient(), 1);
+  await machine.start();
+  assertEquals(await within("the guest's end", new Response(machine.console.readable).text()), "booted\r\n");
+  assertEquals(await machine.stopped, { kind: "guest" });
+  assertEquals(transient(), 0);
 });

@@ -77,7 +77,7 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a value where none belongs", [...KERNEL, "-nographic=yes"], /-nographic takes no value/],
   ["no memory", [...KERNEL, "-m", "0"], /-m.* at least 4 MiB/],
   ["too little memory", [...KERNEL, "-m", "3"], /-m.* at least 4 MiB/],
-  ["more memory than the host has", [...KERNEL, "-m", "1T"], /-m.* 1024 GiB .*more.*than this host/],
+  ["more memory than the host has", [...KERNEL, "-m", "1T"], /-m.* 1 TiB .*more.*than this host/],
   ["memory that is no number", [...KERNEL, "-m", "abc"], /-m abc: expected a size/],
   ["negative memory", [...KERNEL, "-m=-512"], /-m -512: expected a size/],
   ["memory that is no whole MiB", [...KERNEL, "-m", "4097K"], /-m.*whole number of MiB/],
@@ -320,21 +320,21 @@ Deno.test("options: -dry-run prints the machine as JSON and starts nothing", asy
   assertEquals({ code, err }, { code: 0, err: "" });
   const machine = JSON.parse(out);
   assertEquals(machine.boot, {
-    from: "linux",
+    kind: "linux",
     kernel: `${GUEST}/vmlinuz`,
     initrd: "text",
     commandLine: "a='b'",
     source: { file: `${GUEST}/vmlinuz`, layers: [Deno.build.arch === "aarch64" ? "arm64 Image" : "bzImage"] },
   });
   assertEquals([machine.memory, machine.processors], [64 * 1024 * 1024, 1]);
-  assertEquals(machine.serial, [{ to: "file", path: "log" }, { to: "stdio" }, { to: "null" }]);
+  assertEquals(machine.serial, [{ kind: "file", path: "log" }, { kind: "stdio" }, { kind: "null" }]);
   assertEquals(files.names, names);
 });
 
 Deno.test("options: without -append and -serial the console is hvc0 on stdio", async () => {
   const { code, out } = await vzrun(["-dry-run", ...KERNEL], {}, 10);
   const { boot, serial } = JSON.parse(out);
-  assertEquals({ code, serial }, { code: 0, serial: [{ to: "stdio" }] });
+  assertEquals({ code, serial }, { code: 0, serial: [{ kind: "stdio" }] });
   assertEquals(boot.commandLine, "console=hvc0");
 });
 

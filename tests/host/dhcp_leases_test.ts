@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { leasedAddress } from "../../src/cli/leases.ts";
+import { leasedAddress } from "../../src/host/dhcp_leases.ts";
 
 const LEASES = `{
 \tname=debian

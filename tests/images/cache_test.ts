@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { Cache, cacheFolder } from "../../src/images/cache.ts";
+import { cacheFolder } from "../../src/host/cache_folder.ts";
+import { Cache } from "../../src/images/cache.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openKernel } from "../../src/images/kernel.ts";
 import { ENVIRONMENT, Folder, ROOT, within } from "../e2e/vzrun.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@
 import { convert } from "../../src/images/convert.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
-import { diskFormat } from "../../src/images/disk.ts";
+import { diskFormat } from "../../src/images/disk_format.ts";
 import { Folder } from "../e2e/vzrun.ts";
 import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
 

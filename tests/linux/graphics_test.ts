@@ -3,7 +3,16 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { type Argument, Class, completion, defineClass, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
+import {
+  type Argument,
+  Class,
+  completion,
+  defineClass,
+  DispatchQueue,
+  fromObjC,
+  NSError,
+  type NSObject,
+} from "../../src/objc/mod.ts";
 import { VZLinuxBootLoader, VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
 

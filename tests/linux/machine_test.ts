@@ -5,10 +5,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
-  VZFileSerialPortAttachment,
-  VZLinuxBootLoader,
   type State,
   type Stop,
+  VZFileSerialPortAttachment,
+  VZLinuxBootLoader,
   VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
@@ -28,7 +28,9 @@ function valid(): VZVirtualMachineConfiguration {
 }
 
 /** A raw machine, for what src/vz does not offer. */
-function rawMachine(configuration: VZVirtualMachineConfiguration): { machine: NSObject; queue: DispatchQueue } {
+function rawMachine(
+  configuration: VZVirtualMachineConfiguration,
+): { machine: NSObject; queue: DispatchQueue } {
   Class.named("VZVirtualMachine");
   const queue = DispatchQueue.create("raw machine");
   const machine = Class.named("VZVirtualMachine").create(
@@ -84,7 +86,10 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
     ["setSerialPorts:", ["not a port"], 2, "cannot be one of “serialPorts”"],
     [
       "setMemoryBalloonDevices:",
-      [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create(), VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()],
+      [
+        VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create(),
+        VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create(),
+      ],
       2,
       "one memory balloon",
     ],

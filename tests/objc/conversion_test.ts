@@ -1,6 +1,16 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { type Argument, Class, type Converted, fileURL, fromObjC, NSObject, type ObjectValue, type Result, same } from "../../src/objc/mod.ts";
+import {
+  type Argument,
+  Class,
+  type Converted,
+  fileURL,
+  fromObjC,
+  NSObject,
+  type ObjectValue,
+  type Result,
+  same,
+} from "../../src/objc/mod.ts";
 import { fileHandle, pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";
 

@@ -1,6 +1,15 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Class, defineClass, DispatchQueue, EncodingError, fromObjC, type NSObject, type Result, same } from "../../src/objc/mod.ts";
+import {
+  Class,
+  defineClass,
+  DispatchQueue,
+  EncodingError,
+  fromObjC,
+  type NSObject,
+  type Result,
+  same,
+} from "../../src/objc/mod.ts";
 import { child } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;

@@ -3,7 +3,16 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { methodFamily } from "../../src/objc/method.ts";
 import { cString, registerSelector, runtime } from "../../src/objc/runtime.ts";
 import { classPointer } from "../../src/objc/arguments.ts";
-import { type Argument, Class, defineClass, fromObjC, NSError, NSObject, type Result, same } from "../../src/objc/mod.ts";
+import {
+  type Argument,
+  Class,
+  defineClass,
+  fromObjC,
+  NSError,
+  NSObject,
+  type Result,
+  same,
+} from "../../src/objc/mod.ts";
 
 const object = (result: Result) => result as NSObject;
 const NSNumber = Class.named("NSNumber");

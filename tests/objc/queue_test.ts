@@ -1,6 +1,15 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject, type Result, same } from "../../src/objc/mod.ts";
+import {
+  type Argument,
+  Class,
+  DispatchQueue,
+  fromObjC,
+  NSError,
+  type NSObject,
+  type Result,
+  same,
+} from "../../src/objc/mod.ts";
 import { child } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;

@@ -9,7 +9,7 @@ import {
   loadsOf,
   stage,
 } from "../../scripts/compile.ts";
-import { standInBeside } from "../../src/objc/libraries.ts";
+import { standInBeside } from "../../src/host/libraries.ts";
 import { ENVIRONMENT, Folder, guest, ROOT } from "../e2e/vzrun.ts";
 
 /** What a program says on stdout, and how it ended. */
@@ -176,7 +176,7 @@ Deno.test("compile: an unknown target is told, with those that there are", async
 });
 
 Deno.test("an executable looks for linux/'s library beside itself, the sources in their tree", () => {
-  const module = "file:///home/me/vz%20run/src/objc/libraries.ts";
+  const module = "file:///home/me/vz%20run/src/host/libraries.ts";
   assertEquals(
     standInBeside("libVirtualization.so", false, "/usr/bin/deno", module),
     "/home/me/vz run/linux/build/libVirtualization.so",

@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { manPage, withOptions } from "../../scripts/docs.ts";
-import { OPTIONS } from "../../src/cli/options.ts";
+import { OPTIONS } from "../../src/cli/qemu/options.ts";
 import { ROOT } from "../e2e/vzrun.ts";
 
 const MAN = `${ROOT}/docs/vzrun.1`;

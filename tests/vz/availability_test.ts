@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { VZLinuxBootLoader, requireMacOS, UnavailableError } from "../../src/vz/mod.ts";
+import { requireMacOS, UnavailableError, VZLinuxBootLoader } from "../../src/vz/mod.ts";
 import { make, requireMethod } from "../../src/vz/vz_object.ts";
 
 Deno.test("availability: a macOS that is too old is told with what needs a newer one", () => {

@@ -1,9 +1,9 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { Keys } from "../../src/cli/keys.ts";
+import { EscapeKeys } from "../../src/cli/escape_keys.ts";
 
 function feed(...chunks: string[]) {
-  const keys = new Keys();
+  const keys = new EscapeKeys();
   let guest = "";
   const commands: string[] = [];
   for (const chunk of chunks) {

@@ -5,7 +5,7 @@ import { ended } from "../objc/child.ts";
 const path = (relative: string) => decodeURIComponent(new URL(`../../${relative}`, import.meta.url).pathname);
 const VZRUN = [Deno.execPath(), "run", "-q", "-P", "--config", path("deno.json"), path("main.ts")];
 
-Deno.test("report: what a wrong argument makes vzrun say is one line, whatever is in the argument", async () => {
+Deno.test("log: what a wrong argument makes vzrun say is one line, whatever is in the argument", async () => {
   const lines = [
     ["a\nb"],
     ["-bo\r\ngus"],
@@ -21,7 +21,7 @@ Deno.test("report: what a wrong argument makes vzrun say is one line, whatever i
   }
 });
 
-Deno.test("report: letters that steer a terminal do not reach it from an argument", async () => {
+Deno.test("log: letters that steer a terminal do not reach it from an argument", async () => {
   const { stderr } = await ended([...VZRUN, "-kernel", "\x1b[31mred\x07"]);
   assert([...stderr.trimEnd()].every((char) => char >= " " && char !== "\x7f"), JSON.stringify(stderr));
 });

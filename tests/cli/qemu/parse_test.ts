@@ -1,8 +1,8 @@
-// @ts-types="../../types/std_assert.d.ts"
+// @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { type DiskSettings, noSettings, OPTIONS, type Settings } from "../../src/cli/options.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
-import { parse } from "../../src/cli/parse.ts";
+import { type DiskSettings, noSettings, OPTIONS, type Settings } from "../../../src/cli/qemu/options.ts";
+import { UsageError } from "../../../src/cli/qemu/usage_error.ts";
+import { parse } from "../../../src/cli/qemu/parse.ts";
 
 const MiB = 1024 * 1024;
 const NOTHING = noSettings();
@@ -40,28 +40,28 @@ Deno.test("parse: each option, in every form that it may be written in", async (
     [["-smp", "3"], { processors: 3 }],
     [["-p", "007"], { processors: 7 }],
     [["-smp=0"], { processors: 0 }],
-    [["-serial", "stdio"], { serial: [{ to: "stdio" }] }],
-    [["-serial", "null"], { serial: [{ to: "null" }] }],
+    [["-serial", "stdio"], { serial: [{ kind: "stdio" }] }],
+    [["-serial", "null"], { serial: [{ kind: "null" }] }],
     [["-serial", "none"], { serial: ["none"] }],
-    [["-serial", "file:/tmp/a b"], { serial: [{ to: "file", path: "/tmp/a b" }] }],
-    [["-serial", "file:"], { serial: [{ to: "file", path: "" }] }],
-    [["-serial=file:a=b:c"], { serial: [{ to: "file", path: "a=b:c" }] }],
-    [["-serial", "null", "--serial=stdio"], { serial: [{ to: "null" }, { to: "stdio" }] }],
-    [["-serial", "pty"], { serial: [{ to: "pty", wait: false }] }],
-    [["-serial", "pty,wait"], { serial: [{ to: "pty", wait: true }] }],
-    [["-serial", "unix:/tmp/a b:c"], { serial: [{ to: "unix", path: "/tmp/a b:c" }] }],
-    [["-serial=unix:"], { serial: [{ to: "unix", path: "" }] }],
-    [["-t", "0"], { serial: [{ to: "stdio" }] }],
-    [["-t", "1"], { serial: [{ to: "pty", wait: false }] }],
-    [["-serial", "null", "-t", "1"], { serial: [{ to: "null" }, { to: "pty", wait: false }] }],
+    [["-serial", "file:/tmp/a b"], { serial: [{ kind: "file", path: "/tmp/a b" }] }],
+    [["-serial", "file:"], { serial: [{ kind: "file", path: "" }] }],
+    [["-serial=file:a=b:c"], { serial: [{ kind: "file", path: "a=b:c" }] }],
+    [["-serial", "null", "--serial=stdio"], { serial: [{ kind: "null" }, { kind: "stdio" }] }],
+    [["-serial", "pty"], { serial: [{ kind: "pty", wait: false }] }],
+    [["-serial", "pty,wait"], { serial: [{ kind: "pty", wait: true }] }],
+    [["-serial", "unix:/tmp/a b:c"], { serial: [{ kind: "unix", path: "/tmp/a b:c" }] }],
+    [["-serial=unix:"], { serial: [{ kind: "unix", path: "" }] }],
+    [["-t", "0"], { serial: [{ kind: "stdio" }] }],
+    [["-t", "1"], { serial: [{ kind: "pty", wait: false }] }],
+    [["-serial", "null", "-t", "1"], { serial: [{ kind: "null" }, { kind: "pty", wait: false }] }],
     [["-nographic"], { display: "none" }],
     [["--nographic", "-nographic"], { display: "none" }],
     [["-display", "none", "-nographic"], { display: "none" }],
-    [["-display", "window"], { display: { width: 800, height: 600, fullGrab: false } }],
+    [["-display", "window"], { display: {} }],
     [["-display", "window,width=1024,full-grab=on"], {
-      display: { width: 1024, height: 600, fullGrab: true },
+      display: { width: 1024, fullGrab: true },
     }],
-    [["-display=window,height=480,full-grab=off"], { display: { width: 800, height: 480, fullGrab: false } }],
+    [["-display=window,height=480,full-grab=off"], { display: { height: 480, fullGrab: false } }],
     [["-help"], { mode: "help" }],
     [["--help"], { mode: "help" }],
     [["-h"], { mode: "help" }],
@@ -182,18 +182,23 @@ Deno.test("parse: Rosetta may be given a tag, and be refused", async () => {
 
 Deno.test("parse: network cards, their addresses written as the framework has them", async () => {
   const cards: [argv: string[], network: Settings["network"]][] = [
-    [["-nic", "user"], [{ attachment: "nat" }]],
+    [["-nic", "user"], [{ kind: "nat" }]],
     [["-nic", "none"], ["none"]],
-    [["-nic", "user,model=virtio"], [{ attachment: "nat" }]],
-    [["-nic", "user,model=virtio-net-pci"], [{ attachment: "nat" }]],
-    [["-nic", "user,mac=52:54:00:12:34:56"], [{ attachment: "nat", mac: "52:54:00:12:34:56" }]],
-    [["-nic", "user,mac=52:54:0:A:bC:f"], [{ attachment: "nat", mac: "52:54:00:0a:bc:0f" }]],
-    [["-nic", "bridge,br=en0"], [{ attachment: { bridge: "en0" } }]],
-    [["-nic=bridge,mac=2:0:0:0:0:1,br=a,,b"], [{ attachment: { bridge: "a,b" }, mac: "02:00:00:00:00:01" }]],
-    [["-b", "en0"], [{ attachment: { bridge: "en0" } }]],
-    [["-nic", "user", "-b", "br0", "-nic", "user"], [{ attachment: "nat" }, {
-      attachment: { bridge: "br0" },
-    }, { attachment: "nat" }]],
+    [["-nic", "user,model=virtio"], [{ kind: "nat" }]],
+    [["-nic", "user,model=virtio-net-pci"], [{ kind: "nat" }]],
+    [["-nic", "user,mac=52:54:00:12:34:56"], [{ kind: "nat", mac: "52:54:00:12:34:56" }]],
+    [["-nic", "user,mac=52:54:0:A:bC:f"], [{ kind: "nat", mac: "52:54:00:0a:bc:0f" }]],
+    [["-nic", "bridge,br=en0"], [{ kind: "bridge", interface: "en0" }]],
+    [["-nic=bridge,mac=2:0:0:0:0:1,br=a,,b"], [{
+      kind: "bridge",
+      interface: "a,b",
+      mac: "02:00:00:00:00:01",
+    }]],
+    [["-b", "en0"], [{ kind: "bridge", interface: "en0" }]],
+    [["-nic", "user", "-b", "br0", "-nic", "user"], [{ kind: "nat" }, {
+      kind: "bridge",
+      interface: "br0",
+    }, { kind: "nat" }]],
   ];
   for (const [argv, network] of cards) assertEquals((await parse(argv)).network, network, argv.join(" "));
 });

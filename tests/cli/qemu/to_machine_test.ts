@@ -1,9 +1,11 @@
-// @ts-types="../../types/std_assert.d.ts"
+// @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { describe } from "../../src/cli/describe.ts";
-import { noSettings, type Settings } from "../../src/cli/options.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
-import type { Disk } from "../../src/machine/machine.ts";
+import { toMachine } from "../../../src/cli/qemu/to_machine.ts";
+import { noSettings, type Settings } from "../../../src/cli/qemu/options.ts";
+import { UsageError } from "../../../src/cli/qemu/usage_error.ts";
+import type { Disk } from "../../../src/machine/disk.ts";
+import { complete, type Machine } from "../../../src/machine/machine.ts";
+import type { Limits } from "../../../src/vz/mod.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -18,23 +20,32 @@ function limits(memory: number, processors: number) {
 
 const host = limits(64 * GiB, 16);
 
+/** The whole machine that settings describe. */
+async function describe(
+  given: Settings,
+  limits: Limits,
+  rosetta?: Parameters<typeof toMachine>[1],
+): Promise<Machine> {
+  return await complete(toMachine(given, rosetta), limits);
+}
+
 const disk: Disk = { file: "D", interface: "virtio", readOnly: false, cache: "writeback", snapshot: false };
 const mac = "52:54:00:12:34:56";
 
-Deno.test("describe: a kernel alone makes a machine with the defaults", async () => {
+Deno.test("to_machine: a kernel alone makes a machine with the defaults", async () => {
   const { network, ...machine } = await describe(settings({ kernel: "K" }), host);
   assertEquals(machine, {
-    boot: { from: "linux", kernel: "K" },
+    boot: { kind: "linux", kernel: "K" },
     memory: 4 * GiB,
     processors: 4,
     disks: [],
     shares: [],
-    serial: [{ to: "stdio" }],
+    serial: [{ kind: "stdio" }],
   });
-  assertEquals(network.map(({ attachment }) => attachment), ["nat"]);
+  assertEquals(network.map(({ kind }) => kind), ["nat"]);
 });
 
-Deno.test("describe: what is given is what the machine has", async () => {
+Deno.test("to_machine: what is given is what the machine has", async () => {
   const given = settings({
     kernel: "K",
     initrd: "I",
@@ -43,8 +54,8 @@ Deno.test("describe: what is given is what the machine has", async () => {
     processors: 9,
     disks: [disk, { ...disk, file: "E" }],
     shares: [{ tag: "t", folder: "F", readOnly: true }],
-    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }, { to: "pty", wait: true }],
-    network: [{ attachment: { bridge: "br0" }, mac }],
+    serial: [{ kind: "null" }, { kind: "stdio" }, { kind: "file", path: "F" }, { kind: "pty", wait: true }],
+    network: [{ kind: "bridge", interface: "br0", mac }],
     name: "N",
     machineId: "M",
     display: { width: 640, height: 480, fullGrab: true },
@@ -52,30 +63,30 @@ Deno.test("describe: what is given is what the machine has", async () => {
   assertEquals(await describe(given, host), {
     name: "N",
     machineId: "M",
-    boot: { from: "linux", kernel: "K", initrd: "I", commandLine: "quiet" },
+    boot: { kind: "linux", kernel: "K", initrd: "I", commandLine: "quiet" },
     memory: 3 * GiB,
     processors: 9,
     disks: [disk, { ...disk, file: "E" }],
     shares: [{ tag: "t", folder: "F", readOnly: true }],
-    serial: [{ to: "null" }, { to: "stdio" }, { to: "file", path: "F" }, { to: "pty", wait: true }],
-    network: [{ attachment: { bridge: "br0" }, mac }],
+    serial: [{ kind: "null" }, { kind: "stdio" }, { kind: "file", path: "F" }, { kind: "pty", wait: true }],
+    network: [{ kind: "bridge", interface: "br0", mac }],
     display: { width: 640, height: 480, fullGrab: true },
   });
 });
 
-Deno.test("describe: an empty command line is one, and no default", async () => {
+Deno.test("to_machine: an empty command line is one, and no default", async () => {
   const { boot } = await describe(settings({ kernel: "K", append: "" }), host);
-  assertEquals(boot, { from: "linux", kernel: "K", commandLine: "" });
+  assertEquals(boot, { kind: "linux", kernel: "K", commandLine: "" });
 });
 
-Deno.test("describe: what there is to boot says how it is booted", async () => {
-  const efi = { from: "efi" };
-  const linux = { from: "linux", kernel: "K" };
+Deno.test("to_machine: what there is to boot says how it is booted", async () => {
+  const efi = { kind: "efi" };
+  const linux = { kind: "linux", kernel: "K" };
   const boots: [some: Partial<Settings>, boot: unknown][] = [
     [{ cd: true, disks: [disk] }, efi],
     [{ efi: true, disks: [disk] }, efi],
-    [{ efi: true, efiVariables: "V", disks: [disk] }, { from: "efi", variables: "V" }],
-    [{ efi: true, efiVariables: "V", cd: true, disks: [disk] }, { from: "efi", variables: "V" }],
+    [{ efi: true, efiVariables: "V", disks: [disk] }, { kind: "efi", variables: "V" }],
+    [{ efi: true, efiVariables: "V", cd: true, disks: [disk] }, { kind: "efi", variables: "V" }],
     [{ kernel: "K", cd: true, disks: [disk] }, linux],
     [{ kernel: "K", disks: [disk] }, linux],
   ];
@@ -84,7 +95,7 @@ Deno.test("describe: what there is to boot says how it is booted", async () => {
   }
 });
 
-Deno.test("describe: a small host gives half of its memory, in whole MiB, and what processors it has", async () => {
+Deno.test("to_machine: a small host gives half of its memory, in whole MiB, and what processors it has", async () => {
   const machine = (maximum: number, processors = 2) =>
     describe(settings({ kernel: "K" }), limits(maximum, processors));
   assertEquals((await machine(8 * GiB)).memory, 4 * GiB);
@@ -95,10 +106,10 @@ Deno.test("describe: a small host gives half of its memory, in whole MiB, and wh
   assertEquals((await machine(GiB, 4)).processors, 4);
 });
 
-Deno.test("describe: no console at all can be had, and only alone", async () => {
+Deno.test("to_machine: no console at all can be had, and only alone", async () => {
   assertEquals((await describe(settings({ kernel: "K", serial: ["none"] }), host)).serial, []);
   for (
-    const serial of [["none", { to: "stdio" }], [{ to: "null" }, "none"], [
+    const serial of [["none", { kind: "stdio" }], [{ kind: "null" }, "none"], [
       "none",
       "none",
     ]] as Settings["serial"][]
@@ -108,17 +119,17 @@ Deno.test("describe: no console at all can be had, and only alone", async () => 
   }
 });
 
-Deno.test("describe: no network at all can be had, and only alone", async () => {
+Deno.test("to_machine: no network at all can be had, and only alone", async () => {
   assertEquals((await describe(settings({ kernel: "K", network: ["none"] }), host)).network, []);
-  for (const network of [["none", "none"], ["none", { attachment: "nat" }]] as Settings["network"][]) {
+  for (const network of [["none", "none"], ["none", { kind: "nat" }]] as Settings["network"][]) {
     const error = await assertRejects(() => describe(settings({ kernel: "K", network }), host), UsageError);
     assertEquals(error.message, "-nic none stands alone");
   }
 });
 
-Deno.test("describe: a card without an address gets one of its own, which a named machine keeps", async () => {
+Deno.test("to_machine: a card without an address gets one of its own, which a named machine keeps", async () => {
   const addresses = async (name: string | undefined, cards: number) => {
-    const network = Array.from({ length: cards }, () => ({ attachment: "nat" }) as const);
+    const network = Array.from({ length: cards }, () => ({ kind: "nat" }) as const);
     const machine = await describe(settings({ kernel: "K", network, name }), host);
     return machine.network.map(({ mac }) => mac!);
   };
@@ -131,7 +142,7 @@ Deno.test("describe: a card without an address gets one of its own, which a name
   for (const address of [first, second, random, another]) assertMatch(address, /^02(:[0-9a-f]{2}){5}$/);
 });
 
-Deno.test("describe: Rosetta is there by default where it is installed, and only there", async () => {
+Deno.test("to_machine: Rosetta is there by default where it is installed, and only there", async () => {
   const rosetta = async (
     wanted: Settings["rosetta"],
     availability: "installed" | "notInstalled" | undefined,
@@ -147,7 +158,7 @@ Deno.test("describe: Rosetta is there by default where it is installed, and only
   }
 });
 
-Deno.test("describe: what cannot be one machine is told", async () => {
+Deno.test("to_machine: what cannot be one machine is told", async () => {
   const nothing = "nothing to boot: give a kernel with -kernel FILE";
   const refused: [some: Partial<Settings>, message: string][] = [
     [{}, `${nothing} (-cd boots a CD, -help lists all options)`],
@@ -167,7 +178,7 @@ Deno.test("describe: what cannot be one machine is told", async () => {
       "-efi-vars and -kernel exclude each other: with a kernel there is no firmware",
     ],
     [
-      { kernel: "K", serial: [{ to: "stdio" }, { to: "null" }, { to: "stdio" }] },
+      { kernel: "K", serial: [{ kind: "stdio" }, { kind: "null" }, { kind: "stdio" }] },
       "-serial stdio is given twice: there is one stdin",
     ],
   ];

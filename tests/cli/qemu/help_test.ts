@@ -1,7 +1,7 @@
-// @ts-types="../../types/std_assert.d.ts"
+// @ts-types="../../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { helpText, usageOf } from "../../src/cli/help.ts";
-import { OPTIONS } from "../../src/cli/options.ts";
+import { helpText, usageOf } from "../../../src/cli/qemu/help.ts";
+import { OPTIONS } from "../../../src/cli/qemu/options.ts";
 
 Deno.test("help: an option is shown with its value and its other names", () => {
   const usages = OPTIONS.map(usageOf);
@@ -41,7 +41,7 @@ Deno.test("help: the text fits a terminal's width and says what the exit codes m
 });
 
 Deno.test("README: its table of options is the program's", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const readme = await Deno.readTextFile(new URL("../../../README.md", import.meta.url));
   const between = /<!-- options -->([^]*)<!-- \/options -->/.exec(readme)?.[1];
   assert(between, "README.md has no table between <!-- options --> and <!-- /options -->");
   const rows = between.split("\n").filter((line) => line.startsWith("| `"));
