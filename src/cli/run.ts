@@ -4,8 +4,8 @@ import { hasLibrary } from "../host/libraries.ts";
 import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
+import { outcome } from "./outcome.ts";
 import type { Shell } from "./qemu/options.ts";
-import { UsageError } from "./qemu/usage_error.ts";
 import { parse } from "./qemu/parse.ts";
 
 /**
@@ -33,20 +33,6 @@ export function run(argv: readonly string[]): Promise<number> {
     const { runMachine } = await import("./run_machine.ts");
     return await runMachine(settings);
   });
-}
-
-/** The exit code of what runs; an error is said, and has one too. */
-export async function outcome(body: () => Promise<number>): Promise<number> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof UsageError) {
-      log.error(error.message);
-      return EXIT.usage;
-    }
-    const { reportFailure } = await import("./failure.ts");
-    return reportFailure(error);
-  }
 }
 
 async function printHelp(): Promise<number> {

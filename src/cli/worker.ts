@@ -7,7 +7,7 @@ import { runMachine } from "./run_machine.ts";
 import { EXIT } from "./exit.ts";
 import type { Settings } from "./qemu/options.ts";
 import { setVerbosity } from "./log.ts";
-import { outcome } from "./run.ts";
+import { outcome } from "./outcome.ts";
 import type { FromWorker, ToWorker } from "./with_window.ts";
 
 const self = globalThis as unknown as DedicatedWorkerGlobalScope;

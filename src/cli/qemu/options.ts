@@ -1,20 +1,29 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { CacheMode, Disk, DiskFormat } from "../../machine/disk.ts";
+import type { Disk } from "../../machine/disk.ts";
 import type { Display } from "../../machine/display.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
 import type { Share } from "../../machine/share.ts";
 import type { Verbosity } from "../log.ts";
-import { parseKeyValues } from "./key_values.ts";
 import { UsageError } from "./usage_error.ts";
+import {
+  disk,
+  type DiskSettings,
+  oneOf,
+  parseCount,
+  parseDisplay,
+  parseDrive,
+  parseNic,
+  parseSerial,
+  parseShare,
+  parseSize,
+  parseVirtfs,
+} from "./values.ts";
 
 /** Shells that there are completions for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = typeof SHELLS[number];
-
-/** A disk as the command line has it. */
-export type DiskSettings = Partial<Disk> & Pick<Disk, "file">;
 
 /** What the command line says, before defaults. */
 export interface Settings {
@@ -80,119 +89,6 @@ export interface Option {
   several?: boolean;
   /** @throws {UsageError} With what was expected, when the value does not fit. */
   apply(settings: Settings, ...values: string[]): void;
-}
-
-const MiB = 1024 * 1024;
-const UNITS: Record<string, number> = { "": MiB, k: 1024, m: MiB, g: 1024 * MiB, t: 1024 * 1024 * MiB };
-
-/** A size as qemu's `-m` takes it, in bytes. */
-function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([kmgt]?)$/i.exec(text);
-  if (!match) throw new UsageError("expected a size in MiB, or with K, M or G, like 512 or 2G");
-  const bytes = Number(match[1]) * UNITS[match[2].toLowerCase()];
-  if (!Number.isInteger(bytes)) throw new UsageError("expected a whole number of bytes");
-  return bytes;
-}
-
-function parseCount(text: string): number {
-  if (!/^\d+$/.test(text)) throw new UsageError("expected a whole number");
-  return Number(text);
-}
-
-function parseSerial(text: string): Serial | "none" {
-  if (text === "none") return text;
-  if (text === "stdio" || text === "null") return { kind: text };
-  if (text === "pty" || text === "pty,wait") return { kind: "pty", wait: text !== "pty" };
-  const path = /^(file|unix):(.*)$/s.exec(text);
-  if (path) return { kind: path[1] as "file" | "unix", path: path[2] };
-  throw new UsageError("expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none");
-}
-
-function oneOf<T extends string>(values: readonly T[], text: string, what: string): T {
-  if ((values as readonly string[]).includes(text)) return text as T;
-  throw new UsageError(`${what} is one of ${values.join(", ")}`);
-}
-
-function onOff(text: string, what: string): boolean {
-  return oneOf(["on", "off"], text, what) === "on";
-}
-
-const CACHES = ["writeback", "none", "writethrough", "unsafe"] as const;
-
-function disk(file: string, parts: Partial<Disk> = {}): DiskSettings {
-  return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
-}
-
-function parseDrive(text: string): DiskSettings {
-  const keys = ["file", "if", "readonly", "format", "size", "cache", "serial", "snapshot"] as const;
-  const given = parseKeyValues(text, keys);
-  if (given.file === undefined) throw new UsageError("file=FILE is missing");
-  return disk(given.file, {
-    interface: oneOf<Disk["interface"]>(["virtio", "usb", "nvme"], given.if ?? "virtio", "if"),
-    readOnly: onOff(given.readonly ?? "off", "readonly"),
-    cache: oneOf<CacheMode>(CACHES, given.cache ?? "writeback", "cache"),
-    ...given.serial === undefined ? {} : { serial: given.serial },
-    ...given.size === undefined ? {} : { size: parseSize(given.size) },
-    ...given.format === undefined
-      ? {}
-      : { format: oneOf<DiskFormat>(["raw", "qcow2"], given.format, "format") },
-    ...given.snapshot === undefined ? {} : { snapshot: onOff(given.snapshot, "snapshot") },
-  });
-}
-
-function parseVirtfs(text: string): Share {
-  const [driver, ...rest] = text.split(",");
-  oneOf(["local"], driver, "the first word");
-  // security_model is what qemu's lines have: on both systems files belong to the user who runs the machine.
-  const keys = ["path", "mount_tag", "readonly", "security_model", "id"] as const;
-  const given = parseKeyValues(rest.join(","), keys);
-  if (given.path === undefined) throw new UsageError("path=DIR is missing");
-  if (given.mount_tag === undefined) throw new UsageError("mount_tag=TAG is missing");
-  return { tag: given.mount_tag, folder: given.path, readOnly: onOff(given.readonly ?? "off", "readonly") };
-}
-
-/** `DIR` or `DIR,ro`. */
-function share(tag: string, folder: string): Share {
-  const readOnly = folder.endsWith(",ro");
-  return { tag, folder: readOnly ? folder.slice(0, -",ro".length) : folder, readOnly };
-}
-
-function parseNic(text: string): Network | "none" {
-  const [kind, ...rest] = text.split(",");
-  if (oneOf(["user", "none", "bridge"], kind, "the network") === "none") {
-    if (rest.length > 0) throw new UsageError("none takes nothing more");
-    return "none";
-  }
-  const given = parseKeyValues(rest.join(","), ["br", "mac", "model"] as const);
-  if (kind === "bridge" && given.br === undefined) throw new UsageError("br=INTERFACE is missing");
-  if (kind === "user" && given.br !== undefined) throw new UsageError("br= goes with bridge");
-  if (given.model !== undefined) oneOf(["virtio", "virtio-net-pci"], given.model, "model");
-  const mac = given.mac === undefined ? {} : { mac: parseMAC(given.mac) };
-  return kind === "bridge" ? { kind, interface: given.br!, ...mac } : { kind: "nat", ...mac };
-}
-
-function parseMAC(text: string): string {
-  if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text)) {
-    throw new UsageError("expected a MAC address like 52:54:00:12:34:56");
-  }
-  const bytes = text.toLowerCase().split(":").map((byte) => byte.padStart(2, "0"));
-  if (bytes.every((byte) => byte === "00")) throw new UsageError("that is an address which no card can have");
-  if (parseInt(bytes[0], 16) & 1) throw new UsageError("that is a multicast address, which no card can have");
-  return bytes.join(":");
-}
-
-function parseDisplay(text: string): Partial<Display> | "none" {
-  const [kind, ...rest] = text.split(",");
-  if (oneOf(["window", "none"], kind, "the display") === "none") {
-    if (rest.length > 0) throw new UsageError("none takes nothing more");
-    return "none";
-  }
-  const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab"] as const);
-  return {
-    ...given.width !== undefined && { width: parseCount(given.width) },
-    ...given.height !== undefined && { height: parseCount(given.height) },
-    ...given["full-grab"] !== undefined && { fullGrab: onOff(given["full-grab"], "full-grab") },
-  };
 }
 
 function setDisplay(settings: Settings, display: Settings["display"]): void {
@@ -291,7 +187,7 @@ export const OPTIONS: readonly Option[] = [
     words: 2,
     help: "folder for mount -t virtiofs TAG /mnt",
     several: true,
-    apply: (settings, tag, folder) => settings.shares.push(share(tag, folder)),
+    apply: (settings, tag, folder) => settings.shares.push(parseShare(tag, folder)),
   },
   {
     names: ["virtfs"],

@@ -1,6 +1,7 @@
 // @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { type DiskSettings, noSettings, OPTIONS, type Settings } from "../../../src/cli/qemu/options.ts";
+import { noSettings, OPTIONS, type Settings } from "../../../src/cli/qemu/options.ts";
+import type { DiskSettings } from "../../../src/cli/qemu/values.ts";
 import { UsageError } from "../../../src/cli/qemu/usage_error.ts";
 import { parse } from "../../../src/cli/qemu/parse.ts";
 
