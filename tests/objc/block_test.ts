@@ -1,5 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import "../../src/host/libraries.ts";
 import { Block, Class, completion, DispatchQueue, EncodingError, fromObjC, NSError, type NSObject, type ObjectValue, type Result, succeeded } from "../../src/objc/mod.ts";
 import { child } from "./child.ts";
 

@@ -1,5 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import "../../src/host/libraries.ts";
 import { type Argument, Class, type Converted, fileURL, fromObjC, NSObject, type ObjectValue, type Result, same } from "../../src/objc/mod.ts";
 import { fileHandle, pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";

@@ -1,5 +1,6 @@
 /** A worker sends to the main queue and is called by the main thread, which is in its run loop until it is told. */
 
+import "../../../src/host/libraries.ts";
 import { Class, defineClass, DispatchQueue, fromObjC, type NSObject } from "../../../src/objc/mod.ts";
 
 async function inWorker(): Promise<void> {
