@@ -256,8 +256,11 @@ Deno.test("NSError: what lies under an error is its cause, however deep", () => 
         domain,
         i,
         new Map<string, NSObject | string>([
-          ["NSLocalizedDescription", `about ${domain}`],
-          ...under ? [["NSUnderlyingError", under] as const] : [],
+          // GNUstep's keys are called as their constants are, with Key behind.
+          ...["", "Key"].flatMap((key): [string, NSObject | string][] => [
+            [`NSLocalizedDescription${key}`, `about ${domain}`],
+            ...under ? [[`NSUnderlyingError${key}`, under] as [string, NSObject]] : [],
+          ]),
         ]),
       ) as NSObject,
     undefined,
