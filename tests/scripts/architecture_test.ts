@@ -15,7 +15,17 @@ const OPTION = `  {
 Deno.test("architecture: an option is added where the map says, and help, completions and documents have it", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const copied = ["src", "scripts", "docs", "types", "deno.json", "deno.lock", "main.ts", "README.md"];
+    const copied = [
+      "src",
+      "scripts",
+      "docs",
+      "types",
+      "std",
+      "deno.json",
+      "deno.lock",
+      "main.ts",
+      "README.md",
+    ];
     const copy = await new Deno.Command("cp", {
       args: ["-R", ...copied.map((name) => `${ROOT}${name}`), folder],
     }).output();
