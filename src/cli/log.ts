@@ -1,6 +1,5 @@
 /** What vzrun says: on stderr, each line `vzrun: …`, in colour only on a terminal and never with NO_COLOR. */
 
-import { red } from "@std/fmt/colors";
 import { printable } from "../host/printable.ts";
 
 /** How much is said. */
@@ -28,8 +27,10 @@ function write(prefix: string, message: string): void {
 }
 
 /** Says what is wrong. Always. */
-export function error(message: string): void {
-  write(Deno.stderr.isTerminal() ? red(PREFIX) : PREFIX, message); // red heeds NO_COLOR, and FORCE_COLOR not
+export async function error(message: string): Promise<void> {
+  if (!Deno.stderr.isTerminal()) return write(PREFIX, message);
+  const { red } = await import("@std/fmt/colors"); // not before: a start has no use for it. It heeds NO_COLOR
+  write(red(PREFIX), message);
 }
 
 /** Says something that a user wants to know, unless `-quiet`. */

@@ -16,6 +16,7 @@ Deno.test("width: letters of two columns, of none and of several code points are
     ["\u200b\u200d\ufe0f", 0],
     ["███░░", 5],
     ["💾", 2],
+    ["🇨🇭", 2],
     ["", 0],
   ];
   for (const [text, columns] of widths) assertEquals(unicodeWidth(text), columns, JSON.stringify(text));
