@@ -9,7 +9,7 @@ const MARK = "\x1e";
  * Runs each line that it reads in a shell of its own. A kernel command line cannot have a quotation mark in another:
  * without `IFS` a line stays one word all the same.
  */
-const LOOP = "IFS=; set -f; stty -echo; echo ready; " +
+export const LOOP = "IFS=; set -f; stty -echo; echo ready; " +
   "while read -r line; do sh -c $line; printf '\\036%d\\036' $?; done";
 
 /** A guest that runs commands. */
