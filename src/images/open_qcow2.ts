@@ -1,10 +1,11 @@
 /** Opens qcow2 images, with the images behind them. */
 
+import { printable } from "../host/printable.ts";
 import { ImageError } from "./error.ts";
 import { ImageFile } from "./image_file.ts";
 import { type Layer, ofBacking, RawLayer } from "./layer.ts";
 import { Qcow2 } from "./qcow2.ts";
-import { printable, QCOW2_HEAD, type Qcow2Header, readQcow2Header } from "./qcow2_header.ts";
+import { QCOW2_HEAD, type Qcow2Header, readQcow2Header } from "./qcow2_header.ts";
 
 /**
  * Opens an image to be read, and all that are behind it. They stay open until it is disposed.
