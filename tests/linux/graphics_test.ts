@@ -14,6 +14,7 @@ import {
   type NSObject,
 } from "../../src/objc/mod.ts";
 import { VZLinuxBootLoader, VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
+import { SOONER } from "../e2e/vzrun.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
 
 const GRAPHICAL = guestFiles("graphical");
@@ -174,7 +175,7 @@ class WindowProgram implements AsyncDisposable {
   #more = Promise.withResolvers<void>();
 
   constructor(program: string, display: Display, guest: string) {
-    const append = `console=tty0 console=hvc0 quiet run="${guest}"`;
+    const append = `console=tty0 console=hvc0 quiet ${SOONER} run="${guest}"`;
     this.process = new Deno.Command(program, {
       args: ["kernel", GRAPHICAL.kernel, GRAPHICAL.initrd, append],
       env: { DISPLAY: display.name },
