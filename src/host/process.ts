@@ -94,6 +94,11 @@ export function isSignalIgnored(number: number): boolean {
   return Deno.UnsafePointer.value(before) === SIG_IGN;
 }
 
+/** Has a signal ignored: signal(3). */
+export function ignoreSignal(number: number): void {
+  libc.signal(number, Deno.UnsafePointer.create(SIG_IGN));
+}
+
 /** Whether a process of this user is there: kill(2) with no signal. */
 export function processExists(pid: number): boolean {
   return libc.kill(pid, 0) === 0;

@@ -162,9 +162,9 @@ Deno.test("kernel: a command line without a console, which nobody has given, is 
 Deno.test("kernel: -dry-run says what a file is, layer by layer, and what would be booted", async () => {
   using kernels = new Kernels();
   kernels.write("kernel", await pack("xz", await pack("lz4", await pack("bzip2", plain))));
-  const { from, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
+  const { kind, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
   const format = Deno.build.arch === "aarch64" ? "arm64 Image" : "bzImage";
-  assertEquals({ from, source, initrd, commandLine }, {
+  assertEquals({ kind, source, initrd, commandLine }, {
     kind: "linux",
     source: { file: "kernel", layers: ["xz", "lz4", "bzip2", format] },
     initrd: `${GUEST}/initrd`,
