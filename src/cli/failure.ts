@@ -9,12 +9,12 @@ import * as log from "./log.ts";
 import { wordError } from "./qemu/word_error.ts";
 
 /** Says what is wrong, and what to do about it. @returns The exit code. */
-export function reportFailure(error: unknown): number {
+export async function reportFailure(error: unknown): Promise<number> {
   if (error instanceof MachineError || error instanceof FileError) {
-    log.error(error instanceof MachineError ? wordError(error) : error.message);
+    await log.error(error instanceof MachineError ? wordError(error) : error.message);
     return EXIT.usage;
   }
-  log.error(
+  await log.error(
     error instanceof NSError ? wordNSError(error) : error instanceof Error ? error.message : String(error),
   );
   return EXIT.failed;

@@ -1,5 +1,7 @@
 /** Opens qcow2 images, with the images behind them. */
 
+import { dirname } from "@std/path/posix/dirname";
+import { isAbsolute } from "@std/path/posix/is-absolute";
 import { printable } from "../host/printable.ts";
 import { ImageError } from "./error.ts";
 import { ImageFile } from "./image_file.ts";
@@ -47,7 +49,8 @@ function openBacking(image: string, backing: NonNullable<Qcow2Header["backing"]>
   if (/^[^/]*:|\0/.test(name)) {
     throw new ImageError(`its backing file '${printable(name)}' is not a path`);
   }
-  const path = name.startsWith("/") ? name : image.slice(0, image.lastIndexOf("/") + 1) + name;
+  // Not joined: that takes a `..` away that has to be looked up, since the folder before it may be a link.
+  const path = isAbsolute(name) ? name : `${dirname(image)}/${name}`;
   return ofBacking(printable(path), () => {
     // The guest of a raw image can write a header that names any file of the host. Who then takes the image for
     // what it looks like gives that file to the guest; so, as in libvirt, nobody guesses.

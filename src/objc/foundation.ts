@@ -75,6 +75,8 @@ const CONVERSIONS: [string, (object: NSObject) => Converted][] = [
 /**
  * The JavaScript value of an object: text, number, array, Map, bytes, Date or URL; null for nil and NSNull.
  * Elements of collections are converted too.
+ *
+ * @param result What a message has returned; what is no object comes back as it is.
  */
 export function fromObjC(result: Result): Converted {
   if (!(result instanceof NSObject)) return (result ?? null) as Converted;

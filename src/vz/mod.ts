@@ -1,5 +1,6 @@
 /** Apple's Virtualization framework as TypeScript, under Apple's names. @module */
 
+export { requireMacOS, UnavailableError } from "./availability.ts";
 export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
 export { type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {
@@ -41,4 +42,4 @@ export {
 } from "./storage.ts";
 export { type Operation, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
 export { type ViewOptions, VZVirtualMachineView } from "./virtual_machine_view.ts";
-export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";
+export { VZClass, VZObject } from "./vz_object.ts";
