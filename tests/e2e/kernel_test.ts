@@ -214,7 +214,7 @@ Deno.test("kernel: what takes long shows how far it has come on a terminal, and 
   await terminal.type("\x03");
   assertEquals(await interrupted.end(10), 130);
   assertEquals(kernels.cached, []);
-  assertEquals(terminal.screen.text.endsWith("\r\x1b[K"), true); // the line is gone
+  await eventually("the end of the line", () => terminal.screen.text.endsWith("\r\x1b[K"), 10);
 
   const { source } = await kernels.boot("kernel"); // and its stderr, which is no terminal, has nothing of this
   assertEquals(source.layers[0], "xz");
