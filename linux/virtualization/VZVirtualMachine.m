@@ -234,7 +234,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_process) {
         [_process launch];
     } else {
-        [self _setState:VZVirtualMachineStateStopped];
+        [self _setState:VZVirtualMachineStateError];
         [self _completeWithError:error];
     }
 }
