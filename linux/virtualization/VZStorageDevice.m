@@ -34,11 +34,11 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 @synthesize URL = _URL, readOnly = _readOnly, cachingMode = _cachingMode, synchronizationMode = _synchronizationMode;
 
 - (instancetype)initWithURL:(NSURL *)url readOnly:(BOOL)readOnly error:(NSError **)error {
-    return [self initWithURL:url
-                    readOnly:readOnly
-                 cachingMode:VZDiskImageCachingModeAutomatic
-         synchronizationMode:VZDiskImageSynchronizationModeFull
-                       error:error];
+    return [self _initWithURL:url
+                     readOnly:readOnly
+                  cachingMode:VZDiskImageCachingModeAutomatic
+          synchronizationMode:VZDiskImageSynchronizationModeFull
+                        error:error];
 }
 
 - (instancetype)initWithURL:(NSURL *)url
@@ -46,6 +46,15 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
                 cachingMode:(VZDiskImageCachingMode)cachingMode
         synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
                       error:(NSError **)error {
+    return [self _initWithURL:url readOnly:readOnly cachingMode:cachingMode synchronizationMode:synchronizationMode error:error];
+}
+
+// Of any macOS.
+- (instancetype)_initWithURL:(NSURL *)url
+                    readOnly:(BOOL)readOnly
+                 cachingMode:(VZDiskImageCachingMode)cachingMode
+         synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
+                       error:(NSError **)error {
     self = [super init];
     if (!self) return nil;
     _URL = [url copy];
@@ -160,11 +169,12 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 
 - (id)copyWithZone:(NSZone *)zone {
     VZVirtioBlockDeviceConfiguration *copy = [super copyWithZone:zone];
-    copy.blockDeviceIdentifier = _blockDeviceIdentifier;
+    [copy->_blockDeviceIdentifier autorelease]; // not by a method that macOS 11 does not have
+    copy->_blockDeviceIdentifier = [_blockDeviceIdentifier copy];
     return copy;
 }
 
-+ (BOOL)validateBlockDeviceIdentifier:(NSString *)identifier error:(NSError **)error {
+static BOOL validate_identifier(NSString *identifier, NSError **error) {
     NSString *problem = nil;
     if (![identifier canBeConvertedToEncoding:NSASCIIStringEncoding]) {
         problem = @"is not ASCII";
@@ -175,9 +185,12 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
                                                         @"The block device identifier “%@” %@.", identifier, problem));
 }
 
++ (BOOL)validateBlockDeviceIdentifier:(NSString *)identifier error:(NSError **)error {
+    return validate_identifier(identifier, error);
+}
+
 - (BOOL)_validateWithError:(NSError **)error {
-    return [super _validateWithError:error] &&
-           [VZVirtioBlockDeviceConfiguration validateBlockDeviceIdentifier:_blockDeviceIdentifier error:error];
+    return [super _validateWithError:error] && validate_identifier(_blockDeviceIdentifier, error);
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

@@ -71,7 +71,7 @@
 
 - (NSArray *)_makeDirectorySharingDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioFileSystemDeviceConfiguration *configuration in _configuration.directorySharingDevices) {
+    for (VZVirtioFileSystemDeviceConfiguration *configuration in [_configuration valueForKey:@"directorySharingDevices"]) {
         [devices addObject:[[[VZVirtioFileSystemDevice alloc] _initWithMachine:_link configuration:configuration] autorelease]];
     }
     return devices;
@@ -79,7 +79,7 @@
 
 - (NSArray *)_makeGraphicsDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioGraphicsDeviceConfiguration *configuration in _configuration.graphicsDevices) {
+    for (VZVirtioGraphicsDeviceConfiguration *configuration in [_configuration valueForKey:@"graphicsDevices"]) {
         NSMutableArray *displays = [NSMutableArray array];
         for (VZVirtioGraphicsScanoutConfiguration *scanout in configuration.scanouts) {
             CGSize size = NSMakeSize(scanout.widthInPixels, scanout.heightInPixels);
@@ -344,6 +344,15 @@ static NSString *state_name(VZVirtualMachineState state) {
 }
 
 #pragma mark The screen
+
+- (dispatch_queue_t)_machineQueue {
+    return _queue;
+}
+
+- (NSArray *)_screens {
+    ASSERT_ON_QUEUE();
+    return _graphicsDevices;
+}
 
 - (int)_connectToScreen {
     ASSERT_ON_QUEUE();

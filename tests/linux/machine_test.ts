@@ -6,7 +6,6 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   type State,
-  type Stop,
   VZFileSerialPortAttachment,
   VZLinuxBootLoader,
   VZVirtioTraditionalMemoryBalloonDeviceConfiguration,

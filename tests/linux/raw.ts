@@ -6,8 +6,7 @@ import {
   completion,
   DispatchQueue,
   fileURL,
-  fromObjC,
-  NSObject,
+  type NSObject,
   openFramework,
   type Result,
 } from "../../src/objc/mod.ts";
@@ -146,9 +145,7 @@ export class Machine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.object.respondsTo("canStop")) return; // on macOS 11, where a machine ends when it is collected
     if (await this.call("canStop")) await this.complete("stopWithCompletionHandler:");
   }
 }
-
-/** What an NSObject is in JavaScript. */
-export { fromObjC };
