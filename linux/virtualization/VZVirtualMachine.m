@@ -280,7 +280,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     [self _enter:VZVirtualMachineStateResuming
                    if:[self canResume]
         reachingState:VZVirtualMachineStateRunning
-            byCommand:@"cont"
+            byCommand:_consoleIsFull ? @"stop" : @"cont" // it goes on when the console is not full any more
               handler:completionHandler];
 }
 
@@ -314,12 +314,20 @@ static NSString *state_name(VZVirtualMachineState state) {
 - (void)_qemuDidStart {
     if (_state != VZVirtualMachineStateStarting) return;
     [self _setState:VZVirtualMachineStateRunning];
+    if (_consoleIsFull) [self _execute:@"stop" arguments:@{}];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
 
+- (void)_consoleDidBecomeFull:(BOOL)full {
+    _consoleIsFull = full;
+    BOOL running = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming;
+    if (running) [_process execute:full ? @"stop" : @"cont" arguments:@{} reply:^(NSString *problem) {}];
+}
+
 - (void)_qemuDidStopWithError:(NSError *)error {
+    _consoleIsFull = NO;
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;

@@ -48,6 +48,8 @@ void refuse_to_make(Class class);
 
 @interface VZVirtualMachine (Engine)
 - (void)_qemuDidStart;
+/// The guest stands still until it is not, which the client does not see.
+- (void)_consoleDidBecomeFull:(BOOL)full;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
 @end

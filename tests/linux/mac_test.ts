@@ -4,7 +4,18 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Class, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
-import { configuration, disks, image, linuxBootLoader, Machine, State } from "./raw.ts";
+import { close, isNonblocking, pipe, rawPty, readAvailable, socketPair, unread } from "./descriptors.ts";
+import {
+  configuration,
+  descriptorPort,
+  disks,
+  filePort,
+  image,
+  linuxBootLoader,
+  Machine,
+  State,
+  until,
+} from "./raw.ts";
 
 const VZ = "VZErrorDomain";
 const POSIX = "NSPOSIXErrorDomain";
@@ -144,4 +155,76 @@ Deno.test("mac: an image that is not there is told in the fewest words", () => {
   assertEquals([error.domain, error.code], [POSIX, 45]);
   assertEquals(error.message, "The operation couldn’t be completed. Operation not supported");
   assert(!error.message.includes("nonexistent"));
+});
+
+/** How long is looked at whether something does not happen, which would take a moment. */
+function aWhile(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1500));
+}
+
+/** The guest prints 200,000 bytes at its first console, then a word at its second, which is a file. */
+const PRINT = "head -c 200000 /dev/zero | tr '\\0' x; echo printed >/dev/hvc1";
+
+/** A machine with these two consoles. */
+function printer(console: NSObject, file: string): Machine {
+  const made = configuration(PRINT);
+  made.send("setSerialPorts:", [console, filePort(file)]);
+  return new Machine(made);
+}
+
+/** Waits until what there is to be read is no more than a moment ago. */
+function isFull(what: string, reading: number): Promise<void> {
+  let before = 0;
+  let since = performance.now();
+  return until(`the ${what} to be full`, () => {
+    const now = unread(reading);
+    if (now === 0 || now !== before) since = performance.now();
+    before = now;
+    return performance.now() - since > 500;
+  });
+}
+
+// Row 1.
+Deno.test("mac: who opens a console and does not read it makes the guest wait, and nothing is lost", async () => {
+  using folder = new Folder();
+  const consoles = { pty: rawPty(), pipe: pipe().toReversed(), socket: socketPair() };
+  for (const [kind, [ours, theirs]] of Object.entries(consoles)) {
+    const said = folder.file(kind);
+    await using machine = printer(descriptorPort(kind === "pipe" ? -1 : ours, ours), said);
+    assertEquals(await machine.start(), [], kind);
+    await isFull(kind, theirs);
+    await aWhile();
+    assertEquals(Deno.readTextFileSync(said), "", `the guest goes on although nobody reads the ${kind}`);
+    if (kind === "pty") assert(unread(theirs) <= 4096, `the pty holds ${unread(theirs)} bytes`);
+    assert(!isNonblocking(ours), `the ${kind} has become non-blocking`);
+    // The framework does not wait with the guest.
+    assertEquals(await machine.state(), State.running);
+    assertEquals(await machine.complete("pauseWithCompletionHandler:"), []);
+    assertEquals(await machine.complete("resumeWithCompletionHandler:"), []);
+    let printed = "";
+    await until(`the guest to print all at the ${kind}`, () => {
+      printed += readAvailable(theirs);
+      return Deno.readTextFileSync(said).includes("printed");
+    });
+    await until(
+      `the ${kind} to have all`,
+      () => (printed += readAvailable(theirs)).split("x").length > 200_000,
+    );
+    assertEquals(printed.split("x").length - 1, 200_000, kind);
+    await machine.ended();
+    close(ours, theirs);
+  }
+});
+
+// Row 1.
+Deno.test("mac: a machine whose console is stuck can be stopped", async () => {
+  using folder = new Folder();
+  const [reading, writing] = pipe();
+  await using machine = printer(descriptorPort(-1, writing), folder.file("said"));
+  assertEquals(await machine.start(), []);
+  await isFull("pipe", reading);
+  assert(await machine.call("requestStopWithError:"));
+  assertEquals(await machine.complete("stopWithCompletionHandler:"), []);
+  assertEquals(await machine.state(), State.stopped);
+  close(reading, writing);
 });
