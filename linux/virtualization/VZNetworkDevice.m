@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "bridge.h"
 #import <sys/socket.h>
 #import <unistd.h>
@@ -85,8 +86,13 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    return _interface || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
-                                                          @"The interface of a bridged network is not set."));
+    NSString *reason = nil;
+    if (!has_entitlement(@"com.apple.vm.networking")) {
+        reason = @"Using VZBridgedNetworkDeviceAttachment in a process that lacks the “com.apple.vm.networking” entitlement.";
+    } else if (!_interface) {
+        reason = @"The interface of a bridged network is not set.";
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {

@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "qemu_program.h"
 #import "screen.h"
 #import <sys/socket.h>
@@ -124,7 +125,7 @@
 }
 
 + (BOOL)isSupported {
-    return qemu_program() != nil;
+    return hardware_can_virtualize() && qemu_program() != nil;
 }
 
 - (dispatch_queue_t)queue {
@@ -160,7 +161,7 @@
 
 - (BOOL)canRequestStop {
     ASSERT_ON_QUEUE();
-    return _state == VZVirtualMachineStateRunning;
+    return guests_can_be_requested_to_stop() && _state == VZVirtualMachineStateRunning;
 }
 
 + (BOOL)automaticallyNotifiesObserversForKey:(NSString *)key {
@@ -289,6 +290,9 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (![self canRequestStop]) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineState,
                                                 @"A virtual machine in state “%@” cannot be asked to stop.", state_name(_state)));
+    }
+    if (requests_to_stop_fail()) {
+        return fail(error, virtualization_error(VZErrorInternal, @"The virtual machine could not be requested to stop."));
     }
     [self _execute:@"system_powerdown" arguments:@{}];
     return YES;

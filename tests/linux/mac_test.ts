@@ -2,9 +2,18 @@
 // row of the list of these behaviours.
 
 // @ts-types="../../types/std_assert.d.ts"
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Class, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
-import { close, isNonblocking, pipe, rawPty, readAvailable, socketPair, unread } from "./descriptors.ts";
+import {
+  close,
+  isNonblocking,
+  pipe,
+  rawPty,
+  readAvailable,
+  socketPair,
+  unread,
+  writeText,
+} from "./descriptors.ts";
 import {
   configuration,
   descriptorPort,
@@ -13,6 +22,7 @@ import {
   image,
   linuxBootLoader,
   Machine,
+  serialPort,
   State,
   until,
 } from "./raw.ts";
@@ -227,4 +237,111 @@ Deno.test("mac: a machine whose console is stuck can be stopped", async () => {
   assertEquals(await machine.complete("stopWithCompletionHandler:"), []);
   assertEquals(await machine.state(), State.stopped);
   close(reading, writing);
+});
+
+/** Another Mac, until it is disposed of: linux/ looks at its variables when it needs them. */
+class Variable implements Disposable {
+  constructor(readonly name: string, value: string) {
+    Deno.env.set(name, value);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.env.delete(this.name);
+  }
+}
+
+/** With what a configuration is refused: code and description. */
+function refusal(configuration: NSObject): [code: number, message: string] {
+  const error = assertThrows(() => configuration.send("validateWithError:"), NSError);
+  return [error.code, error.message];
+}
+
+const INVALID = "Invalid virtual machine configuration.";
+
+// Row 4.
+Deno.test("mac: an eleventh serial port is one too many", () => {
+  const made = configuration();
+  const ports = Array.from({ length: 11 }, () => serialPort(null));
+  made.send("setSerialPorts:", ports.slice(1));
+  made.send("validateWithError:");
+  made.send("setSerialPorts:", ports);
+  assertEquals(refusal(made), [
+    2,
+    `${INVALID} Number of Virtio console serial port devices is greater than the maximum number supported.`,
+  ]);
+});
+
+// Row 14.
+Deno.test("mac: without the entitlement for networks a bridge fails the validation, with its name", () => {
+  const card = Class.named("VZVirtioNetworkDeviceConfiguration").create();
+  const attachment = Class.named("VZBridgedNetworkDeviceAttachment").create("initWithInterface:", null);
+  card.send("setAttachment:", attachment);
+  const made = configuration();
+  made.send("setNetworkDevices:", [card]);
+  const count = () =>
+    (Class.named("VZBridgedNetworkInterface").send("networkInterfaces") as NSObject).send("count");
+  const before = count();
+  {
+    using _ = new Variable("VIRTUALIZATION_ENTITLEMENTS", "com.apple.security.virtualization");
+    assertEquals(refusal(made), [
+      2,
+      `${INVALID} Using VZBridgedNetworkDeviceAttachment in a process that lacks the “com.apple.vm.networking” entitlement.`,
+    ]);
+    assertEquals(count(), before, "the interfaces are hidden");
+    configuration().send("validateWithError:");
+  }
+  {
+    using _ = new Variable("VIRTUALIZATION_ENTITLEMENTS", "");
+    assertEquals(refusal(configuration()), [
+      2,
+      `${INVALID} The process doesn’t have the “com.apple.security.virtualization” entitlement.`,
+    ]);
+  }
+  assert(refusal(made)[1].includes("interface"), "as before, with all entitlements");
+});
+
+// Row 24.
+Deno.test("mac: hardware that cannot virtualize refuses to validate and to start", async () => {
+  using _ = new Variable("VIRTUALIZATION_HARDWARE", "none");
+  assert(!Class.named("VZVirtualMachine").send("isSupported"));
+  const sentence = "Virtualization is not available on this hardware.";
+  assertEquals(refusal(configuration()), [2, `${INVALID} ${sentence}`]);
+  await using machine = new Machine(configuration());
+  assertEquals(await machine.start(), [[VZ, 2, sentence]]);
+});
+
+// Row 21.
+Deno.test("mac: a guest that runs may not be there to be asked to stop", async () => {
+  await using machine = new Machine(configuration("read -r forever"));
+  assertEquals(await machine.start(), []);
+  assert(await machine.call("canRequestStop"));
+  {
+    using _ = new Variable("VIRTUALIZATION_REQUEST_STOP", "no");
+    assert(!(await machine.call("canRequestStop")));
+    const error = await assertRejects(() => machine.call("requestStopWithError:"), NSError);
+    assertEquals([error.domain, error.code], [VZ, 3]);
+  }
+  using _ = new Variable("VIRTUALIZATION_REQUEST_STOP", "fails");
+  assert(await machine.call("canRequestStop"));
+  await assertRejects(() => machine.call("requestStopWithError:"), NSError);
+  assertEquals(await machine.state(), State.running);
+});
+
+// Row 3.
+Deno.test("mac: the framework may make non-blocking what it is handed, and works all the same", async () => {
+  using _ = new Variable("VIRTUALIZATION_NONBLOCKING", "yes");
+  const [typed, toType] = pipe();
+  const [reading, writing] = pipe();
+  const made = configuration("echo ready; read -r word; head -c 100000 /dev/zero; echo got $word");
+  made.send("setSerialPorts:", [descriptorPort(typed, writing)]);
+  await using machine = new Machine(made);
+  assertEquals(await machine.start(), []);
+  assert(isNonblocking(typed) && isNonblocking(writing));
+  let said = "";
+  await until("the guest", () => (said += readAvailable(reading)).includes("ready"));
+  writeText(toType, "this\n");
+  await until("what was typed", () => (said += readAvailable(reading)).includes("got this"));
+  assertEquals(said.split("\0").length - 1, 100_000);
+  await machine.ended();
+  close(typed, toType, reading, writing);
 });
