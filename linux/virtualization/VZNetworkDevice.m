@@ -231,6 +231,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     _machine = [machine retain];
     _identifier = [identifier copy];
     _attachment = [attachment retain];
+    _network = [attachment retain];
     return self;
 }
 
@@ -238,6 +239,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     [_machine release];
     [_identifier release];
     [_attachment release];
+    [_network release];
     [super dealloc];
 }
 
@@ -246,8 +248,24 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     return _attachment;
 }
 
+/// QEMU's card stays with the network that it is made with.
+- (BOOL)_isPluggedIn {
+    if (_attachment == _network) return _attachment != nil;
+    if ([_attachment class] != [_network class]) return NO;
+    if ([_attachment isKindOfClass:[VZNATNetworkDeviceAttachment class]]) return YES;
+    if (![_attachment isKindOfClass:[VZBridgedNetworkDeviceAttachment class]]) return NO;
+    VZBridgedNetworkInterface *one = [(id)_attachment interface], *other = [(id)_network interface];
+    return [one.identifier isEqual:other.identifier];
+}
+
 - (NSDictionary *)_linkArguments {
-    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:_attachment != nil]};
+    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:[self _isPluggedIn]]};
+}
+
+- (BOOL)_disconnect {
+    if (!_attachment) return NO;
+    [self setAttachment:nil];
+    return YES;
 }
 
 - (void)setAttachment:(VZNetworkDeviceAttachment *)attachment {

@@ -1,5 +1,6 @@
 #import "internal.h"
 #import "a_mac.h"
+#import "../objc/macos_version.h"
 #import "qemu_program.h"
 #import "screen.h"
 #import <sys/socket.h>
@@ -322,6 +323,16 @@ static NSString *state_name(VZVirtualMachineState state) {
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
+}
+
+- (void)_networkDidBreak {
+    if (_state != VZVirtualMachineStateRunning && _state != VZVirtualMachineStatePaused) return;
+    SEL told = @selector(virtualMachine:networkDevice:attachmentWasDisconnectedWithError:);
+    for (VZNetworkDevice *device in _networkDevices) {
+        if (![device _disconnect] || !macos_is_at_least(12, 0) || ![_delegate respondsToSelector:told]) continue;
+        NSError *error = virtualization_error(VZErrorNetworkError, @"The network device attachment was disconnected.");
+        [_delegate virtualMachine:self networkDevice:device attachmentWasDisconnectedWithError:error];
+    }
 }
 
 - (void)_consoleDidBecomeFull:(BOOL)full {

@@ -10,5 +10,8 @@ BOOL hardware_can_virtualize(void);
 BOOL guests_can_be_requested_to_stop(void);
 /// Whether pressing it works: not with $VIRTUALIZATION_REQUEST_STOP=fails.
 BOOL requests_to_stop_fail(void);
+/// A descriptor at which a byte means that the machines' networks break, or -1: of the named pipe
+/// $VIRTUALIZATION_BREAK_NETWORK, for one running machine at a time.
+int network_breaker(void);
 /// Sets O_NONBLOCK on the descriptor of a client's file handle where $VIRTUALIZATION_NONBLOCKING is set.
 void take_descriptor(int descriptor);

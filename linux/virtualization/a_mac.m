@@ -20,6 +20,12 @@ BOOL requests_to_stop_fail(void) {
     return [environment("VIRTUALIZATION_REQUEST_STOP") isEqualToString:@"fails"];
 }
 
+int network_breaker(void) {
+    NSString *path = environment("VIRTUALIZATION_BREAK_NETWORK");
+    // To write as well, so that it has no end when a writer closes it.
+    return path ? open([path fileSystemRepresentation], O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
+}
+
 void take_descriptor(int descriptor) {
     if (descriptor < 0 || !environment("VIRTUALIZATION_NONBLOCKING")) return;
     fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);

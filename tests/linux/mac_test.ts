@@ -3,7 +3,7 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Class, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
+import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   close,
   isNonblocking,
@@ -15,6 +15,7 @@ import {
   writeText,
 } from "./descriptors.ts";
 import {
+  causes,
   configuration,
   descriptorPort,
   disks,
@@ -344,4 +345,64 @@ Deno.test("mac: the framework may make non-blocking what it is handed, and works
   assertEquals(said.split("\0").length - 1, 100_000);
   await machine.ended();
   close(typed, toType, reading, writing);
+});
+
+/** What a delegate was told, on the machine's queue. */
+class Told {
+  networks: { device: NSObject; error: NSObject }[] = [];
+  stops: string[] = [];
+}
+
+const delegates = defineClass<Told>("MacTestDelegate", {
+  "guestDidStopVirtualMachine:": { types: "v@:@", implementation: (told) => told.stops.push("guest") },
+  "virtualMachine:didStopWithError:": {
+    types: "v@:@@",
+    implementation: (told, _, error) => told.stops.push(String(error)),
+  },
+  "virtualMachine:networkDevice:attachmentWasDisconnectedWithError:": {
+    types: "v@:@@@",
+    implementation: (told, _machine, device, error) =>
+      told.networks.push({ device: device as NSObject, error: error as NSObject }),
+  },
+});
+
+// Row 15.
+Deno.test("mac: a network that breaks is told, the machine runs on, and a new attachment works", async () => {
+  using folder = new Folder();
+  const fifo = folder.file("break");
+  assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+  using _ = new Variable("VIRTUALIZATION_BREAK_NETWORK", fifo);
+  const nat = () => Class.named("VZNATNetworkDeviceAttachment").create();
+  const card = Class.named("VZVirtioNetworkDeviceConfiguration").create();
+  card.send("setAttachment:", nat());
+  const output = folder.file("said");
+  // QEMU's network answers at 10.0.2.2. The carrier says whether a cable is plugged in.
+  const made = configuration(
+    "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; cd /sys/class/net/eth0; " +
+      "while sleep 0.2; do echo carrier $(cat carrier); ping -c1 -W1 10.0.2.2 >/dev/null && echo pong; done",
+  );
+  made.send("setNetworkDevices:", [card]);
+  made.send("setSerialPorts:", [filePort(output)]);
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await using machine = new Machine(made);
+  await machine.call("setDelegate:", delegate);
+  delegates.ref();
+  const said = (since = 0) => Deno.readTextFileSync(output).slice(since);
+
+  assertEquals(await machine.start(), []);
+  await until("the network", () => said().includes("pong"));
+  Deno.writeTextFileSync(fifo, "!");
+  await until("the delegate", () => told.networks.length > 0);
+  const broken = said().length;
+  const [{ device, error }] = told.networks;
+  assertEquals(causes(error).map(([domain, code]) => [domain, code]), [[VZ, 7]]);
+  assertEquals(await machine.queue.call(device, "attachment"), null);
+  await until("the guest to miss its network", () => said(broken).includes("carrier 0"));
+  assertEquals(await machine.state(), State.running);
+  const without = said().length;
+  await machine.queue.call(device, "setAttachment:", nat());
+  await until("the network to be back", () => said(without).includes("pong"));
+  assertEquals([told.networks.length, told.stops], [1, []]);
+  delegates.unref();
 });
