@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "bridge.h"
 #import <sys/socket.h>
 #import <unistd.h>
@@ -85,8 +86,13 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    return _interface || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
-                                                          @"The interface of a bridged network is not set."));
+    NSString *reason = nil;
+    if (!has_entitlement(@"com.apple.vm.networking")) {
+        reason = @"Using VZBridgedNetworkDeviceAttachment in a process that lacks the “com.apple.vm.networking” entitlement.";
+    } else if (!_interface) {
+        reason = @"The interface of a bridged network is not set.";
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
@@ -225,6 +231,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     _machine = [machine retain];
     _identifier = [identifier copy];
     _attachment = [attachment retain];
+    _network = [attachment retain];
     return self;
 }
 
@@ -232,6 +239,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     [_machine release];
     [_identifier release];
     [_attachment release];
+    [_network release];
     [super dealloc];
 }
 
@@ -240,8 +248,24 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     return _attachment;
 }
 
+/// QEMU's card stays with the network that it is made with.
+- (BOOL)_isPluggedIn {
+    if (_attachment == _network) return _attachment != nil;
+    if ([_attachment class] != [_network class]) return NO;
+    if ([_attachment isKindOfClass:[VZNATNetworkDeviceAttachment class]]) return YES;
+    if (![_attachment isKindOfClass:[VZBridgedNetworkDeviceAttachment class]]) return NO;
+    VZBridgedNetworkInterface *one = [(id)_attachment interface], *other = [(id)_network interface];
+    return [one.identifier isEqual:other.identifier];
+}
+
 - (NSDictionary *)_linkArguments {
-    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:_attachment != nil]};
+    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:[self _isPluggedIn]]};
+}
+
+- (BOOL)_disconnect {
+    if (!_attachment) return NO;
+    [self setAttachment:nil];
+    return YES;
 }
 
 - (void)setAttachment:(VZNetworkDeviceAttachment *)attachment {

@@ -1,4 +1,6 @@
 #import "internal.h"
+#import "a_mac.h"
+#import "../objc/macos_version.h"
 #import "qemu_program.h"
 #import "screen.h"
 #import <sys/socket.h>
@@ -71,7 +73,7 @@
 
 - (NSArray *)_makeDirectorySharingDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioFileSystemDeviceConfiguration *configuration in _configuration.directorySharingDevices) {
+    for (VZVirtioFileSystemDeviceConfiguration *configuration in [_configuration valueForKey:@"directorySharingDevices"]) {
         [devices addObject:[[[VZVirtioFileSystemDevice alloc] _initWithMachine:_link configuration:configuration] autorelease]];
     }
     return devices;
@@ -79,7 +81,7 @@
 
 - (NSArray *)_makeGraphicsDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioGraphicsDeviceConfiguration *configuration in _configuration.graphicsDevices) {
+    for (VZVirtioGraphicsDeviceConfiguration *configuration in [_configuration valueForKey:@"graphicsDevices"]) {
         NSMutableArray *displays = [NSMutableArray array];
         for (VZVirtioGraphicsScanoutConfiguration *scanout in configuration.scanouts) {
             CGSize size = NSMakeSize(scanout.widthInPixels, scanout.heightInPixels);
@@ -124,7 +126,7 @@
 }
 
 + (BOOL)isSupported {
-    return qemu_program() != nil;
+    return hardware_can_virtualize() && qemu_program() != nil;
 }
 
 - (dispatch_queue_t)queue {
@@ -160,7 +162,7 @@
 
 - (BOOL)canRequestStop {
     ASSERT_ON_QUEUE();
-    return _state == VZVirtualMachineStateRunning;
+    return guests_can_be_requested_to_stop() && _state == VZVirtualMachineStateRunning;
 }
 
 + (BOOL)automaticallyNotifiesObserversForKey:(NSString *)key {
@@ -234,7 +236,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_process) {
         [_process launch];
     } else {
-        [self _setState:VZVirtualMachineStateStopped];
+        [self _setState:VZVirtualMachineStateError];
         [self _completeWithError:error];
     }
 }
@@ -280,7 +282,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     [self _enter:VZVirtualMachineStateResuming
                    if:[self canResume]
         reachingState:VZVirtualMachineStateRunning
-            byCommand:@"cont"
+            byCommand:_consoleIsFull ? @"stop" : @"cont" // it goes on when the console is not full any more
               handler:completionHandler];
 }
 
@@ -289,6 +291,9 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (![self canRequestStop]) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineState,
                                                 @"A virtual machine in state “%@” cannot be asked to stop.", state_name(_state)));
+    }
+    if (requests_to_stop_fail()) {
+        return fail(error, virtualization_error(VZErrorInternal, @"The virtual machine could not be requested to stop."));
     }
     [self _execute:@"system_powerdown" arguments:@{}];
     return YES;
@@ -314,12 +319,30 @@ static NSString *state_name(VZVirtualMachineState state) {
 - (void)_qemuDidStart {
     if (_state != VZVirtualMachineStateStarting) return;
     [self _setState:VZVirtualMachineStateRunning];
+    if (_consoleIsFull) [self _execute:@"stop" arguments:@{}];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
 
+- (void)_networkDidBreak {
+    if (_state != VZVirtualMachineStateRunning && _state != VZVirtualMachineStatePaused) return;
+    SEL told = @selector(virtualMachine:networkDevice:attachmentWasDisconnectedWithError:);
+    for (VZNetworkDevice *device in _networkDevices) {
+        if (![device _disconnect] || !macos_is_at_least(12, 0) || ![_delegate respondsToSelector:told]) continue;
+        NSError *error = virtualization_error(VZErrorNetworkError, @"The network device attachment was disconnected.");
+        [_delegate virtualMachine:self networkDevice:device attachmentWasDisconnectedWithError:error];
+    }
+}
+
+- (void)_consoleDidBecomeFull:(BOOL)full {
+    _consoleIsFull = full;
+    BOOL running = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming;
+    if (running) [_process execute:full ? @"stop" : @"cont" arguments:@{} reply:^(NSString *problem) {}];
+}
+
 - (void)_qemuDidStopWithError:(NSError *)error {
+    _consoleIsFull = NO;
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;
@@ -344,6 +367,15 @@ static NSString *state_name(VZVirtualMachineState state) {
 }
 
 #pragma mark The screen
+
+- (dispatch_queue_t)_machineQueue {
+    return _queue;
+}
+
+- (NSArray *)_screens {
+    ASSERT_ON_QUEUE();
+    return _graphicsDevices;
+}
 
 - (int)_connectToScreen {
     ASSERT_ON_QUEUE();
