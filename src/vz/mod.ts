@@ -21,6 +21,7 @@ export {
   VZBridgedNetworkInterface,
   VZMACAddress,
   VZNATNetworkDeviceAttachment,
+  VZNetworkDevice,
   VZNetworkDeviceAttachment,
   VZVirtioNetworkDeviceConfiguration,
 } from "./network.ts";
