@@ -66,6 +66,15 @@ static IMP replace_initialize(const char *name, void (*implementation)(id, SEL))
     return method_setImplementation(class_getClassMethod(objc_getClass(name), @selector(initialize)), (IMP)implementation);
 }
 
+static IMP original_descriptor;
+
+// A closed handle's descriptor cannot be asked for on a Mac; GNUstep's says -1.
+static int file_descriptor(id self, SEL selector) {
+    int descriptor = ((int (*)(id, SEL))original_descriptor)(self, selector);
+    if (descriptor < 0) [NSException raise:NSFileHandleOperationException format:@"*** -[%@ fileDescriptor]: No such file handle", [self class]];
+    return descriptor;
+}
+
 @interface Surroundings : NSObject
 @end
 
@@ -73,6 +82,8 @@ static IMP replace_initialize(const char *name, void (*implementation)(id, SEL))
 
 + (void)load {
     original_process_info = replace_initialize("NSProcessInfo", initialize_process_info);
+    Method descriptor = class_getInstanceMethod(objc_getClass("GSFileHandle"), @selector(fileDescriptor));
+    original_descriptor = method_setImplementation(descriptor, (IMP)file_descriptor);
     original_user_defaults = replace_initialize("NSUserDefaults", initialize_user_defaults);
 }
 

@@ -14,6 +14,7 @@ NOT_MADE_BY_INIT(VZEFIVariableStore)
 @synthesize URL = _URL;
 
 - (instancetype)initWithURL:(NSURL *)url {
+    require_file_url(url);
     self = [super init];
     if (self) _URL = [url copy];
     return self;

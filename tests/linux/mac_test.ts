@@ -3,6 +3,7 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { child } from "../objc/child.ts";
 import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   close,
@@ -405,4 +406,60 @@ Deno.test("mac: a network that breaks is told, the machine runs on, and a new at
   await until("the network to be back", () => said(without).includes("pong"));
   assertEquals([told.networks.length, told.stops], [1, []]);
   delegates.unref();
+});
+
+// Rows 6, 18 and 28.
+Deno.test("mac: what raises an exception ends a process that called through FFI", async () => {
+  const raised: [what: string, exception: string][] = [
+    ["kernel", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["image", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["file", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["directory", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["store", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["pipe", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["stream", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["index", "NSRangeException"],
+    ["closed", "NSFileHandleOperationException"],
+    [
+      "window",
+      "NSInternalInconsistencyException, reason: NSWindow should only be instantiated on the main thread!",
+    ],
+  ];
+  for (const [what, exception] of raised) {
+    const { code, stdout, stderr } = await child("linux/programs/exception.ts", what);
+    assert(code !== 0 && stdout === "", `${what} raises nothing`);
+    assert(stderr.includes(`Uncaught exception ${exception}`), `${what}: ${stderr}`);
+  }
+  const { code, stdout, stderr } = await child("linux/programs/exception.ts", "nothing");
+  assertEquals([code, stdout, stderr], [0, "done\n", ""]);
+});
+
+// Row 17.
+Deno.test("mac: a network device without an attachment is invalid", () => {
+  const made = configuration();
+  made.send("setNetworkDevices:", [Class.named("VZVirtioNetworkDeviceConfiguration").create()]);
+  assertEquals(refusal(made), [2, `${INVALID} The network device attachment is invalid.`]);
+});
+
+// Row 19.
+Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machine many devices", () => {
+  const device = (...sides: number[]) => {
+    const made = Class.named("VZVirtioGraphicsDeviceConfiguration").create();
+    const scanouts = sides.map((side) =>
+      Class.named("VZVirtioGraphicsScanoutConfiguration").create(
+        "initWithWidthInPixels:heightInPixels:",
+        side,
+        16_384,
+      )
+    );
+    made.send("setScanouts:", scanouts);
+    return made;
+  };
+  const made = configuration();
+  made.send("setGraphicsDevices:", [device(1), device(16_384)]);
+  made.send("validateWithError:");
+  made.send("setGraphicsDevices:", [device(16_385)]);
+  assertEquals(refusal(made)[0], 2);
+  made.send("setGraphicsDevices:", [device(1, 1)]);
+  assertEquals(refusal(made), [2, `${INVALID} More than one scanout is configured.`]);
 });
