@@ -118,12 +118,13 @@ Deno.test("mac: a lock of this very process keeps a machine from its image", asy
   assertEquals(await writer.start(), []);
 });
 
-/** A machine that boots by EFI from nothing. */
-function efiMachine(store: NSObject): Machine {
+/** A machine that boots by EFI, but has nothing to. */
+function efiMachine(store: NSObject, ...attachments: NSObject[]): Machine {
   const loader = Class.named("VZEFIBootLoader").create();
   loader.send("setVariableStore:", store);
   const made = configuration();
   made.send("setBootLoader:", loader);
+  made.send("setStorageDevices:", disks(...attachments));
   return new Machine(made);
 }
 
@@ -131,11 +132,7 @@ function efiMachine(store: NSObject): Machine {
 Deno.test("mac: a variable store is one running machine's", async () => {
   using folder = new Folder();
   const path = folder.file("variables");
-  const store = Class.named("VZEFIVariableStore").create(
-    "initCreatingVariableStoreAtURL:options:error:",
-    fileURL(path),
-    0,
-  );
+  const store = newStore(path);
   await using first = efiMachine(store);
   await using second = efiMachine(store);
   assertEquals(await first.start(), []);
@@ -462,4 +459,27 @@ Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machin
   assertEquals(refusal(made)[0], 2);
   made.send("setGraphicsDevices:", [device(1, 1)]);
   assertEquals(refusal(made), [2, `${INVALID} More than one scanout is configured.`]);
+});
+
+/** A new variable store. */
+function newStore(path: string): NSObject {
+  const initializer = "initCreatingVariableStoreAtURL:options:error:";
+  return Class.named("VZEFIVariableStore").create(initializer, fileURL(path), 0);
+}
+
+// Row 12.
+Deno.test("mac: firmware that finds nothing to boot ends the machine, each time", async () => {
+  using folder = new Folder();
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await using machine = efiMachine(newStore(folder.file("variables")), image(folder.disk("empty")));
+  await machine.call("setDelegate:", delegate);
+  delegates.ref();
+  for (const times of [1, 2]) {
+    assertEquals(await machine.start(), []);
+    await until("the firmware to give up", () => told.stops.length === times);
+    assertEquals(await machine.state(), State.stopped);
+  }
+  assertEquals(told.stops, ["guest", "guest"]);
+  delegates.unref();
 });
