@@ -483,3 +483,9 @@ Deno.test("mac: firmware that finds nothing to boot ends the machine, each time"
   assertEquals(told.stops, ["guest", "guest"]);
   delegates.unref();
 });
+
+// Row 22.
+Deno.test("mac: threads of POSIX's alone do not put Cocoa into its multithreaded mode", async () => {
+  const { code, stdout, stderr } = await child("linux/programs/threads.ts");
+  assertEquals([code, stdout, stderr], [0, "[false,false,true]\n", ""]);
+});
