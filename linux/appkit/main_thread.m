@@ -1,6 +1,7 @@
 // A Mac's AppKit makes windows on the main thread only; GNUstep's does not look.
 #import <AppKit/AppKit.h>
 #import <objc/runtime.h>
+#import "order.h"
 
 static IMP original_init, original_init_on_screen;
 
@@ -14,6 +15,7 @@ typedef id (*init_on_screen)(id, SEL, NSRect, NSUInteger, NSBackingStoreType, BO
 
 static id new_init(id self, SEL selector, NSRect rect, NSUInteger style, NSBackingStoreType backing, BOOL defer) {
     require_main_thread();
+    note_step(@"make window", __builtin_return_address(0));
     return ((init)original_init)(self, selector, rect, style, backing, defer);
 }
 
