@@ -1,5 +1,7 @@
 /** Measures how qcow2 images are made raw: whole processes, vzrun's and qemu-img's, in turn, of the same images. */
 
+import { format } from "@std/fmt/bytes";
+
 const MIB = 2 ** 20;
 const SIZE = 4096 * MIB;
 /** The disk is text, random bytes, text and a hole, and so on. */
@@ -77,7 +79,7 @@ export async function measureDisks(build: string, convert: string[], runs: numbe
         native.push((await timed(["qemu-img", "convert", "-O", "raw", image], raw))[0]);
       }
       rows.push(
-        { what: `qcow2 of ${SIZE / MIB} MiB, ${kind}`, unit: "ms", vzrun, native },
+        { what: `qcow2 of ${format(SIZE, { binary: true })}, ${kind}`, unit: "ms", vzrun, native },
         { what: "peak memory of that", unit: "MiB", vzrun: memory },
       );
     }

@@ -3,6 +3,8 @@
  * the kernel to a file and sync that; vzrun also takes a digest of what it reads.
  */
 
+import { format } from "@std/fmt/bytes";
+
 const SIZE = 60 * 2 ** 20;
 
 /** Each tool packs as the kernel's makefiles do. */
@@ -72,7 +74,12 @@ export async function measureKernels(guest: string, build: string, open: string[
       );
     }
     rows.push(
-      { what: `opening a ${SIZE / 2 ** 20} MiB kernel in ${name}`, unit: "ms", vzrun: first, native: tool },
+      {
+        what: `opening a kernel of ${format(SIZE, { binary: true })} in ${name}`,
+        unit: "ms",
+        vzrun: first,
+        native: tool,
+      },
       { what: `peak memory of that`, unit: "MiB", vzrun: memory },
       { what: `opening it again, and a plain one`, unit: "ms", vzrun: second, native: plain },
     );

@@ -1,26 +1,24 @@
 /**
  * Measures vzrun against a native Objective-C client of the same library that boots the same guest, in turn.
  *
- *   deno task bench [--json] [--runs=N]
+ *   deno task bench [--json] [--runs N]
  *
  * On Linux; what it reads of a process it reads from /proc.
  */
 
+import { format } from "@std/fmt/bytes";
+import { fromFileUrl } from "@std/path/posix/from-file-url";
+import { parseOptions, runScript, UsageError } from "../scripts/command_line.ts";
 import { measureDisks } from "./disks.ts";
 import { measureKernels } from "./kernels.ts";
 
-const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const ARCH = Deno.build.arch;
 const GUEST = `${ROOT}build/guest/${ARCH}`;
 const BUILD = `${ROOT}build/bench`;
 const CONSOLE_BYTES = 100_000_000;
 const MESSAGES = 2_000_000;
 const IDLE_SECONDS = 10;
-
-const options = new Map(
-  Deno.args.map((argument) => argument.replace(/^--?/, "").split("=") as [string, string]),
-);
-const runs = Number(options.get("runs") ?? 7);
 
 interface Row {
   what: string;
@@ -183,7 +181,7 @@ function median(values: number[]): number {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-async function measure(): Promise<Row[]> {
+async function measure(runs: number): Promise<Row[]> {
   const column = <T extends number[]>(results: Record<Client, T[]>, i: number) => ({
     vzrun: results.vzrun.map((r) => r[i]),
     native: results.native.map((r) => r[i]),
@@ -205,7 +203,7 @@ async function measure(): Promise<Row[]> {
     { what: "exec to the VM's start", unit: "ms", ...column(starts, 0), empty: empty.map((e) => e[0]) },
     { what: "exec to the guest's first byte", unit: "ms", ...column(starts, 1) },
     { what: "peak memory", unit: "MiB", ...column(starts, 2), empty: empty.map((e) => e[1]) },
-    { what: `console throughput, ${CONSOLE_BYTES / 1e6} MB`, unit: "MB/s", ...writes },
+    { what: `console throughput, ${format(CONSOLE_BYTES)}`, unit: "MB/s", ...writes },
     { what: `context switches in ${IDLE_SECONDS} idle s`, unit: "", ...column(idles, 0) },
     { what: `CPU time in ${IDLE_SECONDS} idle s`, unit: "ms", ...column(idles, 1) },
     { what: "a message to a getter", unit: "ns", ...messages },
@@ -226,8 +224,15 @@ function print(rows: Row[]): void {
   }
 }
 
-await build();
-const rows = await measure();
-if (options.has("json")) {
-  console.log(JSON.stringify({ arch: ARCH, deno: Deno.version.deno, runs, rows }, null, 2));
-} else print(rows);
+await runScript("bench", UsageError, async () => {
+  const usage = "deno task bench [--json] [--runs N]";
+  const options = parseOptions(Deno.args, { usage, boolean: ["json"], string: ["runs"] });
+  const runs = Number(options.runs ?? 7);
+  if (!(Number.isInteger(runs) && runs > 0)) {
+    throw new UsageError(`--runs takes a whole number from 1 on, not '${options.runs}'; usage: ${usage}`);
+  }
+  await build();
+  const rows = await measure(runs);
+  if (options.json) console.log(JSON.stringify({ arch: ARCH, deno: Deno.version.deno, runs, rows }, null, 2));
+  else print(rows);
+});

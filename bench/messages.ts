@@ -1,4 +1,5 @@
 // Prints the ns that one message to a getter takes, as `boot messages COUNT` does for a native client.
+import type { NSObject } from "../src/objc/mod.ts";
 import { VZVirtualMachineConfiguration } from "../src/vz/mod.ts";
 
 const count = Number(Deno.args[0]);
@@ -6,7 +7,7 @@ const configuration = VZVirtualMachineConfiguration.create();
 let sum = 0n;
 
 function send(times: number) {
-  for (let i = 0; i < times; i++) sum += configuration.send("memorySize") as bigint;
+  for (let i = 0; i < times; i++) sum += (configuration as NSObject).send("memorySize") as bigint;
 }
 
 send(100_000); // as a native program is compiled before it runs

@@ -3,8 +3,8 @@
  * their order or round in a circle. The drawing in docs/architecture.md and the list in CONTRIBUTING.md are held to it.
  */
 
-import { dirname } from "@std/path/dirname";
-import { join } from "@std/path/join";
+import { dirname } from "@std/path/posix/dirname";
+import { join } from "@std/path/posix/join";
 
 /** The rooms, lowest first. Rooms of one rank do not know each other. */
 export const RANKS: readonly (readonly string[])[] = [

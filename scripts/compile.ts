@@ -5,8 +5,12 @@
  * along whole, and starts are faster than from the sources; data that the program reads; its permissions.
  */
 
-import { basename, dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { format } from "@std/fmt/bytes";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
+import { join } from "@std/path/posix/join";
+import { toFileUrl } from "@std/path/posix/to-file-url";
+import { parseOptions, runScript } from "./command_line.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -117,7 +121,7 @@ export async function stage(root: string, folder: string, revision?: string): Pr
   const config: Config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const workers = workersIn(root);
   const { run: _, ...permissions } = config.permissions.default; // of codesign, for the copy of Deno that it is without
-  const url = (...path: string[]) => pathToFileURL(join(...path)).href;
+  const url = (...path: string[]) => toFileUrl(join(...path)).href;
   const writeConfig = (imports: Record<string, string>) =>
     Deno.writeTextFile(
       join(folder, "deno.json"),
@@ -130,7 +134,10 @@ export async function stage(root: string, folder: string, revision?: string): Pr
   await writeConfig({});
   // The program reads its version from deno.json, whose place the one that was just written takes.
   const map = join(folder, "imports.json");
-  const imports = { ...config.imports, [url(root, "deno.json")]: url(folder, "deno.json") };
+  const modules = Object.entries(config.imports).map(([name, module]) =>
+    [name, module.startsWith("./") ? url(root, module) : module] as const
+  );
+  const imports = { ...Object.fromEntries(modules), [url(root, "deno.json")]: url(folder, "deno.json") };
   await Deno.writeTextFile(map, JSON.stringify({ imports }));
   await deno(bundleArguments(map, ["main.ts", ...workers], folder), root);
   await Deno.remove(map);
@@ -181,23 +188,15 @@ export async function compile(root: string, output: string, target?: string): Pr
   }
 }
 
-/** The target that the command line names. */
-function targetOf(args: string[]): string | undefined {
-  const [option, value, ...rest] = args.flatMap((arg) => arg.split("="));
-  if (option === undefined) return undefined;
-  if (option === "--target" && value && rest.length === 0) return value;
-  throw new BuildError("usage: deno task compile [--target T]");
-}
-
 if (import.meta.main) {
-  try {
+  await runScript("compile", BuildError, async () => {
+    const { target } = parseOptions(Deno.args, {
+      usage: "deno task compile [--target T]",
+      string: ["target"],
+    });
     const output = join(ROOT, "dist", "vzrun");
     await Deno.mkdir(join(ROOT, "dist"), { recursive: true });
-    await compile(ROOT, output, targetOf(Deno.args));
-    console.error(`compile: ${output} (${((await Deno.stat(output)).size / 1e6).toFixed(0)} MB)`);
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    console.error(`compile: ${error.message}`);
-    Deno.exit(1);
-  }
+    await compile(ROOT, output, target);
+    console.error(`compile: ${output} (${format((await Deno.stat(output)).size)})`);
+  });
 }

@@ -1,6 +1,6 @@
 /** `deno task docs`: writes what documentation is made of the program, README's table of options and docs/vzrun.1. */
 
-import { join } from "node:path";
+import { join } from "@std/path/posix/join";
 import config from "../deno.json" with { type: "json" };
 import { GROUPS, usageOf } from "../src/cli/qemu/help.ts";
 import { ESCAPE_KEYS_HELP } from "../src/cli/escape_keys.ts";

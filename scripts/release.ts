@@ -3,8 +3,9 @@
  * of CHANGELOG.md, a Homebrew formula and an install script. Run by the workflow of a tag.
  */
 
-import { join } from "node:path";
+import { join } from "@std/path/posix/join";
 import config from "../deno.json" with { type: "json" };
+import { parseOptions, runScript, UsageError } from "./command_line.ts";
 import { TARGETS } from "./compile.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -159,18 +160,14 @@ export async function makeRelease(folder: string, version: string, repository: s
 }
 
 if (import.meta.main) {
-  try {
+  await runScript("release", ReleaseError, async () => {
+    const usage = "deno task release FOLDER, with a workflow's environment";
+    const { words: [folder] } = parseOptions(Deno.args, { usage, words: 1 });
     const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_REF_NAME: tag } = Deno.env.toObject();
-    if (Deno.args.length !== 1 || !server || !name) {
-      throw new ReleaseError("usage: deno task release FOLDER, with a workflow's environment");
-    }
+    if (!folder || !server || !name) throw new UsageError(`usage: ${usage}`);
     if (tag !== `v${config.version}`) {
       throw new ReleaseError(`the tag is ${tag}, deno.json has ${config.version}`);
     }
-    await makeRelease(Deno.args[0], config.version, `${server}/${name}`);
-  } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
-    console.error(`release: ${error.message}`);
-    Deno.exit(1);
-  }
+    await makeRelease(folder, config.version, `${server}/${name}`);
+  });
 }

@@ -5,8 +5,11 @@
  * On macOS codesign does it; elsewhere rcodesign, where it is installed, and then the identity is a .p12 file.
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
+import { join } from "@std/path/posix/join";
 import { reasonOf } from "../src/host/error.ts";
+import { parseOptions, runScript } from "./command_line.ts";
 import { MachOError, readMachO, type Slice, trueKeys } from "./macho.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -168,28 +171,23 @@ export function report({ before, after }: Signed): string[] {
 /**
  * Reads the command line.
  *
- * @throws {SignError} For what is not understood.
+ * @throws {UsageError} For what is not understood.
  */
 export function parseOrder(args: string[]): Order {
-  const order: Order = { file: join(ROOT, "dist", "vzrun"), entitlements: join(ROOT, "entitlements.plist") };
-  const words = args.flatMap((arg) => arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg]);
-  let files = 0;
-  for (let i = 0; i < words.length; i++) {
-    const option = words[i];
-    if (option === "--identity" || option === "--entitlements") {
-      const value = words[++i];
-      if (!value) throw new SignError(`${option} needs a value`);
-      order[option.slice(2) as "identity" | "entitlements"] = value;
-    } else if (option.startsWith("-") || files++ > 0) {
-      throw new SignError("usage: deno task sign [FILE] [--identity I] [--entitlements P]");
-    } else order.file = option;
-  }
-  if (order.identity === "-") delete order.identity;
-  return order;
+  const { words: [file = join(ROOT, "dist", "vzrun")], identity, entitlements } = parseOptions(args, {
+    usage: "deno task sign [FILE] [--identity I] [--entitlements P]",
+    string: ["identity", "entitlements"],
+    words: 1,
+  });
+  return {
+    file,
+    ...identity === undefined || identity === "-" ? {} : { identity },
+    entitlements: entitlements ?? join(ROOT, "entitlements.plist"),
+  };
 }
 
 if (import.meta.main) {
-  try {
+  await runScript("sign", SignError, async () => {
     Deno.chdir(Deno.env.get("INIT_CWD") ?? "."); // deno task starts in the project's folder
     const order = parseOrder(Deno.args);
     if (trueKeys(new TextDecoder().decode(readFile(order.entitlements))).includes(BRIDGED)) {
@@ -200,9 +198,5 @@ if (import.meta.main) {
     }
     const signed = await sign(order, Deno.build.os === "darwin" ? CODESIGN : RCODESIGN);
     for (const line of report(signed)) console.error(`sign: ${order.file}, ${line}`);
-  } catch (error) {
-    if (!(error instanceof SignError)) throw error;
-    console.error(`sign: ${error.message}`);
-    Deno.exit(1);
-  }
+  });
 }

@@ -3,7 +3,7 @@
  * signed with it, once, and takes the process over.
  */
 
-import { fileURLToPath } from "node:url";
+import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { cacheFolder } from "../host/cache_folder.ts";
 import { toFileError } from "../host/error.ts";
 import { exists } from "../host/files.ts";
@@ -65,7 +65,7 @@ export interface Place {
 /** Makes a signed copy of a program. */
 async function sign(codesign: string, program: string, copy: string): Promise<void> {
   await Deno.copyFile(program, copy);
-  const list = fileURLToPath(PROPERTY_LIST);
+  const list = fromFileUrl(PROPERTY_LIST);
   const args = ["--force", "--sign", "-", "--identifier", "deno", "--entitlements", list, copy];
   // Deno lets no environment with DYLD_ variables pass to a program that was allowed by its name.
   const { success, stderr } = await new Deno.Command(codesign, { args, clearEnv: true, stdin: "null" })

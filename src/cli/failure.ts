@@ -3,26 +3,24 @@
 import { FileError } from "../host/error.ts";
 import { MachineError } from "../machine/error.ts";
 import { NSError } from "../objc/mod.ts";
-import { adviceOn } from "../vz/mod.ts";
+import { adviceOn, describeError } from "../vz/mod.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { wordError } from "./qemu/word_error.ts";
 
 /** Says what is wrong, and what to do about it. @returns The exit code. */
-export function reportFailure(error: unknown): number {
+export async function reportFailure(error: unknown): Promise<number> {
   if (error instanceof MachineError || error instanceof FileError) {
-    log.error(error instanceof MachineError ? wordError(error) : error.message);
+    await log.error(error instanceof MachineError ? wordError(error) : error.message);
     return EXIT.usage;
   }
-  log.error(
+  await log.error(
     error instanceof NSError ? wordNSError(error) : error instanceof Error ? error.message : String(error),
   );
   return EXIT.failed;
 }
 
 function wordNSError(error: NSError): string {
-  const { message, reason, domain, code } = error;
-  const whole = reason && !message.includes(reason) ? `${message} ${reason}` : message;
   const advice = adviceOn(error);
-  return `${whole} (${domain} ${code})${advice ? `; ${advice}` : ""}`;
+  return `${describeError(error)} (${error.domain} ${error.code})${advice ? `; ${advice}` : ""}`;
 }

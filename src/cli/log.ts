@@ -5,6 +5,8 @@ import { printable } from "../host/printable.ts";
 /** How much is said. */
 export type Verbosity = "quiet" | "normal" | "verbose";
 
+const PREFIX = "vzrun:";
+
 let verbosity: Verbosity = "normal";
 
 /** Sets how much is said from now on. */
@@ -18,25 +20,25 @@ export function isQuiet(): boolean {
 }
 
 /** Nobody may be there to read it any more, which is no reason to fail: a machine may have to be ended yet. */
-function write(...line: string[]): void {
+function write(prefix: string, message: string): void {
   try {
-    console.error(...line);
+    console.error("%s %s", prefix, printable(message));
   } catch { /* there is nowhere left to say it */ }
 }
 
 /** Says what is wrong. Always. */
-export function error(message: string): void {
-  // By itself Deno would heed FORCE_COLOR where there is no terminal; NO_COLOR it heeds in any case.
-  if (Deno.stderr.isTerminal()) write("%cvzrun:%c %s", "color: red", "", printable(message));
-  else write("vzrun: %s", printable(message));
+export async function error(message: string): Promise<void> {
+  if (!Deno.stderr.isTerminal()) return write(PREFIX, message);
+  const { red } = await import("@std/fmt/colors"); // not before: a start has no use for it. It heeds NO_COLOR
+  write(red(PREFIX), message);
 }
 
 /** Says something that a user wants to know, unless `-quiet`. */
 export function info(message: string): void {
-  if (verbosity !== "quiet") write("vzrun: %s", printable(message));
+  if (verbosity !== "quiet") write(PREFIX, message);
 }
 
 /** Says a step, with `-verbose`. */
 export function debug(message: string): void {
-  if (verbosity === "verbose") write("vzrun: %s", printable(message));
+  if (verbosity === "verbose") write(PREFIX, message);
 }

@@ -8,10 +8,10 @@ export async function outcome(body: () => Promise<number>): Promise<number> {
     return await body();
   } catch (error) {
     if (error instanceof UsageError) {
-      log.error(error.message);
+      await log.error(error.message);
       return EXIT.usage;
     }
     const { reportFailure } = await import("./failure.ts");
-    return reportFailure(error);
+    return await reportFailure(error);
   }
 }

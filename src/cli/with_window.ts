@@ -1,5 +1,6 @@
 /** A run with a window: the program runs in a worker, and the main thread belongs to AppKit. */
 
+import { becomeMultithreaded } from "../host/threads.ts";
 import { MainThread } from "../window/mod.ts";
 import type { Settings } from "./qemu/options.ts";
 
@@ -11,6 +12,7 @@ export type ToWorker = Settings | "application";
 
 /** Runs the program in a worker. @returns The exit code. */
 export async function runWithWindow(settings: Settings): Promise<number> {
+  becomeMultithreaded();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "vzrun" });
   const tell = (message: ToWorker) => worker.postMessage(message);
   const said = () =>

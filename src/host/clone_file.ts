@@ -1,5 +1,5 @@
-import { cString } from "../objc/mod.ts";
-import { openFunctions } from "./libraries.ts";
+import { cString, openFunctions } from "../objc/mod.ts";
+import "./libraries.ts";
 
 const libc = openFunctions("system", {
   clonefile: { parameters: ["buffer", "buffer", "u32"], result: "i32", nonblocking: true },
@@ -9,6 +9,8 @@ const libc = openFunctions("system", {
  * Makes a copy of a file, which must not be there yet. Where the file system can, the two share their data until
  * one is written; elsewhere holes stay holes.
  *
+ * @param from Path of the file.
+ * @param to Path of the copy.
  * @throws {Error} When the copy cannot be made; there is then none.
  *
  * Source: clonefile(2) of macOS, which works on APFS only.

@@ -1,16 +1,12 @@
 /** Bytes through file descriptors, which the rest of the program knows as NSFileHandles. */
 
-import { Class, NSObject } from "../objc/mod.ts";
-import { openFunctions } from "./libraries.ts";
+import { Class, NSObject, openFunctions } from "../objc/mod.ts";
+import "./libraries.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
-});
-const input = openFunctions("system", {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
-});
-const output = openFunctions("system", {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
 });
 
@@ -34,7 +30,7 @@ export function standardOutput(): NSObject {
   return fileHandle(1);
 }
 
-/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. */
+/** Closes the file descriptor of an NSFileHandle, whoever else has the handle. A use of that is then an exception. */
 export function closeFile(handle: NSObject): void {
   handle.send("closeFile");
 }
@@ -53,7 +49,13 @@ export function descriptorOf(handle: NSObject): number {
   return handle.send("fileDescriptor") as number;
 }
 
-/** Whether the other end of a pipe, socket or terminal is gone; waits for it up to some milliseconds, or -1 for ever. */
+/**
+ * Whether the other end of a pipe, socket or terminal is gone.
+ *
+ * @param milliseconds How long to wait for that: 0 for not at all, -1 for ever.
+ *
+ * Source: poll(2).
+ */
 export async function hasHungUp(handle: NSObject, milliseconds: number): Promise<boolean> {
   // struct pollfd: int fd; short events; short revents. macOS hears of a hang-up only when it is asked for
   // something, and POLLRDBAND is something that never comes.
@@ -74,23 +76,32 @@ export async function hangUp(handle: NSObject): Promise<void> {
  * Writes all bytes to an NSFileHandle, on a thread of its own, so that a full pipe makes nobody wait.
  *
  * @returns Whether they could be written; if not, there is no reader.
+ *
+ * Source: write(2). Deno has SIGPIPE ignored.
  */
 export async function writeAll(handle: NSObject, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const written = Number(await output.write(descriptorOf(handle), rest, BigInt(rest.length)));
+    const written = Number(await libc.write(descriptorOf(handle), rest, BigInt(rest.length)));
     if (written < 0) return false;
     at += written;
   }
   return true;
 }
 
-/** Bytes from an NSFileHandle, read on a thread of its own; null at the end. */
+/**
+ * Bytes from an NSFileHandle, read on a thread of its own as soon as there are any.
+ *
+ * @param into Memory for them.
+ * @returns The part of it that was filled; null at the end, and when they cannot be read.
+ *
+ * Source: read(2).
+ */
 export async function readSome(
   handle: NSObject,
   into: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const length = Number(await input.read(descriptorOf(handle), into, BigInt(into.length)));
+  const length = Number(await libc.read(descriptorOf(handle), into, BigInt(into.length)));
   return length > 0 ? into.subarray(0, length) : null;
 }
 

@@ -1,6 +1,6 @@
 /** Files that are named by a user, looked at before they are used. */
 
-import { dirname } from "@std/path/dirname";
+import { dirname } from "@std/path/posix/dirname";
 import { FileError, ignoreNotFound, reasonOf } from "./error.ts";
 
 /** The same as long as a path leads to the same file and that is unchanged, as far as its times tell. */

@@ -2,7 +2,8 @@
 
 import { type Library, setLibraryPaths } from "../objc/mod.ts";
 
-export { openFunctions } from "../objc/mod.ts"; // from here, so that the libraries are found
+/** Number of the signal; the others that are used have the same on all systems. */
+export const SIGUSR1 = Deno.build.os === "darwin" ? 30 : 10;
 
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
@@ -24,6 +25,7 @@ export function hasLibrary(library: Library): boolean {
  * Where a library of linux/ may be, before the loader looks for it: in the source tree, or beside an executable.
  * The modules of an executable have made-up paths in the temporary folder, where anyone could put a library.
  *
+ * @param name `libVirtualization.so`
  * @param standalone Whether the program is an executable of its own.
  * @param executable Its path, or Deno's.
  * @param module URL of this module.
@@ -33,25 +35,42 @@ export function standInBeside(name: string, standalone: boolean, executable: str
   return decodeURIComponent(new URL(`../../linux/build/${name}`, module).pathname);
 }
 
-const found = new Map<string, string>();
-
+/** @throws {Error} When neither it is where it should be, nor the loader finds it. */
 function findStandIn(name: string): string {
-  const known = found.get(name);
-  if (known) return known;
-  let path = standInBeside(name, Deno.build.standalone, Deno.execPath(), import.meta.url);
+  const path = standInBeside(name, Deno.build.standalone, Deno.execPath(), import.meta.url);
   try {
     Deno.statSync(path);
+    return path;
   } catch {
-    path = name; // which the loader looks for in LD_LIBRARY_PATH and in the usual folders
+    // The loader looks in LD_LIBRARY_PATH and in the usual folders.
   }
-  found.set(name, path);
-  return path;
+  try {
+    Deno.dlopen(name, {});
+  } catch (error) {
+    // A library that it needs may be the one that is missing: then that is said when it is opened.
+    if (!(error as Error).message.includes(`${name}: cannot open shared object file`)) return name;
+    throw new Error(
+      `${name} is missing, which stands in for macOS's frameworks on this system: put it beside ` +
+        `${Deno.execPath()}, into a folder of libraries, or into one that LD_LIBRARY_PATH names`,
+      { cause: error },
+    );
+  }
+  return name;
 }
 
-/** The path of a library of linux/, or of none: @throws {Error} On a system that has none. */
+const found = new Map<string, string>();
+
+/**
+ * The path of the library of linux/ that has what a library of macOS has, or its name when the loader finds it.
+ *
+ * @throws {Error} When it is missing, or there is none for this system.
+ */
 export function standInPath(library: Library): string {
-  if (!hasLibrary(library)) throw new Error(`No Objective-C runtime is known for ${Deno.build.os}`);
-  return findStandIn(library === "AppKit" ? GRAPHICAL_STAND_IN : STAND_IN);
+  if (!hasLibrary(library)) throw new Error(`No ${library} is known for ${Deno.build.os}`);
+  const name = library === "AppKit" ? GRAPHICAL_STAND_IN : STAND_IN;
+  const path = found.get(name) ?? findStandIn(name);
+  found.set(name, path);
+  return path;
 }
 
 if (Deno.build.os !== "darwin") setLibraryPaths(standInPath);

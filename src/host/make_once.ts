@@ -9,9 +9,9 @@ function partialOf(path: string): string {
 }
 
 /** What a link leads to is somebody's, and not to be overwritten. */
-function refuseLink(path: string): void {
+function refuseLink(path: string, target: string): void {
   if (ignoreNotFound(() => Deno.lstatSync(path))?.isSymlink) {
-    throw new FileError(`the link '${path}' is in the way`);
+    throw new FileError(`cannot make '${target}': the link '${path}' is in the way`);
   }
 }
 
@@ -35,7 +35,7 @@ export async function makeOnce(
 ): Promise<boolean> {
   const partial = partialOf(path);
   while (!statOrNothing(path)) {
-    refuseLink(partial);
+    refuseLink(partial, path);
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);

@@ -1,7 +1,7 @@
 /** The process itself: its signals, its files' modes, its end, what macOS lets it do, and becoming another one. */
 
-import { cString } from "../objc/mod.ts";
-import { openFunctions } from "./libraries.ts";
+import { cString, openFunctions } from "../objc/mod.ts";
+import "./libraries.ts";
 
 const libc = openFunctions("system", {
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
@@ -15,6 +15,8 @@ const UTF8 = 0x08000100; // kCFStringEncodingUTF8
 
 /**
  * Whether the program of this process was signed with an entitlement. macOS only.
+ *
+ * @param name `com.apple.security.virtualization`
  *
  * Source: SecTaskCopyValueForEntitlement of Security.framework.
  */
@@ -36,7 +38,7 @@ export function hasEntitlement(name: string): boolean {
   return has;
 }
 
-/** Whether the user is root. */
+/** Whether the process has root's rights: geteuid(2). */
 export function isRoot(): boolean {
   return libc.geteuid() === 0;
 }
@@ -47,6 +49,8 @@ export function isRoot(): boolean {
  *
  * @param program Path of the program.
  * @throws {Error} When it does not start.
+ *
+ * Source: execv(3); _NSGetArgv of <crt_externs.h>. macOS only.
  */
 export function replaceProcess(program: string): never {
   const libc = openFunctions("system", {
@@ -61,6 +65,10 @@ export function replaceProcess(program: string): never {
 /**
  * Does something while this process's umask is another. (Deno's own asks for a permission that it also takes for
  * much else.)
+ *
+ * @param mask Bits that new files do not get, as in umask(2): 0o077.
+ * @param what Must be synchronous.
+ * @returns What that has returned.
  */
 export function withUmask<T>(mask: number, what: () => T): T {
   const before = libc.umask(mask);
@@ -73,14 +81,25 @@ export function withUmask<T>(mask: number, what: () => T): T {
 
 const SIG_IGN = 1n;
 
-/** Whether the program was started with a signal ignored, as `nohup` does. */
+/**
+ * Whether the program was started with a signal ignored, as `nohup` does.
+ *
+ * @param number The signal's: 1 for SIGHUP.
+ *
+ * Source: signal(3).
+ */
 export function isSignalIgnored(number: number): boolean {
   const before = libc.signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
   libc.signal(number, before);
   return Deno.UnsafePointer.value(before) === SIG_IGN;
 }
 
-/** Whether a process of this user is there. */
+/** Has a signal ignored: signal(3). */
+export function ignoreSignal(number: number): void {
+  libc.signal(number, Deno.UnsafePointer.create(SIG_IGN));
+}
+
+/** Whether a process of this user is there: kill(2) with no signal. */
 export function processExists(pid: number): boolean {
   return libc.kill(pid, 0) === 0;
 }

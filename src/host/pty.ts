@@ -1,8 +1,8 @@
 /** Pseudo-terminals. */
 
-import { cString, fromCString, type NSObject } from "../objc/mod.ts";
-import { openFunctions } from "./libraries.ts";
+import { cString, fromCString, type NSObject, openFunctions } from "../objc/mod.ts";
 import { fileHandle, hasHungUp } from "./descriptors.ts";
+import "./libraries.ts";
 
 /** A pseudo-terminal: what is written to one side can be read from the other. */
 export interface PseudoTerminal {
@@ -37,6 +37,8 @@ const libc = openFunctions("system", {
  * A new pseudo-terminal in raw mode.
  *
  * @throws {Error} When the system has none left.
+ *
+ * Source: openpty(3), tcsetattr(3).
  */
 export function openPseudoTerminal(): PseudoTerminal {
   const [master, device] = [new Int32Array(1), new Int32Array(1)];

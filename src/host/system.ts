@@ -1,7 +1,7 @@
 /** What the system says of itself. */
 
-import { cString, releaseObject } from "../objc/mod.ts";
-import { openFunctions } from "./libraries.ts";
+import { cString, openFunctions, releaseObject } from "../objc/mod.ts";
+import "./libraries.ts";
 
 const libc = openFunctions("system", {
   sysctlbyname: { parameters: ["buffer", "buffer", "buffer", "pointer", "usize"], result: "i32" },
@@ -21,12 +21,20 @@ function sysctl(name: string): string {
 
 let version: string | undefined;
 
-/** The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for. */
+/**
+ * The version of macOS: `13.6`. On Linux the one whose framework linux/ stands in for.
+ *
+ * @throws {Error} When the system does not tell.
+ */
 export function macOSVersion(): string {
   return version ??= sysctl("kern.osproductversion");
 }
 
-/** The machine's processor, which is its guests' too: `arm64` or `x86_64`. */
+/**
+ * The machine's processor, which is its guests' too: `arm64` or `x86_64`.
+ *
+ * @throws {Error} When the system does not tell.
+ */
 export function machineArchitecture(): string {
   return sysctl("hw.machine");
 }

@@ -86,7 +86,7 @@ export class Input {
    *
    * @throws The reason of the work's signal.
    */
-  async turn(): Promise<void> {
+  async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#turned > TURN) {
       await new Promise((resolve) => setTimeout(resolve));
       this.#turned = performance.now();
@@ -118,7 +118,7 @@ export class Output {
   async copy(input: Input): Promise<void> {
     while (input.left > 0) {
       this.write(input.next());
-      await input.turn();
+      await input.yieldToEventLoop();
     }
   }
 

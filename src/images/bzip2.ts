@@ -4,16 +4,12 @@
  * Source: the format as J. Seward's bzip2 has it.
  */
 
-import { ImageError } from "./error.ts";
+import { damaged, ImageError } from "./error.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 const LONGEST_CODE = 20;
 /** After so many symbols another table is in force. */
 const GROUP = 50;
-
-function damaged(what: string): ImageError {
-  return new ImageError(`it is damaged: ${what}`);
-}
 
 /** Each byte's part of a CRC-32 whose bits go from the highest to the lowest. */
 const CRC = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -209,7 +205,7 @@ async function decompressStream(input: Input, output: Output): Promise<void> {
     link(bytes);
     if (writeBlock(bytes, origin, output) !== crc) throw damaged("a block's checksum");
     streamCRC = (streamCRC << 1 | streamCRC >>> 31) ^ crc;
-    await input.turn();
+    await input.yieldToEventLoop();
   }
 }
 

@@ -111,7 +111,9 @@ export class Cache implements Disposable {
     if (known) return known;
     const now = Date.now();
     const hash = (await import("node:crypto")).createHash("sha256");
-    for (const input = new Input(file, work); input.left > 0; await input.turn()) hash.update(input.next());
+    for (const input = new Input(file, work); input.left > 0; await input.yieldToEventLoop()) {
+      hash.update(input.next());
+    }
     const digest = hash.digest("hex");
     // What changes within the clock's granularity looks unchanged: then its content is not known the next time.
     const changed = Math.max(before.mtime?.getTime() ?? Infinity, before.ctime?.getTime() ?? Infinity);

@@ -1,6 +1,6 @@
 /** What compressed files look like, and how they are opened; each library is loaded when it is needed. */
 
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 type Decompress = (input: Input, output: Output) => Promise<void>;
@@ -37,7 +37,7 @@ function unsigned(input: Input): Input {
   const bytes = input.at(input.end - trailer, trailer);
   if (!SIGNED.every((byte, i) => bytes[4 + i] === byte)) return input;
   const end = input.end - trailer - 8 - new DataView(bytes.buffer).getUint32(0);
-  if (end <= input.start) throw new ImageError("it is damaged: its signature is longer than it is");
+  if (end <= input.start) throw damaged("its signature is longer than it is");
   return input.stretch(input.start, end);
 }
 
@@ -56,5 +56,5 @@ export async function decompress(compression: Compression, input: Input, output:
   const from = unsigned(input);
   const run = await compression.load();
   await run(from, output);
-  if (!isPadding(from, output.length)) throw new ImageError("it is damaged: something else follows it");
+  if (!isPadding(from, output.length)) throw damaged("something else follows it");
 }

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { decompress } from "./decompress_cluster.ts";
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 import { type CompressedCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
 import type { Work } from "./progress.ts";
@@ -106,7 +106,7 @@ class Reader {
   #count(file: ImageFile, bytes: number): void {
     const read = (this.#bytesRead.get(file) ?? 0) + bytes;
     if (read > file.size) {
-      throw new ImageError(`it is damaged: it has more of the disk than '${file.path}' has bytes`);
+      throw damaged(`it has more of the disk than '${file.path}' has bytes`);
     }
     this.#bytesRead.set(file, read);
   }

@@ -1,7 +1,7 @@
 /** Compressed clusters of qcow2 images. */
 
 import { constants, inflateRawSync, zstdDecompressSync } from "node:zlib";
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 import type { CompressedCluster } from "./layer.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
 
@@ -19,7 +19,7 @@ export function decompress(cluster: CompressedCluster): Uint8Array {
   file.readWhole(at, compressed);
   const decompressed = decompressBytes(compressed, compression, size);
   if (decompressed?.length !== size) {
-    throw new ImageError(`it is damaged: the compressed cluster at byte ${at} of '${file.path}' is broken`);
+    throw damaged(`the compressed cluster at byte ${at} of '${file.path}' is broken`);
   }
   return decompressed;
 }

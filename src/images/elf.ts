@@ -1,6 +1,6 @@
 /** ELF, as far as a vmlinux goes. */
 
-import { ImageError } from "./error.ts";
+import { damaged, ImageError } from "./error.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 const PT_LOAD = 1;
@@ -24,7 +24,7 @@ function loadable(elf: Input): Segment[] {
     header.getUint16(0x36, true),
     header.getUint16(0x38, true),
   ];
-  if (entrySize < 56) throw new ImageError("it is damaged: its program headers are too small");
+  if (entrySize < 56) throw damaged("its program headers are too small");
   const segments: Segment[] = [];
   for (let i = 0; i < count; i++) {
     const entry = new DataView(elf.at(table + i * entrySize, 56).buffer);
@@ -44,7 +44,7 @@ export async function loadSegments(elf: Input, output: Output): Promise<void> {
   if (segments.length === 0) throw new ImageError("it is an ELF file with nothing to load");
   const [{ address: base }] = segments;
   for (const { offset, address, size } of segments) {
-    if (address - base < output.length) throw new ImageError("it is damaged: its segments overlap");
+    if (address - base < output.length) throw damaged("its segments overlap");
     if (offset + size > elf.end) throw new ImageError("it ends too early");
     output.skipTo(address - base);
     await output.copy(elf.stretch(offset, offset + size));

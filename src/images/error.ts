@@ -2,3 +2,8 @@
 export class ImageError extends Error {
   override name = "ImageError";
 }
+
+/** The error of a file that is damaged. */
+export function damaged(how: string): ImageError {
+  return new ImageError(`it is damaged: ${how}`);
+}

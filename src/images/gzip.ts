@@ -2,7 +2,7 @@
 
 import type { Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 /** How much comes out at a time; more costs memory, less costs time. */
@@ -30,12 +30,12 @@ export async function through(
     }
   });
   stream.on("end", () => settle());
-  stream.on("error", (error) => settle(new ImageError(`it is damaged: ${error.message}`)));
+  stream.on("error", (error) => settle(damaged(`${error.message}`)));
   try {
     while (input.left > 0 && !ended) {
       const written = new Promise((resolve) => stream.write(input.next(), resolve));
       await Promise.race([written, end.promise]);
-      await input.turn();
+      await input.yieldToEventLoop();
     }
     stream.end();
     await end.promise;

@@ -5,17 +5,13 @@
  */
 
 import createHasher from "xxhash-wasm";
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 const FRAME = 0x184d2204;
 const LEGACY = 0x184c2102;
 const LEGACY_BLOCK = 8 << 20;
 const HISTORY = 64 << 10;
-
-function damaged(what: string): ImageError {
-  return new ImageError(`it is damaged: ${what}`);
-}
 
 function u32(bytes: Uint8Array<ArrayBuffer>): number {
   return new DataView(bytes.buffer).getUint32(0, true);
@@ -87,7 +83,7 @@ async function frame(input: Input, output: Output): Promise<void> {
     const kept = has(0x20) ? 0 : Math.min(end, HISTORY); // 0x20: blocks do not refer to each other
     buffer.copyWithin(0, end - kept, end);
     history = kept;
-    await input.turn();
+    await input.yieldToEventLoop();
   }
   if (has(0x08) && Number(new DataView(sizes.buffer).getBigUint64(0, true)) !== output.length - start) {
     throw damaged("its size");
@@ -104,7 +100,7 @@ async function legacy(input: Input, output: Output): Promise<void> {
     if (size > LEGACY_BLOCK + LEGACY_BLOCK / 255 + 16) throw damaged("a block is too large");
     input.take(4);
     output.write(buffer.subarray(0, block(input.take(size), buffer, 0, buffer.length)));
-    await input.turn();
+    await input.yieldToEventLoop();
   }
 }
 

@@ -1,10 +1,13 @@
 /** Opens qcow2 images, with the images behind them. */
 
+import { dirname } from "@std/path/posix/dirname";
+import { isAbsolute } from "@std/path/posix/is-absolute";
+import { printable } from "../host/printable.ts";
 import { ImageError } from "./error.ts";
 import { ImageFile } from "./image_file.ts";
 import { type Layer, ofBacking, RawLayer } from "./layer.ts";
 import { Qcow2 } from "./qcow2.ts";
-import { printable, QCOW2_HEAD, type Qcow2Header, readQcow2Header } from "./qcow2_header.ts";
+import { QCOW2_HEAD, type Qcow2Header, readQcow2Header } from "./qcow2_header.ts";
 
 /**
  * Opens an image to be read, and all that are behind it. They stay open until it is disposed.
@@ -46,7 +49,9 @@ function openBacking(image: string, backing: NonNullable<Qcow2Header["backing"]>
   if (/^[^/]*:|\0/.test(name)) {
     throw new ImageError(`its backing file '${printable(name)}' is not a path`);
   }
-  const path = name.startsWith("/") ? name : image.slice(0, image.lastIndexOf("/") + 1) + name;
+  // Not joined: that takes a `..` away that has to be looked up, since the folder before it may be a link.
+  const folder = dirname(image);
+  const path = isAbsolute(name) || folder === "." ? name : `${folder}/${name}`;
   return ofBacking(printable(path), () => {
     // The guest of a raw image can write a header that names any file of the host. Who then takes the image for
     // what it looks like gives that file to the guest; so, as in libvirt, nobody guesses.

@@ -1,6 +1,6 @@
 /** qcow2 images: where in their files the bytes of a disk are. Source: QEMU's docs/interop/qcow2.txt. */
 
-import { ImageError } from "./error.ts";
+import { damaged, ImageError } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 import type { Layer, Run } from "./layer.ts";
 import type { Qcow2Header } from "./qcow2_header.ts";
@@ -71,7 +71,7 @@ export class Qcow2 implements Layer {
   }
 
   #damaged(offset: number, how: string): ImageError {
-    return new ImageError(`it is damaged: what it has for byte ${offset} of the disk ${how}`);
+    return damaged(`what it has for byte ${offset} of the disk ${how}`);
   }
 
   /** Where the L2 table of an offset of the disk is; 0 when there is none. */

@@ -1,6 +1,7 @@
 /** The header of a qcow2 image. Source: QEMU's docs/interop/qcow2.txt. */
 
-import { ImageError } from "./error.ts";
+import { printable } from "../host/printable.ts";
+import { damaged, ImageError } from "./error.ts";
 
 /** What a header says of an image that can be read. */
 export interface Qcow2Header {
@@ -30,18 +31,9 @@ const EXTENSIONS = { backingFormat: 0xe2792aca, featureNames: 0x6803f857 };
 /** Bits of the incompatible features. */
 const FEATURES = { dirty: 0, corrupt: 1, dataFile: 2, compressionType: 3, extendedL2: 4 };
 
-/** What may go to a terminal of a text that comes from a file. */
-export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, "?");
-}
-
 /** An unsigned number of 64 bits; above 2^53 it is a near one. */
 function readU64(view: DataView, offset: number): number {
   return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
-}
-
-function damaged(how: string): ImageError {
-  return new ImageError(`it is damaged: ${how}`);
 }
 
 /**

@@ -52,7 +52,7 @@ export async function unlzma(input: Input, output: Output): Promise<void> {
     // Its memory moves when it grows, so views of it are good for one call.
     let fields = new DataView(lzma.HEAPU8.buffer, stream);
     if (fields.getUint32(STREAM.availIn, true) === 0 && action !== FINISH) {
-      await input.turn();
+      await input.yieldToEventLoop();
       const bytes = input.next();
       if (bytes.length === 0) action = FINISH;
       lzma.HEAPU8.set(bytes, from);

@@ -1,7 +1,7 @@
 /** zstd, as RFC 8878 has it. */
 
 import { createZstdDecompress } from "node:zlib";
-import { ImageError } from "./error.ts";
+import { damaged, ImageError } from "./error.ts";
 import { through, ZLIB_CHUNK } from "./gzip.ts";
 import type { Input, Output } from "./byte_reader.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
@@ -23,7 +23,7 @@ export async function unzstd(input: Input, output: Output): Promise<void> {
       if (end > input.end) throw new ImageError("it ends too early");
       const frame = input.stretch(input.position, end);
       await through(createZstdDecompress({ chunkSize: ZLIB_CHUNK }), frame, output);
-      if (frame.left > 0) throw new ImageError("it is damaged: a frame ends before its last block");
+      if (frame.left > 0) throw damaged("a frame ends before its last block");
       input.position = end;
     } else return;
   }

@@ -1,6 +1,6 @@
 /** Frames of zstd. Deno's decompressor does not tell where one ends, and takes one that was cut for whole. */
 
-import { ImageError } from "./error.ts";
+import { damaged } from "./error.ts";
 
 /**
  * Where the frame ends that begins at an offset.
@@ -21,7 +21,7 @@ export function endOfZstdFrame(read: (offset: number, length: number) => Uint8Ar
     const [low, middle, high] = read(at, 3);
     const header = low | middle << 8 | high << 16;
     const type = header >> 1 & 3;
-    if (type === 3) throw new ImageError("it is damaged: a block of no known type");
+    if (type === 3) throw damaged("a block of no known type");
     last = (header & 1) === 1;
     at += 3 + (type === 1 ? 1 : header >> 3); // one byte stands for all of a block of type 1
   }

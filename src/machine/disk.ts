@@ -1,7 +1,7 @@
 /** Disks: images as the framework can use them, and the devices that they become. */
 
-import { basename } from "@std/path/basename";
-import { dirname } from "@std/path/dirname";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
 import { FileError, ignoreNotFound } from "../host/error.ts";
 import { checkOutput, exists, openFile, readAt, versionOf } from "../host/files.ts";
 import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";

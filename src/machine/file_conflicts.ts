@@ -1,7 +1,7 @@
 /** What a machine uses each of its files for: one that is written has no second use. */
 
-import { basename } from "@std/path/basename";
-import { dirname } from "@std/path/dirname";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
 import { exists, inodeOf } from "../host/files.ts";
 import { MachineError, refusable } from "./error.ts";
 import type { Machine } from "./machine.ts";

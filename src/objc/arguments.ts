@@ -7,8 +7,12 @@ import { isInteger, pack, type Struct, toInteger } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { cString, POINTER, type Pointer, registerSelector, runtime } from "./runtime.ts";
 
-/** A wrapper of something that Objective-C knows by its address: an object, a class, a block. */
+/**
+ * What Objective-C knows by its address: an {@linkcode NSObject}, a {@linkcode Class}, a {@linkcode Block}. Code
+ * outside of this package can only pass it on.
+ */
 export interface Reference {
+  /** @ignore */
   readonly [POINTER]: Pointer;
 }
 
@@ -30,7 +34,11 @@ export type ObjectValue =
   | readonly ObjectValue[]
   | ReadonlyMap<string, ObjectValue>;
 
-/** What may stand as an argument of a message. */
+/**
+ * What may stand as an argument of a message: where the method takes an object, an {@linkcode ObjectValue}; for
+ * numbers and BOOLs those of JavaScript, bigint for 64 bits; a selector's name; a class; a string for `char *`; an
+ * array of its members for a struct; for memory that the method reads or fills a view of it.
+ */
 export type Argument = ObjectValue | Struct | ArrayBufferView;
 
 const classes = new Map<string, Pointer>();
@@ -255,11 +263,8 @@ export function sendValues(receiver: Pointer, selector: string, ...values: unkno
   ensurePool();
   const method = RuntimeClass.of(receiver).method(selector);
   const keep: unknown[] = [];
-  const result = method.sender.send(
-    receiver,
-    method.sel,
-    ...toRawArguments(method, method.args, values, keep),
-  );
-  keep.length = 0; // a use after the call, so that nothing in it is collected before
+  const raw = toRawArguments(method, method.args, values, keep);
+  const result = method.sender.send(receiver, method.sel, ...raw);
+  keep.length = 0; // Keeps arguments alive until the call returns.
   return result;
 }

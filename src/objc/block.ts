@@ -29,8 +29,11 @@ function address(pointer: Pointer): bigint {
  * gives itself, so it must be held here for as long as Objective-C may use it.
  *
  * @example
- * ```ts ignore
- * using block = new Block("v@?@", (error) => console.log(String(error)));
+ * ```ts
+ * import { Block, Class, fromObjC, type NSObject } from "@objc/runtime";
+ * using names = Class.named("NSArray").send("arrayWithArray:", ["a", "b"]) as NSObject;
+ * using block = new Block("v@?@Q^B", (name, index) => console.log(index, fromObjC(name)));
+ * names.send("enumerateObjectsUsingBlock:", block); // 0n "a", 1n "b"
  * ```
  */
 export class Block implements Reference, Disposable {
@@ -40,8 +43,14 @@ export class Block implements Reference, Disposable {
   readonly #callback: Callback;
 
   /**
+   * Made of its types and its function.
+   *
    * @param encoding Return type, `@?` for the block itself, then the arguments: `v@?@`. The runtime does not
    *   know it: a method says only that it takes a block.
+   * @param implementation Gets the arguments after the block itself; what it returns is converted like an argument.
+   *   Called on the event loop, while the thread that calls the block waits.
+   * @throws {EncodingError} When the encoding cannot be read.
+   * @throws {TypeError} When a type in it cannot be passed.
    */
   constructor(readonly encoding: string, implementation: Implementation) {
     this.#callback = callback(parseBlockType(encoding), implementation, (i) => i === 0);
@@ -84,11 +93,18 @@ const idle = new Map<string, { block: Block; settle?: (result: Result[]) => void
 
 /** A completion handler that has been handed out, and what it will be called with. */
 export interface Completion {
+  /** What to give to the method. */
   block: Block;
+  /** The arguments of the call. */
   called: Promise<Result[]>;
 }
 
-/** A block of an encoding that is called once, and a promise of its arguments. */
+/**
+ * A completion handler: a block that is called once, and a promise of its arguments. The program does not end before
+ * it is called.
+ *
+ * @param encoding As of {@linkcode Block}: `v@?@` for `^(NSError *error)`.
+ */
 export function completion(encoding: string): Completion {
   const free = idle.get(encoding) ?? [];
   idle.set(encoding, free);

@@ -1,7 +1,7 @@
 /** JavaScript functions as C functions, for blocks and methods: callable on any thread. */
 
-import type { MethodType, Type } from "./encoding.ts";
-import { layoutOf, nativeType } from "./native_type.ts";
+import { isVoid, type MethodType, type Type } from "./encoding.ts";
+import { layoutOf, nativeSignature, nativeType } from "./native_type.ts";
 import { fromRaw, type Result } from "./object.ts";
 import { ensurePool } from "./pool.ts";
 import type { Raw } from "./method.ts";
@@ -11,6 +11,7 @@ import { toRaw } from "./arguments.ts";
 /** A function that Objective-C calls. Its result is converted like an argument. */
 export type Implementation = (...args: Result[]) => unknown;
 
+/** A C function and what keeps it. */
 export type Callback = Deno.UnsafeCallback<{ parameters: Deno.NativeType[]; result: Deno.NativeResultType }>;
 
 /** Zero, NO, nil or a struct of zeros. */
@@ -45,33 +46,29 @@ class Kept {
  * The callback does not keep the program alive; `ref()` it while a call is to be expected: only then does a
  * call from another thread wake the event loop.
  *
- * @param skip How many leading arguments the function does not get (a block's self, a method's `_cmd`).
+ * @param skip Whether the function does not get the argument of an index (a block's self, a method's `_cmd`).
  */
 export function callback(
   type: MethodType,
   implementation: Implementation,
-  skip: (i: number) => boolean,
+  skip: (index: number) => boolean,
 ): Callback {
-  const isVoid = type.result.kind === "scalar" && type.result.code === "v";
-  const definition = {
-    parameters: type.args.map(nativeType),
-    result: isVoid ? "void" as const : nativeType(type.result),
-  };
+  const returnsNothing = isVoid(type.result);
   const kept = new Kept();
-  return new Deno.UnsafeCallback(definition, (...raw: unknown[]) => {
+  return new Deno.UnsafeCallback(nativeSignature(type), (...raw: unknown[]) => {
     // An exception must not leave a callback: its C caller would get zero and nobody would hear of it.
     try {
       ensurePool();
       const args = type.args.flatMap((t, i) => skip(i) ? [] : [fromRaw(t, raw[i] as Raw)]);
       const result = implementation(...args);
-      if (isVoid) return undefined as never;
+      if (returnsNothing) return undefined as never;
       if (result === undefined) return nothing(type.result) as never;
       const returned = toRaw(type.result, result, []);
       if (type.result.kind === "object" && returned) kept.add(returned as Pointer);
       return returned as never;
     } catch (error) {
       reportError(error);
-      return (isVoid ? undefined : nothing(type.result)) as never;
+      return (returnsNothing ? undefined : nothing(type.result)) as never;
     }
   });
 }

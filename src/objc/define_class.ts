@@ -6,9 +6,14 @@ import { Class, type NSObject, type Result } from "./object.ts";
 import { cString, POINTER, registerSelector, runtime } from "./runtime.ts";
 import { classPointer } from "./arguments.ts";
 
-/** A method to be: its encoding, as in `v@:@`, and what it does. It gets the instance's owner, then the arguments. */
+/** A method of a class to be. */
 export interface MethodDefinition<T> {
+  /** Its encoding, as the runtime has it: result, `@:` for receiver and selector, then the arguments: `v@:@`. */
   types: string;
+  /**
+   * What it does, with the instance's owner and the arguments; what it returns is converted like an argument. Called
+   * on the event loop, while the thread that sends the message waits.
+   */
   implementation: (owner: T, ...args: Result[]) => unknown;
 }
 
@@ -19,8 +24,9 @@ export interface DefinedClass<T> {
    * gone, the methods do nothing.
    */
   create(owner: T): NSObject;
-  /** Keeps the program alive, and its event loop awake for calls, until `unref`; both count. */
+  /** Keeps the program alive, and its event loop awake for calls from other threads, until `unref`; both count. */
   ref(): void;
+  /** Undoes one `ref`. */
   unref(): void;
 }
 
@@ -44,7 +50,24 @@ const kept: Callback[] = [];
  * even carry metadata of a protocol that it only calls.
  *
  * @param name Becomes `name_2` and so on when it is taken.
+ * @param methods By selector.
+ * @param superclass Name of the class that it derives from.
  * @throws {EncodingError} When a method's types cannot be read.
+ * @throws {TypeError} When a type in them cannot be passed, or there is no such superclass.
+ * @example
+ * ```ts
+ * import { Class, defineClass, type NSObject } from "@objc/runtime";
+ * const owner = { heard: 0 };
+ * const observers = defineClass<typeof owner>("Observer", {
+ *   "hear:": { types: "v@:@", implementation: (owner) => owner.heard++ },
+ * });
+ * using observer = observers.create(owner);
+ * using center = Class.named("NSNotificationCenter").send("defaultCenter") as NSObject;
+ * center.send("addObserver:selector:name:object:", observer, "hear:", "Example", null);
+ * center.send("postNotificationName:object:", "Example", null);
+ * console.log(owner.heard); // 1
+ * center.send("removeObserver:", observer);
+ * ```
  */
 export function defineClass<T extends WeakKey>(
   name: string,

@@ -37,7 +37,9 @@ export type Scalar = keyof typeof SCALARS;
 
 /** A member of a struct or union; names are there only in encodings of instance variables. */
 export interface Field {
+  /** `origin` in `{CGRect="origin"{CGPoint}"size"{CGSize}}` */
   name?: string;
+  /** What it holds. */
   type: Type;
 }
 
@@ -61,16 +63,31 @@ export type Type =
   )
   & { qualifiers?: string };
 
-/** A method's signature. `args` begins with the receiver and the selector. */
+/** A function's types: a method's, whose `args` begin with receiver and selector, or a block's, with the block. */
 export interface MethodType {
+  /** Of what it returns. */
   result: Type;
+  /** Of its arguments, in order. */
   args: Type[];
+}
+
+/** Whether a type is `v`: a function of that result returns nothing. */
+export function isVoid(type: Type): boolean {
+  return type.kind === "scalar" && type.code === "v";
 }
 
 /** An encoding that cannot be read: the message holds it, and the place. */
 export class EncodingError extends Error {
+  /** By which it is told apart. */
   override name = "EncodingError";
-  /** @param offset Index, in the encoding, of the character that does not fit. */
+
+  /**
+   * Names the place.
+   *
+   * @param encoding The whole of it.
+   * @param offset Index, in the encoding, of the character that does not fit.
+   * @param problem What was expected there, or is wrong.
+   */
   constructor(readonly encoding: string, readonly offset: number, problem: string) {
     super(`Bad type encoding ${JSON.stringify(encoding)} at ${offset}: ${problem}`);
   }
@@ -275,7 +292,7 @@ function isDigit(char: string): boolean {
  * @throws {EncodingError} When it is no type, or more than one.
  * @example
  * ```ts
- * import { parseType } from "./encoding.ts";
+ * import { parseType } from "@objc/runtime";
  * console.log(parseType("{CGSize=dd}")); // a struct named CGSize of two doubles
  * ```
  */
@@ -292,7 +309,7 @@ export function parseType(encoding: string): Type {
  * @throws {EncodingError} When a type in it cannot be read, or the receiver and the selector are missing.
  * @example
  * ```ts
- * import { parseMethodType } from "./encoding.ts";
+ * import { parseMethodType } from "@objc/runtime";
  * console.log(parseMethodType("v24@0:8@16").args.length); // 3
  * ```
  */

@@ -1,8 +1,8 @@
 /** Opens libraries and their functions. */
 
 /**
- * A library by its name: `objc` is the Objective-C runtime, `system` is libSystem (libc, libdispatch, blocks), every other name
- * is a framework's.
+ * A library by its name: `objc` is the Objective-C runtime, `system` is libSystem (libc, libdispatch, blocks),
+ * every other name is a framework's.
  */
 export type Library = "objc" | "system" | (string & Record<never, never>);
 
@@ -14,32 +14,45 @@ function macOSPath(library: Library): string {
 }
 
 let pathOf = macOSPath;
+let anyOpen = false;
 
-/** Says where the libraries are, before the first of them is opened; macOS's own places are known. */
+/**
+ * Sets where the libraries are, for a system that is not macOS. To be called before anything else here is used;
+ * in each worker too, which has modules of its own.
+ *
+ * @param find Gives the path of a library, or a name that the system's loader looks for. One library may hold
+ *   what several do on macOS. May throw; its error reaches whoever needs the library.
+ * @throws {Error} When a library has been opened already.
+ */
 export function setLibraryPaths(find: (library: Library) => string): void {
+  if (anyOpen) throw new Error("setLibraryPaths: a library has been opened already");
   pathOf = find;
 }
 
-/** Opens a library. The loader's error would not say what the library is, nor what to do. */
+/** Opens a library. The loader's error would not say for what. */
 function open<const S extends Deno.ForeignLibraryInterface>(
   library: Library,
   symbols: S,
 ): Deno.DynamicLibrary<S> {
   const path = pathOf(library);
   try {
-    return Deno.dlopen(path, symbols);
+    const opened = Deno.dlopen(path, symbols);
+    anyOpen = true;
+    return opened;
   } catch (error) {
-    if (path.includes("/") || !/cannot open shared object file/.test((error as Error).message)) throw error;
-    throw new Error(
-      `${path} is missing, which stands in for ${library} on this system: put it beside ${Deno.execPath()}, ` +
-        "into a folder of libraries, or into one that LD_LIBRARY_PATH names",
+    const reason = /^Could not open library: (?:Could not open library: )?(.*)/s.exec(
+      (error as Error).message,
     );
+    if (!reason) throw error; // a missing symbol, which it names, or permission
+    const remedy = pathOf === macOSPath ? "; setLibraryPaths tells where it is when this is not macOS" : "";
+    throw new Error(`Cannot open the library of ${library}: ${reason[1]}${remedy}`, { cause: error });
   }
 }
 
 /**
- * The address that a symbol stands for.
+ * The address of a function or variable of a library.
  *
+ * @param name The C name: `_dispatch_main_q`.
  * @throws {Error} When the library cannot be opened or has none of that name.
  */
 export function symbolAddress(library: Library, name: string): Deno.PointerValue {
@@ -53,10 +66,17 @@ export function symbolAddress(library: Library, name: string): Deno.PointerValue
 const HOT = 64;
 
 /**
- * Functions of a library, which is opened at the first call of one of them. Call them as members of what this
- * returns: they are replaced then, and again when they get hot.
+ * C functions of a library, which is opened at the first call of one of them: that call throws when it cannot be
+ * opened or lacks any of them. Call them as members of what this returns: they are replaced then, and again when
+ * they get hot.
  *
- * The first call throws when the library cannot be opened or lacks one of them.
+ * @param definitions By C name, what {@linkcode Deno.dlopen} takes.
+ * @example
+ * ```ts
+ * import { openFunctions } from "@objc/runtime";
+ * const libc = openFunctions("system", { getppid: { parameters: [], result: "i32" } });
+ * console.log(libc.getppid() === Deno.ppid); // true
+ * ```
  */
 export function openFunctions<const S extends Record<string, Deno.ForeignFunction>>(
   library: Library,
@@ -89,8 +109,9 @@ export function openFunctions<const S extends Record<string, Deno.ForeignFunctio
 const opened = new Set<Library>();
 
 /**
- * Opens a framework, so that the runtime has its classes.
+ * Opens a framework, so that the runtime has its classes. Foundation is opened without.
  *
+ * @param framework Its name: `AppKit`.
  * @throws {Error} When it cannot be opened.
  */
 export function openFramework(framework: Library): void {

@@ -1,8 +1,8 @@
 /** Messages on raw pointers: what a method takes is read from the runtime, once, and FFI is set up to match. */
 
-import { formatType, type MethodType, parseMethodType, type Type } from "./encoding.ts";
+import { formatType, isVoid, type MethodType, parseMethodType, type Type } from "./encoding.ts";
 import { openFunctions } from "./libraries.ts";
-import { layoutOf, nativeType } from "./native_type.ts";
+import { layoutOf, nativeSignature } from "./native_type.ts";
 import { fromCString, type Pointer, registerSelector, runtime } from "./runtime.ts";
 
 /** What FFI takes and gives for a value of some type. */
@@ -24,12 +24,7 @@ function entryPoint(result: Type): string {
 }
 
 function senderFor(type: MethodType): { send: Send } {
-  const isVoid = type.result.kind === "scalar" && type.result.code === "v";
-  const definition = {
-    name: entryPoint(type.result),
-    parameters: type.args.map(nativeType),
-    result: isVoid ? "void" as const : nativeType(type.result),
-  };
+  const definition = { name: entryPoint(type.result), ...nativeSignature(type) };
   const key = JSON.stringify(definition);
   let sender = senders.get(key);
   if (!sender) {
@@ -78,9 +73,8 @@ export class Method {
     this.owned = family !== null && type.result.kind === "object";
     this.consumes = family === "init";
     const last = this.args.at(-1);
-    const isVoid = type.result.kind === "scalar" && type.result.code === "v";
     const takesError = last?.kind === "pointer" && last.to.kind === "object";
-    this.throws = /(^e|E|:e)rror:$/.test(selector) && takesError && !isVoid;
+    this.throws = /(^e|E|:e)rror:$/.test(selector) && takesError && !isVoid(type.result);
   }
 
   /** How it reads in messages: `-[NSString length]`. */

@@ -1,6 +1,6 @@
 /** Type encodings as what FFI passes: native types, sizes, and the bytes of structs. */
 
-import { formatType, type Scalar, type Type } from "./encoding.ts";
+import { formatType, isVoid, type MethodType, type Scalar, type Type } from "./encoding.ts";
 
 /** A struct's or array's value in JavaScript: its members in order. `NSRect` is `[[x, y], [width, height]]`. */
 export type Struct = (number | bigint | boolean | Struct)[];
@@ -8,7 +8,7 @@ export type Struct = (number | bigint | boolean | Struct)[];
 interface ScalarLayout {
   native: Deno.NativeType;
   size: number;
-  /** Reads and writes it in memory; the machines that vzrun runs on are little-endian. */
+  /** Reads and writes it in memory; all machines that Deno runs on are little-endian. */
   get: (view: DataView, at: number) => number | bigint | boolean;
   set: (view: DataView, at: number, value: number | bigint | boolean) => void;
 }
@@ -100,7 +100,7 @@ function scalarLayout(type: Type): ScalarLayout | undefined {
   return LAYOUTS[type.code];
 }
 
-function unfit(type: Type): never {
+function throwNotPassable(type: Type): never {
   throw new TypeError(`A value of type "${formatType(type)}" cannot be passed by value`);
 }
 
@@ -108,7 +108,7 @@ function unfit(type: Type): never {
 function members(type: Type): Type[] {
   if (type.kind === "struct" && type.fields) return type.fields.map((f) => f.type);
   if (type.kind === "array") return new Array<Type>(type.length).fill(type.of);
-  unfit(type);
+  throwNotPassable(type);
 }
 
 /**
@@ -120,8 +120,19 @@ export function nativeType(type: Type): Deno.NativeType {
   const scalar = scalarLayout(type);
   if (scalar) return scalar.native;
   const fields = members(type);
-  if (fields.length === 0) unfit(type);
+  if (fields.length === 0) throwNotPassable(type);
   return { struct: fields.map(nativeType) };
+}
+
+/**
+ * The types that FFI passes to a function and takes from it.
+ *
+ * @throws {TypeError} As {@linkcode nativeType}.
+ */
+export function nativeSignature(
+  { args, result }: MethodType,
+): { parameters: Deno.NativeType[]; result: Deno.NativeResultType } {
+  return { parameters: args.map(nativeType), result: isVoid(result) ? "void" : nativeType(result) };
 }
 
 /** Size and alignment in bytes, as C lays the type out. */

@@ -1,14 +1,17 @@
 /** Objects and classes, and sending to them. */
 
-import type { Type } from "./encoding.ts";
+import { isVoid, type Type } from "./encoding.ts";
 import { NSError } from "./error.ts";
 import { type Method, type Raw, RuntimeClass } from "./method.ts";
-import { unpack } from "./native_type.ts";
+import { type Struct, unpack } from "./native_type.ts";
 import { ensurePool } from "./pool.ts";
 import { fromCString, POINTER, type Pointer, runtime } from "./runtime.ts";
 import { type Argument, classPointer, type Reference, sendValues, toRawCall } from "./arguments.ts";
 
-/** What a message returns: numbers of 64 bits are bigint, objects come wrapped, nil is null. */
+/**
+ * What a message returns: numbers of 64 bits are bigint, objects come wrapped, nil is null; structs are arrays of
+ * their members, selectors and C strings text. Undefined for void, and for addresses of memory and blocks.
+ */
 export type Result =
   | NSObject
   | null
@@ -17,7 +20,7 @@ export type Result =
   | number
   | bigint
   | string
-  | ReturnType<typeof unpack>;
+  | Struct;
 
 const finalizer = new FinalizationRegistry<Deno.PointerObject>((pointer) => {
   ensurePool();
@@ -29,8 +32,10 @@ const finalizer = new FinalizationRegistry<Deno.PointerObject>((pointer) => {
  * of (`using`), or at some time after it has become unreachable.
  *
  * @example
- * ```ts ignore
- * using path = Class.named("NSURL").send("fileURLWithPath:", "/tmp");
+ * ```ts
+ * import { Class, type NSObject } from "@objc/runtime";
+ * using text = Class.named("NSString").send("stringWithString:", "hello") as NSObject;
+ * console.log(text.send("length")); // 5n
  * ```
  */
 export class NSObject implements Reference, Disposable {
@@ -38,6 +43,8 @@ export class NSObject implements Reference, Disposable {
   readonly #class: RuntimeClass;
 
   /**
+   * A wrapper of what another one refers to.
+   *
    * @param reference What to refer to. From another wrapper its reference is taken over: that one is then empty.
    * @param owned Whether a reference count comes with it; else the object is retained.
    */
@@ -70,8 +77,10 @@ export class NSObject implements Reference, Disposable {
 
   /**
    * Sends a message. The signature is the method's own, as the runtime tells it: arguments are converted and
-   * checked by it. A method that ends in `error:` takes one argument less and throws instead.
+   * checked by it. The out parameter of a method that ends in `error:` may be left out: a failure is then thrown.
    *
+   * @param selector `substringWithRange:`
+   * @param args As many as the selector has colons.
    * @throws {TypeError} When there is no such method, or an argument does not fit: before the call.
    * @throws {NSError} When the method fails.
    */
@@ -93,6 +102,7 @@ export class NSObject implements Reference, Disposable {
     return description ? textOf(description) : "";
   }
 
+  /** Its class, for `console.log`: it must not send messages. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.#pointer ? `<${this.#class.name}>` : `<${this.#class.name}, released>`;
   }
@@ -113,7 +123,7 @@ export class NSObject implements Reference, Disposable {
   }
 }
 
-/** A class: `Class.named("NSString")`. Classes are never released. */
+/** A class: `Class.named("NSString")`. What it is sent are class methods. Classes are never released. */
 export class Class extends NSObject {
   /**
    * The class of a name.
@@ -127,6 +137,8 @@ export class Class extends NSObject {
   /**
    * Allocates and initializes an object.
    *
+   * @param initializer The selector of its `init…` method.
+   * @param args What that takes.
    * @throws {NSError} When the initializer ends in `error:` and fails.
    * @throws {TypeError} When it gives nil without saying why.
    */
@@ -165,13 +177,13 @@ export function fromRaw(type: Type, raw: Raw, owned = false): Result {
     case "array":
       return unpack(type, raw as Uint8Array);
     case "scalar":
-      if (type.code === "v") return undefined;
+      if (isVoid(type)) return undefined;
       if (type.code === "#") return raw ? new Class({ [POINTER]: raw as Pointer }) : null;
       if (type.code === ":") return fromCString(runtime.sel_getName(raw as Pointer));
       if (type.code === "*") return fromCString(raw as Pointer);
       return raw as number | bigint | boolean | undefined;
     default:
-      // Addresses of memory and blocks stay inside the room.
+      // Addresses of memory and blocks stay inside.
       return undefined;
   }
 }
@@ -183,7 +195,7 @@ function sendTo(receiver: Pointer, method: Method, args: Argument[], consumed?: 
   const { raw, out } = toRawCall(method, args, keep);
   const result = method.sender.send(receiver, method.sel, ...raw);
   consumed?.();
-  keep.length = 0; // a use after the call, so that nothing in it is collected before
+  keep.length = 0; // Keeps arguments alive until the call returns.
   if (out && !result) throw thrown(out, method);
   return fromRaw(method.result, result, method.owned);
 }

@@ -16,8 +16,8 @@ function close(pool: Deno.PointerValue): void {
 /** Sees to it that this stretch of JavaScript has a pool. */
 export function ensurePool(): void {
   if (open) return;
-  open = true;
   const pool = runtime.objc_autoreleasePoolPush();
+  open = true;
   queueMicrotask(() => close(pool));
 }
 
@@ -25,6 +25,7 @@ export function ensurePool(): void {
  * Calls a function with a pool of its own, as `@autoreleasepool { }` does: for loops that make many
  * temporary objects.
  *
+ * @returns What the function has returned. Wrappers outlive the pool.
  * @param body Must be synchronous: a pool belongs to a thread's stack.
  * @throws {TypeError} When it returns a promise.
  */

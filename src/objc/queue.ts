@@ -1,7 +1,7 @@
 /** Dispatch queues: messages sent on a queue's own thread, awaited here. */
 
 import { defineClass, type DefinedClass } from "./define_class.ts";
-import { formatType } from "./encoding.ts";
+import { formatType, isVoid } from "./encoding.ts";
 import { openFunctions, symbolAddress } from "./libraries.ts";
 import { type Method, RuntimeClass } from "./method.ts";
 import { layoutOf, nativeType, pack, unpack } from "./native_type.ts";
@@ -79,19 +79,30 @@ function invoke(): Pointer {
 }
 
 /**
- * A serial dispatch queue. JavaScript never runs on its thread and never waits for it.
+ * A serial dispatch queue: messages sent on its own thread, their results awaited here. JavaScript never runs on
+ * that thread and never waits for it.
  *
- * A call travels as one work item: an array of two invocations, the call and the word that it is done, told
- * to perform both. So the result is read while the queue's autorelease pool still holds it.
+ * @example
+ * ```ts
+ * import { Class, DispatchQueue } from "@objc/runtime";
+ * const queue = DispatchQueue.create("example");
+ * await queue.call(Class.named("NSThread"), "sleepForTimeInterval:", 0.01); // nothing else waits
+ * ```
  */
+// A call travels as one work item: an array of two invocations, the call and the word that it is done, told
+// to perform both. So the result is read while the queue's autorelease pool still holds it.
 export class DispatchQueue extends NSObject {
-  /** A new queue. @param label Seen in crash reports and debuggers. */
+  /**
+   * A new queue.
+   *
+   * @param label Seen in crash reports and debuggers.
+   */
   static create(label: string): DispatchQueue {
     // A null attribute is DISPATCH_QUEUE_SERIAL.
     return new DispatchQueue({ [POINTER]: dispatch.dispatch_queue_create(cString(label), null) }, true);
   }
 
-  /** The queue of the process's main thread. */
+  /** The queue of the process's main thread, which must be in a run loop for it: call it from a worker. */
   static main(): DispatchQueue {
     // dispatch_get_main_queue() is inline: the queue is what this symbol names.
     return new DispatchQueue({ [POINTER]: symbolAddress("system", "_dispatch_main_q") });
@@ -114,9 +125,7 @@ export class DispatchQueue extends NSObject {
       return pack(method.args[i], value!);
     });
     const call = invocation(target, selector, bytes);
-    const size = method.result.kind === "scalar" && method.result.code === "v"
-      ? 0
-      : layoutOf(method.result).size;
+    const size = isVoid(method.result) ? 0 : layoutOf(method.result).size;
 
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const number = ++lastCall;

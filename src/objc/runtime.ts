@@ -1,11 +1,11 @@
-/** The C functions of the Objective-C runtime, on pointers. Nothing outside src/objc sees these. */
+/** The C functions of the Objective-C runtime, on pointers. */
 
 import { openFunctions } from "./libraries.ts";
 
 /** Any address; null is nil. */
 export type Pointer = Deno.PointerValue;
 
-/** What every wrapper answers to: the object's, class's or block's address. Not exported from the room. */
+/** What every wrapper answers to: the object's, class's or block's address. Not exported from the package. */
 export const POINTER: unique symbol = Symbol("pointer");
 
 /** The runtime's functions, named as `<objc/runtime.h>` has them. */
@@ -30,7 +30,7 @@ export const runtime = openFunctions("objc", {
 
 const encoder = new TextEncoder();
 
-/** A C string. It lives as long as the array: hold it for as long as C may read it. */
+/** A C string, for functions of {@linkcode openFunctions}. Hold the array for as long as C may read it. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text + "\0");
 }

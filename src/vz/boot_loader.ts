@@ -1,21 +1,18 @@
 import { fileURL } from "../objc/mod.ts";
-import { type Api, make, VZObject } from "./vz_object.ts";
+import type { ClassName } from "./selectors.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** How a machine starts. */
-export abstract class VZBootLoader extends VZObject {}
+export abstract class VZBootLoader<C extends ClassName = ClassName> extends VZObject<C> {}
 
 /** Boots a Linux kernel directly, without firmware. macOS 11. */
-export class VZLinuxBootLoader extends VZBootLoader {
-  static override readonly api: Api = {
-    class: "VZLinuxBootLoader",
-    what: "Booting a Linux kernel",
-    macOS: "11.0",
-  };
+export class VZLinuxBootLoader extends VZBootLoader<"VZLinuxBootLoader"> {
+  static override readonly api = new VZClass("VZLinuxBootLoader", "Booting a Linux kernel");
 
   /** @param kernel Path of an uncompressed arm64 `Image`; of a `bzImage` on Intel. */
   static create(kernel: string): VZLinuxBootLoader {
     using url = fileURL(kernel);
-    return new VZLinuxBootLoader(make(VZLinuxBootLoader.api, "initWithKernelURL:", url));
+    return new this(this.api.create("initWithKernelURL:", url));
   }
 
   /** Kernel command line. */

@@ -9,7 +9,7 @@ import type { VZGenericPlatformConfiguration } from "./platform.ts";
 import type { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";
 import type { VZVirtioConsoleDeviceSerialPortConfiguration } from "./serial_port.ts";
 import type { VZStorageDeviceConfiguration } from "./storage.ts";
-import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** What a machine may have on this host; memory in bytes. */
 export interface Limits {
@@ -18,35 +18,29 @@ export interface Limits {
 }
 
 /** What a virtual machine is made of. macOS 11. */
-export class VZVirtualMachineConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtualMachineConfiguration",
-    what: "Virtualization",
-    macOS: "11.0",
-    newer: {
-      "setPlatform:": ["A machine's identity", "12.0"],
-      "setDirectorySharingDevices:": ["A shared folder", "12.0"],
-      "setGraphicsDevices:": ["A graphics device", "12.0"],
-      "setKeyboards:": ["A keyboard", "12.0"],
-      "setPointingDevices:": ["A pointing device", "12.0"],
-    },
-  };
+export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineConfiguration"> {
+  static override readonly api = new VZClass("VZVirtualMachineConfiguration", "Virtualization", {
+    "setPlatform:": "A machine's identity",
+    "setDirectorySharingDevices:": "A shared folder",
+    "setGraphicsDevices:": "A graphics device",
+    "setKeyboards:": "A keyboard",
+    "setPointingDevices:": "A pointing device",
+  });
 
   static create(): VZVirtualMachineConfiguration {
-    return new VZVirtualMachineConfiguration(make(VZVirtualMachineConfiguration.api));
+    return new this(this.api.create("init"));
   }
 
   /** What this host allows. */
   static limits(): Limits {
-    const type = vzClass(VZVirtualMachineConfiguration.api);
     return {
       memory: {
-        minimum: Number(type.send("minimumAllowedMemorySize")),
-        maximum: Number(type.send("maximumAllowedMemorySize")),
+        minimum: Number(this.api.send("minimumAllowedMemorySize")),
+        maximum: Number(this.api.send("maximumAllowedMemorySize")),
       },
       processors: {
-        minimum: Number(type.send("minimumAllowedCPUCount")),
-        maximum: Number(type.send("maximumAllowedCPUCount")),
+        minimum: Number(this.api.send("minimumAllowedCPUCount")),
+        maximum: Number(this.api.send("maximumAllowedCPUCount")),
       },
     };
   }

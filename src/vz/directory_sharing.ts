@@ -1,29 +1,26 @@
 import { fileURL } from "../objc/mod.ts";
-import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
+import type { ClassName } from "./selectors.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** A folder of the host's. macOS 12. */
-export class VZSharedDirectory extends VZObject {
-  static override readonly api: Api = { class: "VZSharedDirectory", what: "A shared folder", macOS: "12.0" };
+export class VZSharedDirectory extends VZObject<"VZSharedDirectory"> {
+  static override readonly api = new VZClass("VZSharedDirectory", "A shared folder");
 
   static create(path: string, readOnly: boolean): VZSharedDirectory {
     using url = fileURL(path);
-    return new VZSharedDirectory(make(VZSharedDirectory.api, "initWithURL:readOnly:", url, readOnly));
+    return new this(this.api.create("initWithURL:readOnly:", url, readOnly));
   }
 }
 
 /** What a guest finds under a tag. */
-export abstract class VZDirectoryShare extends VZObject {}
+export abstract class VZDirectoryShare<C extends ClassName = ClassName> extends VZObject<C> {}
 
 /** One folder. macOS 12. */
-export class VZSingleDirectoryShare extends VZDirectoryShare {
-  static override readonly api: Api = {
-    class: "VZSingleDirectoryShare",
-    what: "A shared folder",
-    macOS: "12.0",
-  };
+export class VZSingleDirectoryShare extends VZDirectoryShare<"VZSingleDirectoryShare"> {
+  static override readonly api = new VZClass("VZSingleDirectoryShare", "A shared folder");
 
   static create(directory: VZSharedDirectory): VZSingleDirectoryShare {
-    return new VZSingleDirectoryShare(make(VZSingleDirectoryShare.api, "initWithDirectory:", directory));
+    return new this(this.api.create("initWithDirectory:", directory));
   }
 }
 
@@ -31,37 +28,28 @@ export class VZSingleDirectoryShare extends VZDirectoryShare {
 const AVAILABILITY = ["notSupported", "notInstalled", "installed"] as const;
 
 /** Rosetta, which lets Linux on Apple silicon run x86_64 programs. macOS 13. */
-export class VZLinuxRosettaDirectoryShare extends VZDirectoryShare {
-  static override readonly api: Api = {
-    class: "VZLinuxRosettaDirectoryShare",
-    what: "Rosetta",
-    macOS: "13.0",
-  };
+export class VZLinuxRosettaDirectoryShare extends VZDirectoryShare<"VZLinuxRosettaDirectoryShare"> {
+  static override readonly api = new VZClass("VZLinuxRosettaDirectoryShare", "Rosetta");
 
   /** Whether this computer has it. */
   static get availability(): typeof AVAILABILITY[number] {
-    return AVAILABILITY[Number(vzClass(VZLinuxRosettaDirectoryShare.api).send("availability"))];
+    return AVAILABILITY[Number(this.api.send("availability"))];
   }
 
   /** @throws {NSError} When it is not installed. */
   static create(): VZLinuxRosettaDirectoryShare {
-    return new VZLinuxRosettaDirectoryShare(make(VZLinuxRosettaDirectoryShare.api, "initWithError:"));
+    return new this(this.api.create("initWithError:"));
   }
 }
 
 /** `mount -t virtiofs TAG /mnt`. macOS 12. */
-export class VZVirtioFileSystemDeviceConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtioFileSystemDeviceConfiguration",
-    what: "A shared folder",
-    macOS: "12.0",
-  };
+export class VZVirtioFileSystemDeviceConfiguration extends VZObject<"VZVirtioFileSystemDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZVirtioFileSystemDeviceConfiguration", "A shared folder");
 
   /** @throws {NSError} When the tag is empty or too long. */
   static create(tag: string, share: VZDirectoryShare): VZVirtioFileSystemDeviceConfiguration {
-    const api = VZVirtioFileSystemDeviceConfiguration.api;
-    vzClass(api).send("validateTag:error:", tag);
-    const device = new VZVirtioFileSystemDeviceConfiguration(make(api, "initWithTag:", tag));
+    this.api.send("validateTag:error:", tag);
+    const device = new this(this.api.create("initWithTag:", tag));
     device.send("setShare:", share);
     return device;
   }

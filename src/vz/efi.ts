@@ -1,19 +1,15 @@
 import { fileURL } from "../objc/mod.ts";
 import { VZBootLoader } from "./boot_loader.ts";
-import { type Api, make, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** EFI's variables, in a file. macOS 13. */
-export class VZEFIVariableStore extends VZObject {
-  static override readonly api: Api = {
-    class: "VZEFIVariableStore",
-    what: "EFI boot",
-    macOS: "13.0",
-  };
+export class VZEFIVariableStore extends VZObject<"VZEFIVariableStore"> {
+  static override readonly api = new VZClass("VZEFIVariableStore", "EFI boot");
 
   /** A store that is there. */
   static open(path: string): VZEFIVariableStore {
     using url = fileURL(path);
-    return new VZEFIVariableStore(make(VZEFIVariableStore.api, "initWithURL:", url));
+    return new this(this.api.create("initWithURL:", url));
   }
 
   /**
@@ -24,16 +20,16 @@ export class VZEFIVariableStore extends VZObject {
   static create(path: string): VZEFIVariableStore {
     using url = fileURL(path);
     const initializer = "initCreatingVariableStoreAtURL:options:error:";
-    return new VZEFIVariableStore(make(VZEFIVariableStore.api, initializer, url, 0));
+    return new this(this.api.create(initializer, url, 0));
   }
 }
 
 /** Boots as a PC does, by EFI firmware, from the first disk that it can. macOS 13. */
-export class VZEFIBootLoader extends VZBootLoader {
-  static override readonly api: Api = { class: "VZEFIBootLoader", what: "EFI boot", macOS: "13.0" };
+export class VZEFIBootLoader extends VZBootLoader<"VZEFIBootLoader"> {
+  static override readonly api = new VZClass("VZEFIBootLoader", "EFI boot");
 
   static create(variables: VZEFIVariableStore): VZEFIBootLoader {
-    const loader = new VZEFIBootLoader(make(VZEFIBootLoader.api));
+    const loader = new this(this.api.create("init"));
     loader.send("setVariableStore:", variables);
     return loader;
   }

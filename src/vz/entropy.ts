@@ -1,14 +1,10 @@
-import { type Api, make, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** Random numbers for the guest. macOS 11. */
-export class VZVirtioEntropyDeviceConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtioEntropyDeviceConfiguration",
-    what: "The entropy device",
-    macOS: "11.0",
-  };
+export class VZVirtioEntropyDeviceConfiguration extends VZObject<"VZVirtioEntropyDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZVirtioEntropyDeviceConfiguration", "The entropy device");
 
   static create(): VZVirtioEntropyDeviceConfiguration {
-    return new VZVirtioEntropyDeviceConfiguration(make(VZVirtioEntropyDeviceConfiguration.api));
+    return new this(this.api.create("init"));
   }
 }

@@ -1,14 +1,10 @@
-import { type Api, make, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** A keyboard, typed on in the machine's view. macOS 12. */
-export class VZUSBKeyboardConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZUSBKeyboardConfiguration",
-    what: "A USB keyboard",
-    macOS: "12.0",
-  };
+export class VZUSBKeyboardConfiguration extends VZObject<"VZUSBKeyboardConfiguration"> {
+  static override readonly api = new VZClass("VZUSBKeyboardConfiguration", "A USB keyboard");
 
   static create(): VZUSBKeyboardConfiguration {
-    return new VZUSBKeyboardConfiguration(make(VZUSBKeyboardConfiguration.api));
+    return new this(this.api.create("init"));
   }
 }

@@ -1,16 +1,14 @@
-import { type Api, make, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** Lets the host take memory back from the guest. macOS 11. */
-export class VZVirtioTraditionalMemoryBalloonDeviceConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtioTraditionalMemoryBalloonDeviceConfiguration",
-    what: "The memory balloon",
-    macOS: "11.0",
-  };
+export class VZVirtioTraditionalMemoryBalloonDeviceConfiguration
+  extends VZObject<"VZVirtioTraditionalMemoryBalloonDeviceConfiguration"> {
+  static override readonly api = new VZClass(
+    "VZVirtioTraditionalMemoryBalloonDeviceConfiguration",
+    "The memory balloon",
+  );
 
   static create(): VZVirtioTraditionalMemoryBalloonDeviceConfiguration {
-    return new VZVirtioTraditionalMemoryBalloonDeviceConfiguration(
-      make(VZVirtioTraditionalMemoryBalloonDeviceConfiguration.api),
-    );
+    return new this(this.api.create("init"));
   }
 }

@@ -1,5 +1,6 @@
 /** Apple's Virtualization framework as TypeScript, under Apple's names. @module */
 
+export { requireMacOS, UnavailableError } from "./availability.ts";
 export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
 export { type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {
@@ -11,7 +12,7 @@ export {
 } from "./directory_sharing.ts";
 export { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
 export { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
-export { adviceOn, VZErrorCode } from "./error.ts";
+export { adviceOn, BRIDGING, describeError, innermost, VZErrorCode } from "./error.ts";
 export { VZVirtioGraphicsDeviceConfiguration, VZVirtioGraphicsScanoutConfiguration } from "./graphics.ts";
 export { VZUSBKeyboardConfiguration } from "./keyboard.ts";
 export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
@@ -20,6 +21,7 @@ export {
   VZBridgedNetworkInterface,
   VZMACAddress,
   VZNATNetworkDeviceAttachment,
+  VZNetworkDevice,
   VZNetworkDeviceAttachment,
   VZVirtioNetworkDeviceConfiguration,
 } from "./network.ts";
@@ -41,4 +43,4 @@ export {
 } from "./storage.ts";
 export { type Operation, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
 export { type ViewOptions, VZVirtualMachineView } from "./virtual_machine_view.ts";
-export { type Api, requireMacOS, UnavailableError, VZObject } from "./vz_object.ts";
+export { VZClass, VZObject } from "./vz_object.ts";

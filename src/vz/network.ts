@@ -1,34 +1,28 @@
-import type { NSObject } from "../objc/mod.ts";
-import { type Api, make, vzClass, VZObject } from "./vz_object.ts";
+import { type DispatchQueue, elements, type NSObject } from "../objc/mod.ts";
+import { QueueObject } from "./queue_object.ts";
+import type { ClassName } from "./selectors.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** What a network device is plugged into. */
-export abstract class VZNetworkDeviceAttachment extends VZObject {}
+export abstract class VZNetworkDeviceAttachment<C extends ClassName = ClassName> extends VZObject<C> {}
 
 /** A network behind the host, which translates addresses. macOS 11. */
-export class VZNATNetworkDeviceAttachment extends VZNetworkDeviceAttachment {
-  static override readonly api: Api = { class: "VZNATNetworkDeviceAttachment", what: "NAT", macOS: "11.0" };
+export class VZNATNetworkDeviceAttachment extends VZNetworkDeviceAttachment<"VZNATNetworkDeviceAttachment"> {
+  static override readonly api = new VZClass("VZNATNetworkDeviceAttachment", "NAT");
 
   static create(): VZNATNetworkDeviceAttachment {
-    return new VZNATNetworkDeviceAttachment(make(VZNATNetworkDeviceAttachment.api));
+    return new this(this.api.create("init"));
   }
 }
 
 /** An interface of the host that a guest can be bridged to. macOS 11. */
-export class VZBridgedNetworkInterface extends VZObject {
-  static override readonly api: Api = {
-    class: "VZBridgedNetworkInterface",
-    what: "A bridged network",
-    macOS: "11.0",
-  };
+export class VZBridgedNetworkInterface extends VZObject<"VZBridgedNetworkInterface"> {
+  static override readonly api = new VZClass("VZBridgedNetworkInterface", "A bridged network");
 
   /** Those there are. */
   static all(): VZBridgedNetworkInterface[] {
-    using array = vzClass(VZBridgedNetworkInterface.api).send("networkInterfaces") as NSObject;
-    const count = Number(array.send("count"));
-    return Array.from(
-      { length: count },
-      (_, i) => new VZBridgedNetworkInterface(array.send("objectAtIndex:", i) as NSObject),
-    );
+    using array = this.api.send("networkInterfaces") as NSObject;
+    return elements(array).map((element) => new this(element));
   }
 
   /** The name that the host has for it: en0. */
@@ -38,45 +32,51 @@ export class VZBridgedNetworkInterface extends VZObject {
 }
 
 /** The network that an interface of the host is in. macOS 11; the process needs com.apple.vm.networking. */
-export class VZBridgedNetworkDeviceAttachment extends VZNetworkDeviceAttachment {
-  static override readonly api: Api = {
-    class: "VZBridgedNetworkDeviceAttachment",
-    what: "A bridged network",
-    macOS: "11.0",
-  };
+export class VZBridgedNetworkDeviceAttachment
+  extends VZNetworkDeviceAttachment<"VZBridgedNetworkDeviceAttachment"> {
+  static override readonly api = new VZClass("VZBridgedNetworkDeviceAttachment", "A bridged network");
 
   static create(to: VZBridgedNetworkInterface): VZBridgedNetworkDeviceAttachment {
-    return new VZBridgedNetworkDeviceAttachment(
-      make(VZBridgedNetworkDeviceAttachment.api, "initWithInterface:", to),
-    );
+    return new this(this.api.create("initWithInterface:", to));
   }
 }
 
 /** A MAC address. macOS 11. */
-export class VZMACAddress extends VZObject {
-  static override readonly api: Api = { class: "VZMACAddress", what: "A MAC address", macOS: "11.0" };
+export class VZMACAddress extends VZObject<"VZMACAddress"> {
+  static override readonly api = new VZClass("VZMACAddress", "A MAC address");
 
   /** @param text `52:54:00:12:34:56` */
   static create(text: string): VZMACAddress {
-    return new VZMACAddress(make(VZMACAddress.api, "initWithString:", text));
+    return new this(this.api.create("initWithString:", text));
   }
 }
 
 /** A network card; its MAC address is a random one where none is set. macOS 11. */
-export class VZVirtioNetworkDeviceConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtioNetworkDeviceConfiguration",
-    what: "The network device",
-    macOS: "11.0",
-  };
+export class VZVirtioNetworkDeviceConfiguration extends VZObject<"VZVirtioNetworkDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZVirtioNetworkDeviceConfiguration", "The network device");
 
   static create(attachment: VZNetworkDeviceAttachment): VZVirtioNetworkDeviceConfiguration {
-    const device = new VZVirtioNetworkDeviceConfiguration(make(VZVirtioNetworkDeviceConfiguration.api));
+    const device = new this(this.api.create("init"));
     device.send("setAttachment:", attachment);
     return device;
   }
 
   set macAddress(address: VZMACAddress) {
     this.send("setMACAddress:", address);
+  }
+}
+
+/** A network card of a running machine. macOS 12. */
+export class VZNetworkDevice extends QueueObject<"VZNetworkDevice"> {
+  static override readonly api = new VZClass("VZNetworkDevice", "A running machine's network card");
+
+  /** The card that an object of the framework is; its messages go by the machine's queue. */
+  constructor(queue: DispatchQueue, object: NSObject) {
+    super(queue, object);
+  }
+
+  /** Plugs it into another network. */
+  async attach(attachment: VZNetworkDeviceAttachment): Promise<void> {
+    await this.call("setAttachment:", attachment);
   }
 }

@@ -1,16 +1,14 @@
-import { type Api, make, VZObject } from "./vz_object.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** A pointer that is where the host's is in the machine's view, so that the view need not catch it. macOS 12. */
-export class VZUSBScreenCoordinatePointingDeviceConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZUSBScreenCoordinatePointingDeviceConfiguration",
-    what: "A USB pointing device",
-    macOS: "12.0",
-  };
+export class VZUSBScreenCoordinatePointingDeviceConfiguration
+  extends VZObject<"VZUSBScreenCoordinatePointingDeviceConfiguration"> {
+  static override readonly api = new VZClass(
+    "VZUSBScreenCoordinatePointingDeviceConfiguration",
+    "A USB pointing device",
+  );
 
   static create(): VZUSBScreenCoordinatePointingDeviceConfiguration {
-    return new VZUSBScreenCoordinatePointingDeviceConfiguration(
-      make(VZUSBScreenCoordinatePointingDeviceConfiguration.api),
-    );
+    return new this(this.api.create("init"));
   }
 }

@@ -1,16 +1,17 @@
 import { fileURL, type NSObject } from "../objc/mod.ts";
-import { type Api, make, VZObject } from "./vz_object.ts";
+import type { ClassName } from "./selectors.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** Where a serial port's bytes come from and go to. */
-export abstract class VZSerialPortAttachment extends VZObject {}
+export abstract class VZSerialPortAttachment<C extends ClassName = ClassName> extends VZObject<C> {}
 
 /** File descriptors: the framework copies the bytes, JavaScript does not see them. macOS 11. */
-export class VZFileHandleSerialPortAttachment extends VZSerialPortAttachment {
-  static override readonly api: Api = {
-    class: "VZFileHandleSerialPortAttachment",
-    what: "A serial port on file handles",
-    macOS: "11.0",
-  };
+export class VZFileHandleSerialPortAttachment
+  extends VZSerialPortAttachment<"VZFileHandleSerialPortAttachment"> {
+  static override readonly api = new VZClass(
+    "VZFileHandleSerialPortAttachment",
+    "A serial port on file handles",
+  );
 
   /**
    * @param reading NSFileHandle of what the guest receives, or null.
@@ -18,19 +19,13 @@ export class VZFileHandleSerialPortAttachment extends VZSerialPortAttachment {
    */
   static create(reading: NSObject | null, writing: NSObject | null): VZFileHandleSerialPortAttachment {
     const initializer = "initWithFileHandleForReading:fileHandleForWriting:";
-    return new VZFileHandleSerialPortAttachment(
-      make(VZFileHandleSerialPortAttachment.api, initializer, reading, writing),
-    );
+    return new this(this.api.create(initializer, reading, writing));
   }
 }
 
 /** A file that gets what the guest sends. macOS 11. */
-export class VZFileSerialPortAttachment extends VZSerialPortAttachment {
-  static override readonly api: Api = {
-    class: "VZFileSerialPortAttachment",
-    what: "A serial port in a file",
-    macOS: "11.0",
-  };
+export class VZFileSerialPortAttachment extends VZSerialPortAttachment<"VZFileSerialPortAttachment"> {
+  static override readonly api = new VZClass("VZFileSerialPortAttachment", "A serial port in a file");
 
   /**
    * @param append Whether to keep what the file holds.
@@ -38,24 +33,20 @@ export class VZFileSerialPortAttachment extends VZSerialPortAttachment {
    */
   static create(path: string, append: boolean): VZFileSerialPortAttachment {
     using url = fileURL(path);
-    return new VZFileSerialPortAttachment(
-      make(VZFileSerialPortAttachment.api, "initWithURL:append:error:", url, append),
-    );
+    return new this(this.api.create("initWithURL:append:error:", url, append));
   }
 }
 
 /** A console of the guest: the first is hvc0, the next hvc1, and so on. macOS 11. */
-export class VZVirtioConsoleDeviceSerialPortConfiguration extends VZObject {
-  static override readonly api: Api = {
-    class: "VZVirtioConsoleDeviceSerialPortConfiguration",
-    what: "The virtio console",
-    macOS: "11.0",
-  };
+export class VZVirtioConsoleDeviceSerialPortConfiguration
+  extends VZObject<"VZVirtioConsoleDeviceSerialPortConfiguration"> {
+  static override readonly api = new VZClass(
+    "VZVirtioConsoleDeviceSerialPortConfiguration",
+    "The virtio console",
+  );
 
   static create(attachment: VZSerialPortAttachment): VZVirtioConsoleDeviceSerialPortConfiguration {
-    const port = new VZVirtioConsoleDeviceSerialPortConfiguration(
-      make(VZVirtioConsoleDeviceSerialPortConfiguration.api),
-    );
+    const port = new this(this.api.create("init"));
     port.send("setAttachment:", attachment);
     return port;
   }

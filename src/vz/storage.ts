@@ -1,5 +1,6 @@
 import { fileURL } from "../objc/mod.ts";
-import { type Api, make, requireMacOS, vzClass, VZObject } from "./vz_object.ts";
+import type { ClassName } from "./selectors.ts";
+import { VZClass, VZObject } from "./vz_object.ts";
 
 /** VZDiskImageCachingMode: who keeps what was read. */
 export const VZDiskImageCachingMode = { automatic: 0, uncached: 1, cached: 2 } as const;
@@ -15,88 +16,61 @@ export interface DiskImageOptions {
 }
 
 /** A raw disk image. macOS 11; the caching modes, which no disk goes without here, 12. */
-export class VZDiskImageStorageDeviceAttachment extends VZObject {
-  static override readonly api: Api = {
-    class: "VZDiskImageStorageDeviceAttachment",
-    what: "A disk image",
-    macOS: "11.0",
-    newer: {
-      "initWithURL:readOnly:cachingMode:synchronizationMode:error:": [
-        "A disk that is safe for Linux",
-        "12.0",
-      ],
-    },
-  };
+export class VZDiskImageStorageDeviceAttachment extends VZObject<"VZDiskImageStorageDeviceAttachment"> {
+  static override readonly api = new VZClass("VZDiskImageStorageDeviceAttachment", "A disk image", {
+    "initWithURL:readOnly:cachingMode:synchronizationMode:error:": "A disk that is safe for Linux",
+  });
 
   /** @throws {NSError} When the image cannot be opened, or is another machine's. */
   static create(path: string, options: DiskImageOptions): VZDiskImageStorageDeviceAttachment {
     using url = fileURL(path);
     const initializer = "initWithURL:readOnly:cachingMode:synchronizationMode:error:";
-    const api = VZDiskImageStorageDeviceAttachment.api;
     const caching = VZDiskImageCachingMode[options.cachingMode];
     const synchronization = VZDiskImageSynchronizationMode[options.synchronizationMode];
-    return new VZDiskImageStorageDeviceAttachment(
-      make(api, initializer, url, options.readOnly, caching, synchronization),
-    );
+    return new this(this.api.create(initializer, url, options.readOnly, caching, synchronization));
   }
 }
 
 /** A disk of the guest's. */
-export abstract class VZStorageDeviceConfiguration extends VZObject {}
+export abstract class VZStorageDeviceConfiguration<C extends ClassName = ClassName> extends VZObject<C> {}
 
 /** /dev/vda and so on. macOS 11. */
-export class VZVirtioBlockDeviceConfiguration extends VZStorageDeviceConfiguration {
-  static override readonly api: Api = {
-    class: "VZVirtioBlockDeviceConfiguration",
-    what: "The virtio disk",
-    macOS: "11.0",
-    newer: {
-      "setBlockDeviceIdentifier:": ["A disk's serial=", "12.3"],
-      "validateBlockDeviceIdentifier:error:": ["A disk's serial=", "12.3"],
-    },
-  };
+export class VZVirtioBlockDeviceConfiguration
+  extends VZStorageDeviceConfiguration<"VZVirtioBlockDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZVirtioBlockDeviceConfiguration", "The virtio disk", {
+    "setBlockDeviceIdentifier:": "A disk's serial=",
+    "validateBlockDeviceIdentifier:error:": "A disk's serial=",
+  });
 
   /** @param identifier What the guest finds in /dev/disk/by-id: at most 20 ASCII characters. */
   static create(
     attachment: VZDiskImageStorageDeviceAttachment,
     identifier?: string,
   ): VZVirtioBlockDeviceConfiguration {
-    const api = VZVirtioBlockDeviceConfiguration.api;
-    const device = new VZVirtioBlockDeviceConfiguration(make(api, "initWithAttachment:", attachment));
+    const device = new this(this.api.create("initWithAttachment:", attachment));
     if (identifier === undefined) return device;
-    requireMacOS(...api.newer!["setBlockDeviceIdentifier:"]);
-    vzClass(api).send("validateBlockDeviceIdentifier:error:", identifier);
+    this.api.send("validateBlockDeviceIdentifier:error:", identifier);
     device.send("setBlockDeviceIdentifier:", identifier);
     return device;
   }
 }
 
 /** A disk on USB, which firmware boots from. macOS 13. */
-export class VZUSBMassStorageDeviceConfiguration extends VZStorageDeviceConfiguration {
-  static override readonly api: Api = {
-    class: "VZUSBMassStorageDeviceConfiguration",
-    what: "A USB disk",
-    macOS: "13.0",
-  };
+export class VZUSBMassStorageDeviceConfiguration
+  extends VZStorageDeviceConfiguration<"VZUSBMassStorageDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZUSBMassStorageDeviceConfiguration", "A USB disk");
 
   static create(attachment: VZDiskImageStorageDeviceAttachment): VZUSBMassStorageDeviceConfiguration {
-    return new VZUSBMassStorageDeviceConfiguration(
-      make(VZUSBMassStorageDeviceConfiguration.api, "initWithAttachment:", attachment),
-    );
+    return new this(this.api.create("initWithAttachment:", attachment));
   }
 }
 
 /** /dev/nvme0n1 and so on. macOS 14. */
-export class VZNVMExpressControllerDeviceConfiguration extends VZStorageDeviceConfiguration {
-  static override readonly api: Api = {
-    class: "VZNVMExpressControllerDeviceConfiguration",
-    what: "NVMe",
-    macOS: "14.0",
-  };
+export class VZNVMExpressControllerDeviceConfiguration
+  extends VZStorageDeviceConfiguration<"VZNVMExpressControllerDeviceConfiguration"> {
+  static override readonly api = new VZClass("VZNVMExpressControllerDeviceConfiguration", "NVMe");
 
   static create(attachment: VZDiskImageStorageDeviceAttachment): VZNVMExpressControllerDeviceConfiguration {
-    return new VZNVMExpressControllerDeviceConfiguration(
-      make(VZNVMExpressControllerDeviceConfiguration.api, "initWithAttachment:", attachment),
-    );
+    return new this(this.api.create("initWithAttachment:", attachment));
   }
 }

@@ -1,27 +1,17 @@
 import {
-  type Argument,
-  completion,
   defineClass,
   type DefinedClass,
   DispatchQueue,
+  elements,
   fromObjC,
   NSError,
   type NSObject,
-  type Result,
-  succeeded,
+  same,
 } from "../objc/mod.ts";
 import type { VZVirtualMachineConfiguration } from "./configuration.ts";
-import { type Api, make, requireMethod, vzClass } from "./vz_object.ts";
-
-const virtualMachine: Api = {
-  class: "VZVirtualMachine",
-  what: "Virtualization",
-  macOS: "11.0",
-  newer: {
-    "stopWithCompletionHandler:": ["Stopping a guest by force", "12.0"],
-    "canStop": ["Stopping a guest by force", "12.0"],
-  },
-};
+import { VZNetworkDevice } from "./network.ts";
+import { QueueObject } from "./queue_object.ts";
+import { VZClass } from "./vz_object.ts";
 
 /** VZVirtualMachineState, by value. */
 const STATES: readonly State[] =
@@ -50,7 +40,7 @@ const NSKeyValueObservingOptionNew = 1;
 
 let delegates: DefinedClass<VZVirtualMachine> | undefined;
 
-/** Machines that run are not collected, whoever has forgotten them. */
+/** Keeps running machines from garbage collection. */
 const running = new Set<VZVirtualMachine>();
 
 /**
@@ -64,39 +54,35 @@ const running = new Set<VZVirtualMachine>();
  * const stop = await machine.stopped;
  * ```
  */
-export class VZVirtualMachine {
-  static readonly api = virtualMachine;
+export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
+  static override readonly api = new VZClass("VZVirtualMachine", "Virtualization", {
+    "stopWithCompletionHandler:": "Stopping a guest by force",
+    "networkDevices": "A network that is plugged in again",
+    "canStop": "Stopping a guest by force",
+  });
 
-  readonly #queue = DispatchQueue.create("vzrun.virtual-machine");
-  readonly #machine: NSObject;
   readonly #delegate: NSObject;
   #run = Promise.withResolvers<Stop>();
 
   readonly #watchers: ((state: State) => void)[] = [];
 
+  /** Told when a card has lost its network, with the card's number and the reason: it has no attachment then. macOS 12. */
+  onNetworkLost?: (device: VZNetworkDevice, card: number, error: NSError) => void;
+
   /** Settles when the delegate is set; the queue is serial, so a start comes after it in any case. */
-  readonly #ready: Promise<unknown>;
+  readonly #ready: Promise<void>;
 
   private constructor(configuration: VZVirtualMachineConfiguration) {
-    this.#machine = make(virtualMachine, "initWithConfiguration:queue:", configuration, this.#queue);
+    const queue = DispatchQueue.create("vzrun.virtual-machine");
+    super(queue, VZVirtualMachine.api.create("initWithConfiguration:queue:", configuration, queue));
     delegates ??= VZVirtualMachine.#defineDelegate();
     this.#delegate = delegates.create(this);
-    this.#ready = this.#call("setDelegate:", this.#delegate);
-  }
-
-  /** The VZVirtualMachine, whose messages belong on its own queue: for the view, which knows that. */
-  get object(): NSObject {
-    return this.#machine;
+    this.#ready = this.call("setDelegate:", this.#delegate);
   }
 
   /** Makes a machine. The configuration is copied: changing it later has no effect. */
   static create(configuration: VZVirtualMachineConfiguration): VZVirtualMachine {
     return new VZVirtualMachine(configuration);
-  }
-
-  /** Whether this computer can run virtual machines. */
-  static get isSupported(): boolean {
-    return Boolean(vzClass(virtualMachine).send("isSupported"));
   }
 
   static #defineDelegate(): DefinedClass<VZVirtualMachine> {
@@ -110,6 +96,11 @@ export class VZVirtualMachine {
         implementation: (machine, _, error) =>
           machine.#ended({ kind: "error", error: NSError.from(error as NSObject) }),
       },
+      "virtualMachine:networkDevice:attachmentWasDisconnectedWithError:": {
+        types: "v@:@@@",
+        implementation: (machine, _, device, error) =>
+          machine.#networkLost(device as NSObject, error as NSObject),
+      },
       "observeValueForKeyPath:ofObject:change:context:": {
         types: "v@:@@@^v",
         implementation: (machine, _path, _object, change) => {
@@ -120,17 +111,10 @@ export class VZVirtualMachine {
     });
   }
 
-  #call(selector: string, ...args: Argument[]): Promise<Result> {
-    requireMethod(virtualMachine, selector);
-    return this.#queue.call(this.#machine, selector, ...args);
-  }
-
-  /** Sends a message that ends in a completion handler and waits for both. */
-  async #complete(selector: string): Promise<void> {
-    requireMethod(virtualMachine, selector);
-    const { block, called } = completion("v@?@");
-    await this.#queue.call(this.#machine, selector, block);
-    await succeeded(called);
+  async #networkLost(lost: NSObject, error: NSObject): Promise<void> {
+    const devices = elements(await this.call("networkDevices") as NSObject);
+    const card = devices.findIndex((device) => same(device, lost));
+    this.onNetworkLost?.(new VZNetworkDevice(this.queue, lost), card, NSError.from(error));
   }
 
   #ended(stop: Stop): void {
@@ -151,7 +135,7 @@ export class VZVirtualMachine {
       delegates?.ref();
     }
     try {
-      await Promise.all([this.#ready, this.#complete("startWithCompletionHandler:")]);
+      await Promise.all([this.#ready, this.complete("startWithCompletionHandler:")]);
     } catch (error) {
       // A second start of a running machine fails, and the machine runs on.
       if (["stopped", "error"].includes(await this.state())) {
@@ -172,7 +156,7 @@ export class VZVirtualMachine {
    * @throws {NSError} When the machine is not in a state for it.
    */
   async requestStop(): Promise<void> {
-    await this.#call("requestStopWithError:");
+    await this.call("requestStopWithError:");
   }
 
   /**
@@ -182,18 +166,18 @@ export class VZVirtualMachine {
    * @throws {UnavailableError} On macOS 11.
    */
   async stop(): Promise<void> {
-    await this.#complete("stopWithCompletionHandler:");
+    await this.complete("stopWithCompletionHandler:");
     this.#ended({ kind: "stop" });
   }
 
   /** @throws {NSError} When it is not running. */
   pause(): Promise<void> {
-    return this.#complete("pauseWithCompletionHandler:");
+    return this.complete("pauseWithCompletionHandler:");
   }
 
   /** @throws {NSError} When it is not paused. */
   resume(): Promise<void> {
-    return this.#complete("resumeWithCompletionHandler:");
+    return this.complete("resumeWithCompletionHandler:");
   }
 
   /** Calls a function with each new state from now on, as it happens. */
@@ -201,21 +185,21 @@ export class VZVirtualMachine {
     if (this.#watchers.push(onChange) > 1) return;
     // The delegate is the observer too. Apple documents the property as observable.
     const observe = "addObserver:forKeyPath:options:context:";
-    await this.#call(observe, this.#delegate, "state", NSKeyValueObservingOptionNew, null);
+    await this.call(observe, this.#delegate, "state", NSKeyValueObservingOptionNew, null);
   }
 
   /** Its state now; see also {@linkcode watchState}. */
   async state(): Promise<State> {
-    return STATES[Number(await this.#call("state"))];
+    return STATES[Number(await this.call("state"))];
   }
 
-  /** What its state allows now. macOS 12. */
+  /** Which operations its state allows now; on macOS 11, {@linkcode stop} never. */
   async operations(): Promise<Record<Operation, boolean>> {
     const [requestStop, stop, pause, resume] = await Promise.all([
-      this.#call("canRequestStop"),
-      this.#call("canStop"),
-      this.#call("canPause"),
-      this.#call("canResume"),
+      this.call("canRequestStop"),
+      this.object.respondsTo("canStop") && this.call("canStop"),
+      this.call("canPause"),
+      this.call("canResume"),
     ]);
     return {
       requestStop: Boolean(requestStop),

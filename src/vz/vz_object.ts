@@ -1,83 +1,98 @@
-/** What every wrapper of a Virtualization class has: its name, and the first macOS that has it. */
+/** What every wrapper of a Virtualization class leans on: its class as Apple has it, and messages with its types. */
 
-import { type Argument, Class, NSObject, openFramework, type Result } from "../objc/mod.ts";
+import { type Argument, Class, type DispatchQueue, NSObject, openFramework } from "../objc/mod.ts";
 import "../host/libraries.ts"; // says where Virtualization is
-import { macOSVersion } from "../host/system.ts";
+import { API } from "./api.ts";
+import { requireMacOS } from "./availability.ts";
+import type { Arguments, ClassName, Newer, Returned, Selector } from "./selectors.ts";
 
-/** A class of Virtualization: facts beside the code that leans on them, compared with Apple's by the tests. */
-export interface Api {
-  class: string;
-  /** What it is called in messages: "NVMe". */
-  what: string;
-  /** First macOS version, `11.0`. */
-  macOS: string;
-  /** Methods that came later, by selector: what they do, and the first macOS version. */
-  newer?: Readonly<Record<string, readonly [what: string, macOS: string]>>;
-}
+/** A class of Virtualization. */
+export class VZClass<C extends ClassName> {
+  /** Its first macOS version, `11.0`. */
+  readonly macOS: string;
+  readonly #newer: Readonly<Record<string, string>>;
+  /** First macOS, result and arguments of its methods, by selector. */
+  readonly #methods: ReadonlyMap<string, readonly string[]>;
 
-/** Something that this macOS is too old for. */
-export class UnavailableError extends Error {
-  override name = "UnavailableError";
-}
+  /**
+   * @param what What it is called in messages: "NVMe".
+   * @param newer What its methods do that came later than it does, by selector.
+   */
+  constructor(
+    readonly name: C,
+    readonly what: string,
+    ...newer: keyof Newer<C> extends never ? [] : [Newer<C>]
+  ) {
+    const { macOS, ...methods }: Record<string, string> = API[name];
+    this.macOS = macOS;
+    this.#newer = newer[0] ?? {};
+    this.#methods = new Map(
+      Object.entries(methods).map(([method, types]) => [method.slice(1), types.split(" ")]),
+    );
+  }
 
-function parts(version: string): number[] {
-  return version.split(".").map(Number);
-}
+  /** Checks that macOS has it. @throws {UnavailableError} When it has not. */
+  require(): void {
+    if (this.macOS !== "11.0") requireMacOS(this.what, this.macOS); // no older one has Virtualization
+  }
 
-/**
- * Checks that macOS is new enough.
- *
- * @param what What needs it, as a message names it.
- * @param first The first version that has it: `14.0`.
- * @param current The version that is running.
- * @throws {UnavailableError} `NVMe needs macOS 14 (this is 13.6)`
- */
-export function requireMacOS(what: string, first: string, current: string = macOSVersion()): void {
-  const [wanted, running] = [parts(first), parts(current)];
-  for (let i = 0; i < wanted.length; i++) {
-    const [a, b] = [wanted[i], running[i] ?? 0];
-    if (b > a) return;
-    if (b < a) {
-      throw new UnavailableError(`${what} needs macOS ${first.replace(/\.0$/, "")} (this is ${current})`);
-    }
+  /** Checks that macOS has a method of it. @throws {UnavailableError} When it has not. */
+  requireMethod(selector: string): void {
+    const macOS = this.#methods.get(selector)?.[0] ?? this.macOS;
+    if (macOS !== this.macOS) requireMacOS(this.#newer[selector], macOS);
+  }
+
+  /** Whether a method's completion handler gets an object: `^(Object *, NSError *)`. */
+  completesWithObject(selector: string): boolean {
+    return this.#methods.get(selector)?.at(-1) === "@?<v;@,@>";
+  }
+
+  #class(selector: string): Class {
+    openFramework("Virtualization");
+    this.require();
+    this.requireMethod(selector);
+    return Class.named(this.name);
+  }
+
+  /** Sends a message to the class. @throws {UnavailableError} When it or the method needs a newer macOS. */
+  send<S extends Selector<C, "+">>(selector: S, ...args: Arguments<C, S, "+">): Returned<C, S, "+"> {
+    return this.#class(selector).send(selector, ...args as Argument[]) as Returned<C, S, "+">;
+  }
+
+  /**
+   * Makes an instance.
+   *
+   * @throws {UnavailableError} When the class or the initializer needs a newer macOS.
+   * @throws {TypeError} When the initializer gives nil without saying why.
+   */
+  create<S extends Selector<C>>(initializer: S, ...args: Arguments<C, S>): NSObject {
+    return this.#class(initializer).create(initializer, ...args as Argument[]);
+  }
+
+  /** As {@linkcode create}, but null where the initializer gives nil. */
+  tryCreate<S extends Selector<C>>(initializer: S, ...args: Arguments<C, S>): NSObject | null {
+    const object = this.#class(initializer).send("alloc") as NSObject;
+    return object.send(initializer, ...args as Argument[]) as NSObject | null;
+  }
+
+  /** As {@linkcode create}, on a queue. */
+  createOn<S extends Selector<C>>(
+    queue: DispatchQueue,
+    initializer: S,
+    ...args: Arguments<C, S>
+  ): Promise<NSObject> {
+    return queue.make(this.#class(initializer).toString(), initializer, ...args as Argument[]);
   }
 }
 
-/**
- * Makes an instance of a class.
- *
- * @throws {UnavailableError} On a macOS that does not have the class.
- */
-export function make(api: Api, initializer = "init", ...args: Argument[]): NSObject {
-  requireMethod(api, initializer);
-  return vzClass(api).create(initializer, ...args);
-}
-
-/**
- * The class, for its class methods.
- *
- * @throws {UnavailableError} On a macOS that does not have it.
- */
-export function vzClass(api: Api): Class {
-  openFramework("Virtualization"); // which is there since macOS 11
-  if (api.macOS !== "11.0") requireMacOS(api.what, api.macOS);
-  return Class.named(api.class);
-}
-
-/** Checks that macOS has a method of a class that may be newer than the class. */
-export function requireMethod(api: Api, selector: string): void {
-  const newer = api.newer?.[selector];
-  if (newer) requireMacOS(...newer);
-}
-
 /** An object of a Virtualization class. */
-export abstract class VZObject extends NSObject {
+export abstract class VZObject<C extends ClassName = ClassName> extends NSObject {
   /** The class that is wrapped. */
-  static readonly api: Api;
+  static readonly api: VZClass<ClassName>;
 
   /** @throws {UnavailableError} When the method needs a newer macOS. */
-  override send(selector: string, ...args: Argument[]): Result {
-    requireMethod((this.constructor as typeof VZObject).api, selector);
-    return super.send(selector, ...args);
+  override send<S extends Selector<C>>(selector: S, ...args: Arguments<C, S>): Returned<C, S> {
+    (this.constructor as typeof VZObject).api.requireMethod(selector);
+    return super.send(selector, ...args as Argument[]) as Returned<C, S>;
   }
 }

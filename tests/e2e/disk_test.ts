@@ -1,5 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { guestOfThisFile } from "./guest_shell.ts";
 import { eventually, Folder, guest, stateOf, Vzrun, vzrun } from "./vzrun.ts";
 
 /** A folder of disk images, each beginning with its own name. */
@@ -26,19 +27,32 @@ const MKFS = "modprobe -q virtiofs; mount -t virtiofs host /mnt; mount -t devtmp
   "chroot /mnt /sbin/mke2fs -q -t ext4 /dev/vda; umount /mnt/dev; umount /mnt; mount -t ext4 /dev/vda /mnt";
 const HOST = ["-share", "host", "/,ro"];
 
-Deno.test("disk: the guest finds them in the order in which they are given, and -c cannot be written", async () => {
-  using disks = new Disks(..."abcdefghijn");
+const disks = new Disks(..."abcdefghijn", "full", "written", "read");
+Deno.test.afterAll(() => disks[Symbol.dispose]());
+
+/** The guest that has them all: vda to vdk, an NVMe one, vdl, vdm, and a CD. */
+const inGuest = guestOfThisFile(() => {
+  Deno.truncateSync(disks.file("full"), 64e6);
+  const iso = new Uint8Array(64 * 1024);
+  iso.set(new TextEncoder().encode("CD001"), 16 * 2048 + 1);
+  Deno.writeFileSync(disks.file("iso"), iso, { mode: 0o444 });
   const args = ["-d", "a", "-d", "b", "-c", "c", "-hdd", "d", "-drive", "file=e,serial=an id,cache=none"];
   args.push("-hda", "f", "-drive", "file=n,if=nvme,cache=unsafe", "-disk", "g");
   args.push("-drive", "file=h,cache=writethrough", "-d", "i", "-drive", "file=j,readonly=on");
+  args.push("-d", "full", "-d", "written", "-c", "read", "-cd", "iso");
+  // A limit on the size of files stands in for a disk that is full.
+  const through = ["sh", "-c", 'trap "" XFSZ; ulimit -f 2048; exec "$@"', "sh"];
+  return { args, how: { ...disks.how, through } };
+});
+
+Deno.test("disk: the guest finds them in the order in which they are given, and -c cannot be written", async () => {
   const commands =
     "for x in a b c d e f g h i j; do head -c 1 /dev/vd$x; done; head -c 1 /dev/nvme0n1; echo; " +
     "cat /sys/block/vde/serial; echo; " +
     "for x in vda vdc vdj nvme0n1; do printf X 2>/dev/null | dd of=/dev/$x 2>/dev/null && echo wrote $x; done; sync";
-  assertEquals(await vzrun([...guest(commands), ...args], disks.how), {
-    code: 0,
+  assertEquals(await inGuest(commands), {
+    status: 0,
     out: "abcdefghijn\r\nan id\r\nwrote vda\r\nwrote nvme0n1\r\n",
-    err: "",
   });
   assertEquals(["a", "c", "j", "n"].map((name) => disks.head(name, 1)), ["X", "c", "j", "X"]);
 });
@@ -80,11 +94,10 @@ Deno.test("disk: all that a guest has synced survives kill -9", async () => {
 });
 
 Deno.test("disk: one that another vzrun writes is refused by name; readers share one", async () => {
-  using disks = new Disks("written", "read");
-  const waiting = guest("head -c 4 /dev/vdb; echo; read end");
-  const args = ["-d", "written", "-c", "read"];
-  await using run = new Vzrun([...waiting, ...args], { ...disks.how, typing: true });
-  await run.out.until("read\r\n");
+  assertEquals(await inGuest("head -c 4 /dev/vdl; head -c 4 /dev/vdm"), {
+    status: 0,
+    out: "writread",
+  });
   for (const other of [["-d", "written"], ["-c", "written"], ["-d", "read"]]) {
     const { code, out, err } = await vzrun([...guest("echo up"), ...other], disks.how, 20);
     assertEquals([code, out], [2, ""], err);
@@ -92,25 +105,13 @@ Deno.test("disk: one that another vzrun writes is refused by name; readers share
   }
   const reader = await vzrun([...guest("head -c 4 /dev/vda"), "-c", "read"], disks.how);
   assertEquals(reader, { code: 0, out: "read", err: "" });
-  await run.type("\n");
-  assertEquals(await run.end(), 0);
 });
 
 Deno.test("disk: a CD beside a kernel is only attached", async () => {
-  using disks = new Disks();
-  const iso = new Uint8Array(64 * 1024);
-  iso.set(new TextEncoder().encode("CD001"), 16 * 2048 + 1);
-  Deno.writeFileSync(disks.file("iso"), iso, { mode: 0o444 });
-  const { code, out, err } = await vzrun([...guest("echo up"), "-cd", "iso"], disks.how);
-  assertEquals({ code, out, err }, { code: 0, out: "up\r\n", err: "" });
+  assertEquals(await inGuest("echo up"), { status: 0, out: "up\r\n" });
 });
 
 Deno.test("disk: a full host's disk is told to nobody but the guest", async () => {
-  using disks = new Disks("a");
-  // A limit on the size of files stands in for a disk that is full.
-  const through = ["sh", "-c", 'trap "" XFSZ; ulimit -f 2048; exec "$@"', "sh"];
-  const commands = "dd if=/dev/zero of=/dev/vda bs=1M count=3 conv=fsync 2>/dev/null || echo full; echo up";
-  Deno.truncateSync(disks.file("a"), 64e6);
-  const { code, out } = await vzrun([...guest(commands), "-d", "a"], { ...disks.how, through });
-  assertEquals([code, out], [0, "full\r\nup\r\n"]);
+  const commands = "dd if=/dev/zero of=/dev/vdk bs=1M count=3 conv=fsync 2>/dev/null || echo full; echo up";
+  assertEquals(await inGuest(commands), { status: 0, out: "full\r\nup\r\n" });
 });

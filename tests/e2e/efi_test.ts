@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { liveCD } from "./live_cd.ts";
-import { eventually, Folder, stateOf, Vzrun } from "./vzrun.ts";
+import { eventually, Folder, SOONER, stateOf, Vzrun } from "./vzrun.ts";
 
 const VARIABLE = "/sys/firmware/efi/efivars/Vzrun-5c29b6f0-3f25-4a4b-9a3b-6f1f6f0d9c11";
 
@@ -12,7 +12,7 @@ const COMMANDS = "modprobe -q efivarfs; mount -t efivarfs efivarfs /sys/firmware
 
 Deno.test("efi: a unified kernel image boots from a CD and from a disk, and variables are kept with -efi-vars", async () => {
   using folder = new Folder();
-  const iso = await liveCD(folder, `console=hvc0 quiet run="${COMMANDS}"`);
+  const iso = await liveCD(folder, `console=hvc0 quiet ${SOONER} run="${COMMANDS}"`);
   const machine = ["-m", "256", "-smp", "1"];
   const TMPDIR = folder.file("tmp");
   Deno.mkdirSync(TMPDIR);

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { concat, guestKernel, pack, TOOLS, zboot } from "../images/pack.ts";
 import { Terminal } from "./terminal.ts";
 import { unifiedKernel } from "./unified_kernel.ts";
-import { eventually, Folder, GUEST, Vzrun, vzrun } from "./vzrun.ts";
+import { eventually, Folder, GUEST, SOONER, Vzrun, vzrun } from "./vzrun.ts";
 
 /** A folder of kernels, with a cache of its own. */
 class Kernels extends Folder {
@@ -32,7 +32,7 @@ class Kernels extends Folder {
 }
 
 const MACHINE = ["-initrd", `${GUEST}/initrd`, "-m", "256", "-smp", "1", "-nographic"];
-const UP = [...MACHINE, "-append", 'console=hvc0 quiet run="echo up; uname -m"'];
+const UP = [...MACHINE, "-append", `console=hvc0 quiet ${SOONER} run="echo up; uname -m"`];
 const plain = Deno.readFileSync(`${GUEST}/vmlinuz`);
 const up = { code: 0, out: `up\r\n${Deno.build.arch}\r\n`, err: "" };
 
@@ -88,7 +88,7 @@ for (const [arch, machine] of [["amd64", "x86_64"], ["arm64", "aarch64"]] as con
       const initrd = Deno.readFileSync(`${installer(arch)}/initrd.gz`);
       kernels.write("initrd", withScript(initrd, "script", SCRIPT));
       const how = { ...kernels.how, env: { VIRTUALIZATION_GUEST_ARCH: machine } };
-      const append = ["-append", "console=hvc0 quiet rdinit=/script"];
+      const append = ["-append", `console=hvc0 quiet ${SOONER} rdinit=/script`];
       const args = [
         "-kernel",
         `${installer(arch)}/linux`,
@@ -132,14 +132,14 @@ Deno.test("kernel: a unified kernel image boots with its own RAM disk and comman
   const text = new TextEncoder();
   const uefi = Deno.build.arch === "aarch64" ? "aa64" : "x64";
   const unified = unifiedKernel(Deno.readFileSync(`/usr/lib/systemd/boot/efi/linux${uefi}.efi.stub`), {
-    ".cmdline": text.encode('console=hvc0 quiet run="echo its own"\n\0'),
+    ".cmdline": text.encode(`console=hvc0 quiet ${SOONER} run="echo its own"\n\0`),
     ".linux": plain,
     ".initrd": Deno.readFileSync(`${GUEST}/initrd`),
   });
   kernels.write("unified.efi.gz", await pack("gzip", unified));
   const machine = ["-kernel", "unified.efi.gz", "-m", "256", "-smp", "1", "-nographic"];
   assertEquals(await vzrun(machine, kernels.how), { code: 0, out: "its own\r\n", err: "" });
-  const given = ["-append", 'console=hvc0 quiet run="echo given"'];
+  const given = ["-append", `console=hvc0 quiet ${SOONER} run="echo given"`];
   assertEquals(await vzrun([...machine, ...given], kernels.how), { code: 0, out: "given\r\n", err: "" });
 });
 
@@ -162,9 +162,9 @@ Deno.test("kernel: a command line without a console, which nobody has given, is 
 Deno.test("kernel: -dry-run says what a file is, layer by layer, and what would be booted", async () => {
   using kernels = new Kernels();
   kernels.write("kernel", await pack("xz", await pack("lz4", await pack("bzip2", plain))));
-  const { from, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
+  const { kind, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
   const format = Deno.build.arch === "aarch64" ? "arm64 Image" : "bzImage";
-  assertEquals({ from, source, initrd, commandLine }, {
+  assertEquals({ kind, source, initrd, commandLine }, {
     kind: "linux",
     source: { file: "kernel", layers: ["xz", "lz4", "bzip2", format] },
     initrd: `${GUEST}/initrd`,
@@ -214,7 +214,7 @@ Deno.test("kernel: what takes long shows how far it has come on a terminal, and 
   await terminal.type("\x03");
   assertEquals(await interrupted.end(10), 130);
   assertEquals(kernels.cached, []);
-  assertEquals(terminal.screen.text.endsWith("\r\x1b[K"), true); // the line is gone
+  await eventually("the end of the line", () => terminal.screen.text.endsWith("\r\x1b[K"), 10);
 
   const { source } = await kernels.boot("kernel"); // and its stderr, which is no terminal, has nothing of this
   assertEquals(source.layers[0], "xz");

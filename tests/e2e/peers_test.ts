@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { liveCD } from "./live_cd.ts";
-import { ENVIRONMENT, Folder, GUEST, ROOT, within } from "./vzrun.ts";
+import { ENVIRONMENT, Folder, GUEST, ROOT, SOONER, within } from "./vzrun.ts";
 
 /** A folder with all the files that other programs' documentation names, and a shell in it that knows vzrun. */
 class Documented extends Folder {
@@ -48,18 +48,19 @@ class Documented extends Folder {
   }
 }
 
-/** The command lines of README's table, `…` standing for a kernel and its initial RAM disk. */
+/** The command lines of README's table, `…` standing for a kernel, its initial RAM disk and its command line. */
 function linesOfReadme(): string[] {
+  const kernel = `-kernel vmlinuz -initrd initrd.gz -m 256 -append 'console=hvc0 quiet ${SOONER}'`;
   const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
   const table = /## Coming from another program([^]*?)\n## /.exec(readme)![1];
   return [...table.matchAll(/`(vzrun [^`]*)`/g)].map(([, line]) =>
-    line.replaceAll("\\|", "|").replace("…", "-kernel vmlinuz -initrd initrd.gz -m 256")
+    line.replaceAll("\\|", "|").replace("…", kernel)
   );
 }
 
 Deno.test("peers: each command line of README's table for those who come from another program boots a guest", async () => {
   using files = new Documented();
-  await liveCD(files, "console=hvc0 quiet");
+  await liveCD(files, `console=hvc0 quiet ${SOONER}`);
   const lines = linesOfReadme();
   assertGreater(lines.length, 12);
   for (const line of lines) {
@@ -83,7 +84,8 @@ Deno.test("peers: each command line of README's table for those who come from an
 
 Deno.test("peers: smolvm's folder is mounted in the guest as its documentation says", async () => {
   using files = new Documented();
-  const append = `console=hvc0 quiet run="modprobe virtiofs; mount -t virtiofs src /mnt; cat /mnt/word"`;
+  const append =
+    `console=hvc0 quiet ${SOONER} run="modprobe virtiofs; mount -t virtiofs src /mnt; cat /mnt/word"`;
   const line = `vzrun -kernel vmlinuz -initramfs initrd.gz -append '${append}' -share src ~/src`;
   assertEquals(await files.shell(line), "from the host\r\n");
 });
@@ -107,7 +109,7 @@ Deno.test("peers: vftool's line boots from the first partition of its disk", asy
   disk.writeSync(new Uint8Array(table.buffer));
   // What an initial RAM disk does with root=, which Debian's kernel cannot mount without its modules.
   const run = "mount -o ro /dev/vda1 /mnt; sh /mnt/init; nproc";
-  const append = `console=hvc0 root=/dev/vda1 quiet run="${run}"`;
+  const append = `console=hvc0 root=/dev/vda1 quiet ${SOONER} run="${run}"`;
   const line = `vzrun -k Image -i initrd.gz -d disk.img -p 2 -m 4096 -a '${append}' -t 0`;
   assertEquals(await files.shell(line), "root is on a disk\r\n2\r\n");
 });
@@ -115,6 +117,7 @@ Deno.test("peers: vftool's line boots from the first partition of its disk", asy
 Deno.test("peers: vftool's -d foo -d bar -c blah are vda, vdb and vdc", async () => {
   using files = new Documented();
   const run = `head -qc 4 /dev/vda /dev/vdb /dev/vdc; cat /sys/block/vd?/ro`;
-  const line = `vzrun -k Image -i initrd.gz -a 'console=hvc0 quiet run="${run}"' -d foo -d bar -c blah -t 0`;
+  const line =
+    `vzrun -k Image -i initrd.gz -a 'console=hvc0 quiet ${SOONER} run="${run}"' -d foo -d bar -c blah -t 0`;
   assertEquals(await files.shell(line), "foo bar blah0\r\n0\r\n1\r\n");
 });

@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
-import { contents, eventually, Folder, guest, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import { guestOfThisFile } from "./guest_shell.ts";
+import { contents, eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";
 
 /** Shell commands that mount each tag at /tag. */
 function mount(...tags: string[]): string {
@@ -12,24 +13,35 @@ async function sha256(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
 }
 
+const folder = new Folder();
+Deno.test.afterAll(() => folder[Symbol.dispose]());
+const NUMBERS = Array.from({ length: 40 }, (_, i) => i);
+
+/** The guest that has all shares but those that are to end in another way. */
+const inGuest = guestOfThisFile(() => {
+  for (const name of ["here", "there", "shared,ro"]) Deno.mkdirSync(folder.file(name));
+  const args = ["-share", "src", "here", "-virtfs", "local,path=there,mount_tag=dst"];
+  args.push("-share", "r", "shared,ro,ro", "-share", "w", "shared,ro/");
+  args.push("-virtfs", "local,path=shared,,ro,mount_tag=v,readonly=on");
+  for (const i of NUMBERS) {
+    Deno.mkdirSync(folder.file(`${i}`));
+    Deno.writeTextFileSync(folder.file(`${i}/file`), `${i} `);
+    args.push("-share", `t${i}`, `${i}`);
+  }
+  return { args, how: { cwd: folder.path } };
+});
+
 Deno.test("share: 1,000 files compare equal, those of the host in the guest and those of the guest in the host", async () => {
-  using folder = new Folder();
-  for (const name of ["here", "there"]) Deno.mkdirSync(folder.file(name));
+  await inGuest(mount("src", "dst"));
   const sums: string[] = [];
   for (let i = 0; i < 1000; i++) {
     const text = `${i} `.repeat(i * 7);
     Deno.writeTextFileSync(folder.file(`here/file ${i}`), text);
     sums.push(`${await sha256(text)}  ./file ${i}`);
   }
-  const commands =
-    `${mount("src", "dst")}; cd /src; find . -type f -print0 | xargs -0 sha256sum >/dst/sums; ` +
+  const commands = "cd /src; find . -type f -print0 | xargs -0 sha256sum >/dst/sums; " +
     "mkdir /dst/files; cp * /dst/files; echo done";
-  const args = ["-share", "src", "here", "-virtfs", "local,path=there,mount_tag=dst"];
-  assertEquals(await vzrun([...guest(commands), ...args], { cwd: folder.path }), {
-    code: 0,
-    out: "done\r\n",
-    err: "",
-  });
+  assertEquals(await inGuest(commands), { status: 0, out: "done\r\n" });
   assertEquals(contents(folder.file("there/sums")).trimEnd().split("\n").sort(), sums.sort());
   const names = [...Deno.readDirSync(folder.file("here"))].map(({ name }) => name).sort();
   assertEquals([...Deno.readDirSync(folder.file("there/files"))].map(({ name }) => name).sort(), names);
@@ -42,20 +54,16 @@ Deno.test("share: 1,000 files compare equal, those of the host in the guest and 
 });
 
 Deno.test("share: a read-only one refuses writes, also when the folder is shared twice", async () => {
-  using folder = new Folder();
-  Deno.mkdirSync(folder.file("shared,ro"));
+  await inGuest(mount("r", "w", "v"));
   Deno.writeTextFileSync(folder.file("shared,ro/word"), "hello\n");
   const tries =
     "cat /r/word /v/word; echo x 2>/dev/null >/r/new || echo refused; rm /r/word 2>/dev/null || echo refused; " +
     "echo x 2>/dev/null >>/v/word || echo refused; chmod 777 /v/word 2>/dev/null || echo refused; " +
     "mount -o remount,rw /r; mkdir /r/folder 2>/dev/null || echo refused; " +
     "echo from the guest >/w/new; cat /r/new";
-  const args = ["-share", "r", "shared,ro,ro", "-share", "w", "shared,ro/"];
-  args.push("-virtfs", "local,path=shared,,ro,mount_tag=v,readonly=on");
-  assertEquals(await vzrun([...guest(`${mount("r", "w", "v")}; ${tries}`), ...args], { cwd: folder.path }), {
-    code: 0,
+  assertEquals(await inGuest(tries), {
+    status: 0,
     out: "hello\r\nhello\r\n" + "refused\r\n".repeat(5) + "from the guest\r\n",
-    err: "",
   });
   assertEquals([...Deno.readDirSync(folder.file("shared,ro"))].map(({ name }) => name).sort(), [
     "new",
@@ -65,20 +73,9 @@ Deno.test("share: a read-only one refuses writes, also when the folder is shared
 });
 
 Deno.test("share: a guest can have more of them than the PCI bus has slots", async () => {
-  using folder = new Folder();
-  const numbers = Array.from({ length: 40 }, (_, i) => i);
-  const args = numbers.flatMap((i) => {
-    Deno.mkdirSync(folder.file(`${i}`));
-    Deno.writeTextFileSync(folder.file(`${i}/file`), `${i} `);
-    return ["-share", `t${i}`, `${i}`];
-  });
   const commands = "modprobe -q virtiofs; i=0; " +
     "while [ $i -lt 40 ]; do mount -t virtiofs t$i /mnt; cat /mnt/file; umount /mnt; i=$((i + 1)); done; echo";
-  assertEquals(await vzrun([...guest(commands), ...args], { cwd: folder.path }, 120), {
-    code: 0,
-    out: `${numbers.join(" ")} \r\n`,
-    err: "",
-  });
+  assertEquals(await inGuest(commands), { status: 0, out: `${NUMBERS.join(" ")} \r\n` });
 });
 
 for (const [end, code] of [["SIGTERM", 143], ["SIGKILL", 137]] as const) {

@@ -5,6 +5,7 @@ import { Cache } from "../../src/images/cache.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openKernel } from "../../src/images/kernel.ts";
 import { ENVIRONMENT, Folder, ROOT, within } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { guestKernel, pack } from "./pack.ts";
 
 const MiB = 2 ** 20;
@@ -151,7 +152,7 @@ Deno.test("cache: a kernel that was half unpacked by a killed process is unpacke
   using cache = new Cache(folder.file("cache"));
   const opened = await openKernel(path, "x86_64", cache);
   const content = Deno.readFileSync(opened.kernel);
-  assert(content.length === kernel.length && content.every((byte, i) => byte === kernel[i]));
+  assert(equalBytes(content, kernel));
   assertEquals(kept(folder.file("cache")).length, 1);
 });
 

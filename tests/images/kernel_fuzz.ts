@@ -11,6 +11,7 @@ import { ImageError } from "../../src/images/error.ts";
 import { type Arch, openKernel } from "../../src/images/kernel.ts";
 import { unifiedKernel } from "../e2e/unified_kernel.ts";
 import { Folder } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { concat, HERE, pack, pipe, STUB, u32, zboot } from "./pack.ts";
 
 interface Format {
@@ -111,10 +112,6 @@ function mutate(bytes: Uint8Array<ArrayBuffer>, below: (limit: number) => number
   return mutated;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 async function main(name: string, count: number, seed: number): Promise<void> {
   const { make, arch = "x86_64", reference, unchecked } = FORMATS[name];
   const below = random(seed);
@@ -143,10 +140,10 @@ async function main(name: string, count: number, seed: number): Promise<void> {
       const found = await openKernel(path, arch, cache);
       opened++;
       const content = Deno.readFileSync(found.kernel);
-      if (isSame(content, kernel)) continue;
+      if (equalBytes(content, kernel)) continue;
       others++;
       if (unchecked || found.kernel === path) continue; // a mutation can uncover the kernel, which has no checksum
-      const asked = reference && (others % 10 > 0 || isSame(content, await pipe(reference, bytes)));
+      const asked = reference && (others % 10 > 0 || equalBytes(content, await pipe(reference, bytes)));
       if (!asked) throw new Error("another kernel came out");
     } catch (error) {
       if (i > 0 && error instanceof ImageError) refused++;

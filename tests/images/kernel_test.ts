@@ -11,6 +11,7 @@ import {
 } from "../../src/images/kernel.ts";
 import { unifiedKernel } from "../e2e/unified_kernel.ts";
 import { Folder } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { concat, guestKernel, HERE, pack, pipe, signature, STUB, TOOLS, u32, zboot } from "./pack.ts";
 
 const NETBOOT = "/usr/lib/debian-installer/images/12";
@@ -62,7 +63,7 @@ class Kernels implements Disposable {
 /** Compares without printing megabytes. */
 function assertSame(actual: Uint8Array, expected: Uint8Array, what: string): void {
   assertEquals(actual.length, expected.length, what);
-  assert(actual.every((byte, i) => byte === expected[i]), `${what}: other bytes`);
+  assert(equalBytes(actual, expected), `${what}: other bytes`);
 }
 
 function isThere(path: string): boolean {

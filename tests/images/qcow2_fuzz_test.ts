@@ -2,6 +2,7 @@
 import { assert, assertGreater, assertLess } from "@std/assert";
 import { ImageError } from "../../src/images/error.ts";
 import { Folder } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { modelDisk } from "./qcow2_model.ts";
 import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
 
@@ -74,10 +75,6 @@ function read(path: string): Uint8Array {
   return bytes;
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /** What vzrun makes of an image; nothing when it refuses it. */
 async function disk(image: string, raw: string): Promise<Uint8Array | undefined> {
   try {
@@ -120,15 +117,17 @@ for (const [name, kind] of Object.entries(KINDS)) {
       const from = performance.now();
       const ours = await disk(image, folder.file("ours"));
       assertLess(performance.now() - from, 5000, `image ${i} takes too long`);
-      const outcome = !ours ? "refused" : equal(ours, sound) ? "same" : "other";
+      const outcome = !ours ? "refused" : equalBytes(ours, sound) ? "same" : "other";
       const nth = count[outcome]++;
       if (!ours || outcome === "same") continue;
       const isModelled = !name.endsWith("zstd");
-      if (isModelled) assert(equal(ours, modelDisk(damaged, base, COMPARED)), `image ${i} has other bytes`);
+      if (isModelled) {
+        assert(equalBytes(ours, modelDisk(damaged, base, COMPARED)), `image ${i} has other bytes`);
+      }
       if (isModelled && nth % ASK_QEMU !== 0) continue;
       // It also refuses what is damaged where only whoever writes to an image looks.
       const theirs = diskOfQemu(image, folder.file("theirs"));
-      if (theirs) assert(equal(ours, theirs), `image ${i} has other bytes than qemu-img says`);
+      if (theirs) assert(equalBytes(ours, theirs), `image ${i} has other bytes than qemu-img says`);
       asked[theirs ? "converted" : "refused"]++;
     }
     assertGreater(asked.converted, 2 * asked.refused);

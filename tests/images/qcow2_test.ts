@@ -5,6 +5,7 @@ import { ImageError } from "../../src/images/error.ts";
 import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
 import { diskFormat } from "../../src/images/disk_format.ts";
 import { Folder } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
 
 const MIB = 1024 * 1024;
@@ -29,14 +30,10 @@ async function assertSameAsQemu(folder: Folder, image: string): Promise<void> {
   await toRaw(image, ours);
   const size = Deno.statSync(theirs).size;
   assertEquals(Deno.statSync(ours).size, size);
-  if (size < 1024 ** 3) assert(equal(Deno.readFileSync(ours), Deno.readFileSync(theirs)), "other bytes");
+  if (size < 1024 ** 3) assert(equalBytes(Deno.readFileSync(ours), Deno.readFileSync(theirs)), "other bytes");
   else qemuImg("compare", "-f", "raw", "-F", "raw", ours, theirs);
   const blocks = (path: string) => Deno.statSync(path).blocks!;
   assertLess(blocks(ours), blocks(theirs) * 1.02 + 64);
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 for (const clusterSize of ["512", "1k", "4k", "64k", "1M", "2M"]) {

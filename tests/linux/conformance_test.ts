@@ -4,14 +4,14 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { formatType, parseMethodType } from "../../src/objc/encoding.ts";
-import { libraryPath } from "../../src/objc/libraries.ts";
+import { standInPath } from "../../src/host/libraries.ts";
 import { Class } from "../../src/objc/mod.ts";
 import { wrap } from "../../src/objc/object.ts";
 import { cString, fromCString, type Pointer, registerSelector } from "../../src/objc/runtime.ts";
 import { classRow, type Row, superclassOf, TABLE } from "../vz/table.ts";
 import { projectFile } from "./guest.ts";
 
-const runtime = Deno.dlopen(libraryPath("objc"), {
+const runtime = Deno.dlopen(standInPath("objc"), {
   VZErrorDomain: { type: "pointer" },
   objc_getClassList: { parameters: ["buffer", "i32"], result: "i32" },
   objc_getProtocol: { parameters: ["buffer"], result: "pointer" },

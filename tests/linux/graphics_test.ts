@@ -14,6 +14,7 @@ import {
   type NSObject,
 } from "../../src/objc/mod.ts";
 import { VZLinuxBootLoader, VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
+import { SOONER } from "../e2e/vzrun.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
 
 const GRAPHICAL = guestFiles("graphical");
@@ -33,10 +34,10 @@ Deno.test("linux: a screen, keyboard or pointing device that no guest could have
   const good = () => {
     const configuration = VZVirtualMachineConfiguration.create();
     configuration.bootLoader = VZLinuxBootLoader.create(GRAPHICAL.kernel);
-    configuration.send("setGraphicsDevices:", [graphics(scanout(800, 600))]);
-    configuration.send("setKeyboards:", [Class.named("VZUSBKeyboardConfiguration").create()]);
+    (configuration as NSObject).send("setGraphicsDevices:", [graphics(scanout(800, 600))]);
+    (configuration as NSObject).send("setKeyboards:", [Class.named("VZUSBKeyboardConfiguration").create()]);
     const pointer = Class.named("VZUSBScreenCoordinatePointingDeviceConfiguration").create();
-    configuration.send("setPointingDevices:", [pointer]);
+    (configuration as NSObject).send("setPointingDevices:", [pointer]);
     return configuration;
   };
   good().validate();
@@ -51,7 +52,7 @@ Deno.test("linux: a screen, keyboard or pointing device that no guest could have
   ];
   for (const [selector, devices, reason] of refused) {
     const configuration = good();
-    configuration.send(selector, devices);
+    (configuration as NSObject).send(selector, devices);
     const error = assertThrows(() => configuration.validate(), NSError);
     assertEquals(error.code, 2);
     assert(error.message.includes(reason), error.message);
@@ -60,7 +61,7 @@ Deno.test("linux: a screen, keyboard or pointing device that no guest could have
 
 Deno.test("linux: a machine's display has the configured size, and no other before the machine runs", async () => {
   const configuration = VZVirtualMachineConfiguration.create();
-  configuration.send("setGraphicsDevices:", [graphics(scanout(640, 400))]);
+  (configuration as NSObject).send("setGraphicsDevices:", [graphics(scanout(640, 400))]);
   const queue = DispatchQueue.create("display");
   const machine = Class.named("VZVirtualMachine").create(
     "initWithConfiguration:queue:",
@@ -86,9 +87,9 @@ const MODE =
 
 Deno.test("linux: a guest is told of its display's new size, with nobody looking", async () => {
   await using guest = new Guest(`echo ready; while read -r line; do ${MODE}; done`);
-  guest.loader.send("setKernelURL:", new URL(`file://${GRAPHICAL.kernel}`));
+  (guest.loader as NSObject).send("setKernelURL:", new URL(`file://${GRAPHICAL.kernel}`));
   guest.loader.initialRamdisk = GRAPHICAL.initrd;
-  guest.configuration.send("setGraphicsDevices:", [graphics(scanout(640, 480))]);
+  (guest.configuration as NSObject).send("setGraphicsDevices:", [graphics(scanout(640, 480))]);
   const queue = DispatchQueue.create("display");
   const machine = Class.named("VZVirtualMachine")
     .create("initWithConfiguration:queue:", guest.configuration, queue);
@@ -173,7 +174,7 @@ class WindowProgram implements AsyncDisposable {
   #more = Promise.withResolvers<void>();
 
   constructor(program: string, display: Display, guest: string) {
-    const append = `console=tty0 console=hvc0 quiet run="${guest}"`;
+    const append = `console=tty0 console=hvc0 quiet ${SOONER} run="${guest}"`;
     this.process = new Deno.Command(program, {
       args: ["kernel", GRAPHICAL.kernel, GRAPHICAL.initrd, append],
       env: { DISPLAY: display.name },

@@ -11,6 +11,7 @@ import {
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
+import { SOONER } from "../e2e/vzrun.ts";
 import { guestFiles } from "./files.ts";
 
 export { guestFiles, projectFile } from "./files.ts";
@@ -46,7 +47,7 @@ export class Guest {
     const { kernel, initrd } = guestFiles(Deno.build.arch);
     this.loader = VZLinuxBootLoader.create(kernel);
     this.loader.initialRamdisk = initrd;
-    this.loader.commandLine = `console=hvc0 quiet run="${run}"`;
+    this.loader.commandLine = `console=hvc0 quiet ${SOONER} run="${run}"`;
     this.configuration.bootLoader = this.loader;
     this.configuration.memorySize = 256 * 1024 * 1024;
     this.configuration.cpuCount = 1;

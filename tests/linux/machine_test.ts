@@ -57,13 +57,16 @@ Deno.test("linux: the limits are the host's", () => {
 
 Deno.test("linux: a new configuration has Apple's defaults", () => {
   const configuration = VZVirtualMachineConfiguration.create();
-  assertEquals(configuration.send("memorySize"), BigInt(4 * MiB));
-  assertEquals(configuration.send("CPUCount"), 1n);
-  assertEquals(configuration.send("bootLoader"), null);
+  assertEquals((configuration as NSObject).send("memorySize"), BigInt(4 * MiB));
+  assertEquals((configuration as NSObject).send("CPUCount"), 1n);
+  assertEquals((configuration as NSObject).send("bootLoader"), null);
   for (const list of ["serialPorts", "storageDevices", "networkDevices", "audioDevices", "usbControllers"]) {
-    assertEquals(fromObjC(configuration.send(list)), [], list);
+    assertEquals(fromObjC((configuration as NSObject).send(list)), [], list);
   }
-  assertEquals((configuration.send("platform") as NSObject).className, "VZGenericPlatformConfiguration");
+  assertEquals(
+    ((configuration as NSObject).send("platform") as NSObject).className,
+    "VZGenericPlatformConfiguration",
+  );
 });
 
 Deno.test("linux: a configuration that is not valid is refused with Apple's error", () => {
@@ -95,7 +98,7 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
   ];
   for (const [selector, value, code, reason] of refused) {
     const configuration = valid();
-    configuration.send(selector, value);
+    (configuration as NSObject).send(selector, value);
     assertVZError(assertThrows(() => configuration.validate(), NSError, undefined, selector), code, reason);
   }
   const edges: [selector: string, value: number][] = [
@@ -105,29 +108,31 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
   ];
   for (const [selector, value] of edges) {
     const configuration = valid();
-    configuration.send(selector, value);
+    (configuration as NSObject).send(selector, value);
     configuration.validate();
   }
 });
 
 Deno.test("linux: a device in the list of another kind is refused", () => {
   const configuration = valid();
-  configuration.send("setSerialPorts:", [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()]);
+  (configuration as NSObject).send("setSerialPorts:", [
+    VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create(),
+  ]);
   assertVZError(assertThrows(() => configuration.validate(), NSError), 2, "");
 });
 
 Deno.test("linux: what the parts of a machine need is checked too", () => {
   const noKernel = valid();
   const loader = VZLinuxBootLoader.create(kernel);
-  loader.send("setKernelURL:", null);
+  (loader as NSObject).send("setKernelURL:", null);
   noKernel.bootLoader = loader;
   assertVZError(assertThrows(() => noKernel.validate(), NSError), 2, "kernel is not set");
 
   const nested = valid();
-  (nested.send("platform") as NSObject).send("setNestedVirtualizationEnabled:", true);
+  ((nested as NSObject).send("platform") as NSObject).send("setNestedVirtualizationEnabled:", true);
   assertVZError(assertThrows(() => nested.validate(), NSError), 2, "Nested virtualization");
 
-  const save = () => valid().send("validateSaveRestoreSupportWithError:");
+  const save = () => (valid() as NSObject).send("validateSaveRestoreSupportWithError:");
   assertVZError(assertThrows(save, NSError), 10, "not supported");
 
   const file = () => VZFileSerialPortAttachment.create("/nonexistent/folder/file", false);
@@ -207,7 +212,7 @@ Deno.test("linux: what a machine cannot do in its state is refused with Apple's 
 Deno.test("linux: a file that cannot be opened fails the start, and the error names none", async () => {
   const missing = "/nonexistent/vmlinuz";
   const files: ((loader: VZLinuxBootLoader) => void)[] = [
-    (loader) => loader.send("setKernelURL:", new URL(`file://${missing}`)),
+    (loader) => (loader as NSObject).send("setKernelURL:", new URL(`file://${missing}`)),
     (loader) => loader.initialRamdisk = missing,
     (loader) => loader.initialRamdisk = "/tmp",
   ];
@@ -291,7 +296,7 @@ Deno.test("linux: a machine is paused, asked to stop, ended, killed, and starts 
   await guest.said("got typed while paused");
 
   await machine.requestStop();
-  assertEquals(await within("the guest's end", machine.stopped), { by: "guest" });
+  assertEquals(await within("the guest's end", machine.stopped), { kind: "guest" });
   assertEquals(await machine.state(), "stopped");
   const once: State[] = ["starting", "running", "pausing", "paused", "resuming", "running", "stopped"];
   assertEquals(states, once);
@@ -302,7 +307,7 @@ Deno.test("linux: a machine is paused, asked to stop, ended, killed, and starts 
   await guest.said("ready", 2);
   await machine.pause();
   await machine.stop(); // also of a paused one
-  assertEquals(await machine.stopped, { by: "stop" });
+  assertEquals(await machine.stopped, { kind: "stop" });
   assertEquals(states, ["starting", "running", "pausing", "paused", "stopping", "stopped"]);
 
   states.length = 0;
@@ -312,7 +317,7 @@ Deno.test("linux: a machine is paused, asked to stop, ended, killed, and starts 
   assertEquals(others, []);
   Deno.kill(qemu, "SIGKILL");
   const stop = await within("news of QEMU's end", machine.stopped);
-  assert(stop.by === "error", stop.by);
+  assert(stop.kind === "error", stop.kind);
   assertVZError(stop.error, 1, "QEMU was killed by signal 9");
   assertEquals(states, ["starting", "running", "error"]);
 
@@ -336,7 +341,7 @@ Deno.test("linux: a guest that reboots goes on, and one that powers off then is 
   await guest.said("booted", 2);
   assertEquals(qemus(), [qemu]);
   await guest.type("enough\n");
-  assertEquals(await within("the guest's end", machine.stopped), { by: "guest" });
+  assertEquals(await within("the guest's end", machine.stopped), { kind: "guest" });
   assertEquals(states, ["starting", "running", "stopped"]);
 });
 

@@ -1,10 +1,12 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { wordError } from "../../src/cli/qemu/word_error.ts";
 import type { LinuxBoot } from "../../src/machine/boot.ts";
 import type { Disk } from "../../src/machine/disk.ts";
 import { MachineError } from "../../src/machine/error.ts";
 import { formatBytes } from "../../src/machine/format_bytes.ts";
+import { ended } from "../objc/child.ts";
 import { checkMachine, type Machine } from "../../src/machine/machine.ts";
 import type { Share } from "../../src/machine/share.ts";
 
@@ -360,6 +362,18 @@ Deno.test("check: numbers of bytes are told in people's units, and never as more
     [1.99 * GiB, "1.9 GiB"],
   ];
   for (const [number, text] of bytes) assertEquals(formatBytes(number), text);
+});
+
+Deno.test("check: numbers of bytes are told in the same way whatever the system's language is", async () => {
+  const module = new URL("../../src/machine/format_bytes.ts", import.meta.url);
+  const program = `import { formatBytes } from "${module}"; console.log(${
+    ["1023 * 2 ** 20", "23.59 * 2 ** 30"].map((bytes) => `formatBytes(${bytes})`)
+  })`;
+  const { code, stdout, stderr } = await ended(
+    [Deno.execPath(), "eval", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url)), program],
+    { LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8" },
+  );
+  assertEquals([code, stdout], [0, "1023 MiB 23.5 GiB\n"], stderr);
 });
 
 Deno.test("check: a window without a size, or one larger than any screen, is refused", async () => {

@@ -1,11 +1,13 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import "../../src/host/libraries.ts";
 import {
   type Argument,
   Class,
   type Converted,
   fileURL,
   fromObjC,
+  NSError,
   NSObject,
   type ObjectValue,
   type Result,
@@ -243,4 +245,34 @@ Deno.test("conversion: a file handle does not close its descriptor, and a pipe's
   assertEquals(descriptors.map(isOpen), [false, true]);
   writing[Symbol.dispose]();
   assertEquals(descriptors.map(isOpen), [false, false]);
+});
+
+Deno.test("NSError: what lies under an error is its cause, however deep", () => {
+  const domains = ["Outer", "Middle", "NSPOSIXErrorDomain"];
+  const object = domains.toReversed().reduce<NSObject | undefined>(
+    (under, domain, i) =>
+      Class.named("NSError").send(
+        "errorWithDomain:code:userInfo:",
+        domain,
+        i,
+        new Map<string, NSObject | string>([
+          // GNUstep's keys are called as their constants are, with Key behind.
+          ...["", "Key"].flatMap((key): [string, NSObject | string][] => [
+            [`NSLocalizedDescription${key}`, `about ${domain}`],
+            ...under ? [[`NSUnderlyingError${key}`, under] as [string, NSObject]] : [],
+          ]),
+        ]),
+      ) as NSObject,
+    undefined,
+  );
+  const found = [];
+  for (let error: unknown = NSError.from(object!); error; error = (error as Error).cause) {
+    assert(error instanceof NSError);
+    found.push([error.domain, error.code, error.message]);
+  }
+  assertEquals(found, [
+    ["Outer", 2, "about Outer"],
+    ["Middle", 1, "about Middle"],
+    ["NSPOSIXErrorDomain", 0, "about NSPOSIXErrorDomain"],
+  ]);
 });

@@ -1,5 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import "../../src/host/libraries.ts";
 import { methodFamily } from "../../src/objc/method.ts";
 import { cString, registerSelector, runtime } from "../../src/objc/runtime.ts";
 import { classPointer } from "../../src/objc/arguments.ts";

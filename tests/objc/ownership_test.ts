@@ -1,5 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import "../../src/host/libraries.ts";
 import { autoreleasepool, Class, NSObject, type Result, same } from "../../src/objc/mod.ts";
 import { pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";

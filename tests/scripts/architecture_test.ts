@@ -1,7 +1,8 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path/posix/from-file-url";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
 const OPTION = `  {
     names: ["color"],
@@ -15,7 +16,17 @@ const OPTION = `  {
 Deno.test("architecture: an option is added where the map says, and help, completions and documents have it", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const copied = ["src", "scripts", "docs", "types", "deno.json", "deno.lock", "main.ts", "README.md"];
+    const copied = [
+      "src",
+      "scripts",
+      "docs",
+      "types",
+      "std",
+      "deno.json",
+      "deno.lock",
+      "main.ts",
+      "README.md",
+    ];
     const copy = await new Deno.Command("cp", {
       args: ["-R", ...copied.map((name) => `${ROOT}${name}`), folder],
     }).output();

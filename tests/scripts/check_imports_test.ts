@@ -26,7 +26,7 @@ import {
 import "../host/libraries.ts";
 export { e } from "./e.ts";
 export type { F } from "./f.ts";
-import { path } from "@std/path/join";
+import { path } from "@std/path/posix/join";
 const { g } = await import("./g.ts");
 const worker = new Worker(new URL("./h.ts", import.meta.url));
 `;

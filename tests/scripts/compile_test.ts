@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { basename } from "@std/path/posix/basename";
 import {
   BuildError,
   bundleArguments,

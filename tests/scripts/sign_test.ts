@@ -1,6 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MachOError, readMachO, trueKeys } from "../../scripts/macho.ts";
+import { UsageError } from "../../scripts/command_line.ts";
 import { CODESIGN, parseOrder, RCODESIGN, report, sign, type Signer, SignError } from "../../scripts/sign.ts";
 import { contents, Folder, ROOT } from "../e2e/vzrun.ts";
 import { machO, type Made, universal } from "./macho.ts";
@@ -179,7 +180,9 @@ Deno.test("sign: the command line", () => {
     entitlements: "p",
   });
   assertEquals(parseOrder(["--identity", "-"]).identity, undefined);
-  for (const bad of [["a", "b"], ["--force"], ["--identity"]]) assertThrows(() => parseOrder(bad), SignError);
+  for (const bad of [["a", "b"], ["--force"], ["--identity"]]) {
+    assertThrows(() => parseOrder(bad), UsageError);
+  }
 });
 
 Deno.test("sign: bridged networks are asked for in a list of their own only", () => {

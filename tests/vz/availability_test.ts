@@ -1,7 +1,9 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
-import { requireMacOS, UnavailableError, VZLinuxBootLoader } from "../../src/vz/mod.ts";
-import { make, requireMethod } from "../../src/vz/vz_object.ts";
+import { API } from "../../src/vz/api.ts";
+import { requireMacOS, UnavailableError } from "../../src/vz/mod.ts";
+import type { Newer } from "../../src/vz/selectors.ts";
+import { VZClass } from "../../src/vz/vz_object.ts";
 
 Deno.test("availability: a macOS that is too old is told with what needs a newer one", () => {
   const tooOld: [what: string, first: string, current: string, message: string][] = [
@@ -38,13 +40,25 @@ Deno.test("availability: one that is new enough is let pass", () => {
 });
 
 Deno.test("availability: a class or method from the future is refused by its name for people", () => {
-  const future = { class: "VZFuture", what: "Time travel", macOS: "99.0" };
-  assertThrows(() => make(future), UnavailableError, "Time travel needs macOS 99 (this is ");
-  const api = { ...VZLinuxBootLoader.api, newer: { "goBack:": ["Going back", "98.1"] } } as const;
-  assertThrows(
-    () => requireMethod(api, "goBack:"),
-    UnavailableError,
-    "Going back needs macOS 98.1 (this is ",
-  );
-  requireMethod(api, "setCommandLine:");
+  const table = API as unknown as Record<string, Record<string, string>>;
+  table.VZFuture = { macOS: "99.0" };
+  table.VZPresent = { macOS: "11.0", "-goBack:": "98.1 v @", "-stay:": "11.0 v @" };
+  try {
+    // The types know neither: they are of Apple's table.
+    const made = (name: string, what: string, newer = {}) =>
+      new VZClass(name as "VZVirtualMachine", what, newer as Newer<"VZVirtualMachine">);
+    const future = made("VZFuture", "Time travel");
+    assertThrows(() => future.create("init"), UnavailableError, "Time travel needs macOS 99 (this is ");
+    const present = made("VZPresent", "The present", { "goBack:": "Going back" });
+    assertThrows(
+      () => present.requireMethod("goBack:"),
+      UnavailableError,
+      "Going back needs macOS 98.1 (this is ",
+    );
+    present.requireMethod("stay:");
+    present.require();
+  } finally {
+    delete table.VZFuture;
+    delete table.VZPresent;
+  }
 });

@@ -43,3 +43,9 @@ export function enumOf(type: string): Map<string, number> {
   const rows = TABLE.filter((row) => row.kind === "E" && row.args[0] === type);
   return new Map(rows.map((row) => [row.owner, Number(row.result)]));
 }
+
+/** Whether a version of macOS is later than another. */
+export function isLater(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((version) => version.split(".").map(Number));
+  return x[0] !== y[0] ? x[0] > y[0] : x[1] > y[1];
+}

@@ -1,3 +1,4 @@
+import { unicodeWidth } from "@std/cli/unicode-width";
 import { type Group, type Option, OPTIONS } from "./options.ts";
 
 /** The sections, in their order. */
@@ -9,11 +10,13 @@ export function usageOf({ names, value }: Option): string {
   return [value ? `${first} ${value}` : first, ...others].join(", ");
 }
 
+/** The column at which the help of each option begins. */
+const COLUMN = 30;
+
 function line(option: Option): string {
   const usage = `  ${usageOf(option)}`;
-  return usage.length < 30
-    ? `${usage.padEnd(30)}${option.help}`
-    : `${usage}\n${" ".repeat(30)}${option.help}`;
+  const room = COLUMN - unicodeWidth(usage);
+  return `${usage}${room > 0 ? " ".repeat(room) : `\n${" ".repeat(COLUMN)}`}${option.help}`;
 }
 
 /** The text that `-help` prints. */

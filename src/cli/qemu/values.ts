@@ -11,8 +11,7 @@ import { UsageError } from "./usage_error.ts";
 /** A disk as the command line has it. */
 export type DiskSettings = Partial<Disk> & Pick<Disk, "file">;
 
-const MiB = 1024 * 1024;
-const UNITS: Record<string, number> = { "": MiB, k: 1024, m: MiB, g: 1024 * MiB, t: 1024 * 1024 * MiB };
+const UNITS: Record<string, number> = { "": 2 ** 20, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
 /** A size as qemu's `-m` takes it, in bytes. */
 export function parseSize(text: string): number {

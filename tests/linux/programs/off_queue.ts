@@ -1,5 +1,6 @@
 /** Sends a message to a machine on a thread that is not its queue's. */
 
+import "../../../src/host/libraries.ts";
 import { type Argument, Class, DispatchQueue, openFramework } from "../../../src/objc/mod.ts";
 
 openFramework("Virtualization");

@@ -1,5 +1,6 @@
 /** Makes an object by an initializer that Apple's headers mark unavailable. */
 
+import "../../../src/host/libraries.ts";
 import { Class, type NSObject, openFramework } from "../../../src/objc/mod.ts";
 
 openFramework("Virtualization");

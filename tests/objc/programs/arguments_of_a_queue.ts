@@ -1,5 +1,6 @@
 /** Calls with arguments that JavaScript forgets, while the queue is still busy with something else. */
 
+import "../../../src/host/libraries.ts";
 import { Class, DispatchQueue, fromObjC, type NSObject } from "../../../src/objc/mod.ts";
 
 declare const gc: () => void;

@@ -1,5 +1,6 @@
 /** Blocks whose functions throw. With the argument "heard" someone listens to the errors. */
 
+import "../../../src/host/libraries.ts";
 import { Block, Class, defineClass, DispatchQueue, type NSObject } from "../../../src/objc/mod.ts";
 
 if (Deno.args[0] === "heard") {

@@ -1,5 +1,6 @@
 /** A worker sends to the main queue and is called by the main thread, which is in its run loop until it is told. */
 
+import "../../../src/host/libraries.ts";
 import { Class, defineClass, DispatchQueue, fromObjC, type NSObject } from "../../../src/objc/mod.ts";
 
 async function inWorker(): Promise<void> {
@@ -23,9 +24,9 @@ if (self.name === "other") {
   await inWorker();
 } else {
   let stopped = false;
+  const runLoop = Class.named("NSRunLoop").send("currentRunLoop") as NSObject; // Foundation is the main thread's
   const worker = new Worker(import.meta.url, { type: "module", name: "other" });
   worker.onmessage = () => stopped = true;
-  const runLoop = Class.named("NSRunLoop").send("currentRunLoop") as NSObject;
   while (!stopped) {
     using soon = Class.named("NSDate").send("dateWithTimeIntervalSinceNow:", 0.05) as NSObject;
     runLoop.send("runUntilDate:", soon);

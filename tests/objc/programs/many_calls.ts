@@ -1,5 +1,6 @@
 /** Makes objects by calls on a queue and forgets them; prints by how many MiB the process has grown meanwhile. */
 
+import "../../../src/host/libraries.ts";
 import { Class, DispatchQueue } from "../../../src/objc/mod.ts";
 
 declare const gc: () => void;

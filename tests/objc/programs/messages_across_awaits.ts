@@ -1,5 +1,6 @@
 /** Sends messages that autorelease on every kind of stretch that the event loop has. */
 
+import "../../../src/host/libraries.ts";
 import { Class, DispatchQueue, type NSObject } from "../../../src/objc/mod.ts";
 
 const NSString = Class.named("NSString");

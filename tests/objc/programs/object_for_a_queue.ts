@@ -1,5 +1,6 @@
 /** A method in JavaScript whose result is an object, called by a queue's thread. */
 
+import "../../../src/host/libraries.ts";
 import { defineClass, DispatchQueue } from "../../../src/objc/mod.ts";
 
 const made = defineClass<object>("Texts", {

@@ -1,5 +1,6 @@
 /** Sends to an instance while its owner is there, and when it was collected. */
 
+import "../../../src/host/libraries.ts";
 import { defineClass, type NSObject } from "../../../src/objc/mod.ts";
 
 declare const gc: () => void;

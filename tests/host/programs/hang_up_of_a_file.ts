@@ -1,7 +1,7 @@
 /** Waits a second for the hang-up of a file; prints whether it came, and the processor time in milliseconds. */
 
 import process from "node:process";
-import { hangUp } from "../../../src/host/descriptors.ts";
+import { fileHandle, hangUp } from "../../../src/host/descriptors.ts";
 
 using file = Deno.openSync(import.meta.filename!);
 let settled = false;
@@ -21,7 +21,7 @@ const used = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
-hangUp(descriptor).then(() => settled = true);
+hangUp(fileHandle(descriptor)).then(() => settled = true);
 const before = used();
 await new Promise((resolve) => setTimeout(resolve, 1000));
 console.log(settled, Math.round(used() - before));

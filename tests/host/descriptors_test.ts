@@ -1,0 +1,44 @@
+// @ts-types="../../types/std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
+import { DispatchQueue, fromObjC } from "../../src/objc/mod.ts";
+import { child } from "../objc/child.ts";
+
+Deno.test("hangUp: settles when the reader of a pipe goes, and not before", async () => {
+  const { reading, writing } = pipe();
+  let gone = false;
+  const hungUp = hangUp(writing).then(() => gone = true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(gone, false);
+  reading[Symbol.dispose]();
+  await hungUp;
+  writing[Symbol.dispose]();
+});
+
+Deno.test("hangUp: never settles for a file, and costs no processor time", async () => {
+  const { code, stdout, stderr } = await child("host/programs/hang_up_of_a_file.ts");
+  assertEquals([code, stderr], [0, ""]);
+  const [settled, milliseconds] = stdout.trim().split(" ");
+  assertEquals(settled, "false");
+  assert(Number(milliseconds) < 250, `${milliseconds} ms of processor time in a second of waiting`);
+});
+
+Deno.test("writeAll: every byte arrives, also through a pipe that is full", async () => {
+  const { reading, writing } = pipe();
+  const bytes = new Uint8Array(1_000_000).map((_, i) => i * 7);
+  const written = writeAll(writing, bytes);
+  const data = await DispatchQueue.create("reader").call(reading, "readDataOfLength:", bytes.length);
+  assertEquals(await written, true);
+  assertEquals(fromObjC(data), bytes);
+  assertEquals(await writeAll(writing, new Uint8Array()), true);
+  reading[Symbol.dispose]();
+  writing[Symbol.dispose]();
+});
+
+Deno.test("writeAll: says when nobody reads any more, and does not end the program", async () => {
+  const { reading, writing } = pipe();
+  await null;
+  reading[Symbol.dispose]();
+  assertEquals(await writeAll(writing, Uint8Array.of(1)), false);
+  writing[Symbol.dispose]();
+});
