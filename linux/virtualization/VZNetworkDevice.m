@@ -111,9 +111,18 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 
 @synthesize fileHandle = _fileHandle, maximumTransmissionUnit = _maximumTransmissionUnit;
 
+static BOOL is_datagram_socket(NSFileHandle *handle) {
+    int kind = 0;
+    socklen_t length = sizeof kind;
+    return handle && getsockopt([handle fileDescriptor], SOL_SOCKET, SO_TYPE, &kind, &length) == 0 && kind == SOCK_DGRAM;
+}
+
 - (instancetype)initWithFileHandle:(NSFileHandle *)fileHandle {
     self = [super init];
     if (!self) return nil;
+    if (!is_datagram_socket(fileHandle)) {
+        [NSException raise:NSInvalidArgumentException format:@"The file handle of a network device must be a datagram socket."];
+    }
     _fileHandle = [fileHandle retain];
     _maximumTransmissionUnit = usual_transmission_unit;
     return self;
@@ -125,12 +134,11 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    int kind = 0, socket = [_fileHandle fileDescriptor];
+    int socket = [_fileHandle fileDescriptor];
     struct sockaddr_storage peer;
-    socklen_t length = sizeof kind, peerLength = sizeof peer;
+    socklen_t peerLength = sizeof peer;
     NSString *reason = nil;
-    if (!_fileHandle || getsockopt(socket, SOL_SOCKET, SO_TYPE, &kind, &length) != 0 || kind != SOCK_DGRAM ||
-        getpeername(socket, (struct sockaddr *)&peer, &peerLength) != 0) {
+    if (getpeername(socket, (struct sockaddr *)&peer, &peerLength) != 0) {
         reason = @"The file handle of a network device must be a connected datagram socket.";
     } else if (_maximumTransmissionUnit < usual_transmission_unit || _maximumTransmissionUnit > largest_transmission_unit) {
         reason = [NSString stringWithFormat:@"The maximum transmission unit must be between %d and %d.", usual_transmission_unit,
@@ -189,15 +197,16 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 
 - (BOOL)_validateWithError:(NSError **)error {
     id<NetworkAttachment> attachment = (id)self.attachment;
+    if (![attachment respondsToSelector:@selector(_describeTo:as:error:)]) {
+        return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The network device attachment is invalid."));
+    }
     return ![attachment respondsToSelector:@selector(_validateWithError:)] || [attachment _validateWithError:error];
 }
 
-// A card without an attachment is one whose cable is unplugged: it can be given one later.
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"network"];
     NSString *network = [commandLine identifierForKind:@"net"];
     id<NetworkAttachment> attachment = (id)self.attachment;
-    if (!attachment) attachment = [[[VZNATNetworkDeviceAttachment alloc] init] autorelease];
     if (![attachment _describeTo:commandLine as:network error:error]) return NO;
     NSString *options = @"";
     if ([attachment respondsToSelector:@selector(maximumTransmissionUnit)]) {

@@ -181,6 +181,7 @@ NOT_MADE_BY_INIT(VZFileSerialPortAttachment)
 - (instancetype)initWithURL:(NSURL *)url append:(BOOL)shouldAppend error:(NSError **)error {
     self = [super init];
     if (!self) return nil;
+    require_file_url(url);
     int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | (shouldAppend ? O_APPEND : O_TRUNC);
     _descriptor = [url isFileURL] ? open([[url path] fileSystemRepresentation], flags, 0666) : -1;
     if (_descriptor < 0) {

@@ -55,6 +55,7 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
                  cachingMode:(VZDiskImageCachingMode)cachingMode
          synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
                        error:(NSError **)error {
+    require_file_url(url);
     self = [super init];
     if (!self) return nil;
     _URL = [url copy];
@@ -72,7 +73,7 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 // Of an image that is not there Apple's framework says only that the operation is not supported.
 - (NSError *)_notOpened:(int)number {
     if (number == ENOENT) return posix_error(EOPNOTSUPP);
-    const char *why = number == EINVAL ? "not a file URL" : number == ENOTSUP ? "Not a regular file" : strerror(number);
+    const char *why = number == ENOTSUP ? "Not a regular file" : strerror(number);
     return virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” could not be opened: %s.", url_text(_URL), why);
 }
 

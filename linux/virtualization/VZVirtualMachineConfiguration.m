@@ -186,8 +186,7 @@ static NSArray *all_lists(void) {
     for (id<MachinePart> part in [self _parts]) {
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
-    return [self _validateTagsWithError:error] && [self _validateSerialPortsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error] &&
-           [self _validateNumberOf:_graphicsDevices as:@"graphics device" error:error];
+    return [self _validateTagsWithError:error] && [self _validateSerialPortsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error];
 }
 
 - (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {

@@ -19,6 +19,9 @@ NSError *invalid_boot_loader(NSError *cause);
 /// Sets *error when the caller wants it. Returns NO.
 BOOL fail(NSError **error, NSError *what);
 
+/// Raises an exception, as Apple's initializers do, unless it is a file's URL.
+void require_file_url(NSURL *url);
+
 /// The body of +new and -init where Apple's header marks them unavailable.
 void refuse_to_make(Class class);
 

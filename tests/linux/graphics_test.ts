@@ -43,11 +43,10 @@ Deno.test("linux: a screen, keyboard or pointing device that no guest could have
   good().validate();
   const refused: [selector: string, devices: Argument, reason: string][] = [
     ["setGraphicsDevices:", [graphics()], "must have one scanout"],
-    ["setGraphicsDevices:", [graphics(scanout(1, 1), scanout(1, 1))], "must have one scanout"],
+    ["setGraphicsDevices:", [graphics(scanout(1, 1), scanout(1, 1))], "More than one scanout is configured"], // row 19
     ["setGraphicsDevices:", [graphics("scanout")], "must have one scanout"],
     ["setGraphicsDevices:", [graphics(scanout(0, 600))], "size of a display must be between 1 x 1"],
-    ["setGraphicsDevices:", [graphics(scanout(800, 65536))], "and 65535 x 65535 pixels"],
-    ["setGraphicsDevices:", [graphics(scanout(1, 1)), graphics(scanout(1, 1))], "one graphics device only"],
+    ["setGraphicsDevices:", [graphics(scanout(16385, 600))], "between 1 x 1 and 16384 x 16384"], // row 19
     ["setKeyboards:", [graphics(scanout(1, 1))], "cannot be one of “keyboards”"],
     ["setPointingDevices:", ["mouse"], "cannot be one of “pointingDevices”"],
   ];

@@ -3,6 +3,7 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { child } from "../objc/child.ts";
 import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   close,
@@ -117,12 +118,13 @@ Deno.test("mac: a lock of this very process keeps a machine from its image", asy
   assertEquals(await writer.start(), []);
 });
 
-/** A machine that boots by EFI from nothing. */
-function efiMachine(store: NSObject): Machine {
+/** A machine that boots by EFI, but has nothing to. */
+function efiMachine(store: NSObject, ...attachments: NSObject[]): Machine {
   const loader = Class.named("VZEFIBootLoader").create();
   loader.send("setVariableStore:", store);
   const made = configuration();
   made.send("setBootLoader:", loader);
+  made.send("setStorageDevices:", disks(...attachments));
   return new Machine(made);
 }
 
@@ -130,11 +132,7 @@ function efiMachine(store: NSObject): Machine {
 Deno.test("mac: a variable store is one running machine's", async () => {
   using folder = new Folder();
   const path = folder.file("variables");
-  const store = Class.named("VZEFIVariableStore").create(
-    "initCreatingVariableStoreAtURL:options:error:",
-    fileURL(path),
-    0,
-  );
+  const store = newStore(path);
   await using first = efiMachine(store);
   await using second = efiMachine(store);
   assertEquals(await first.start(), []);
@@ -405,4 +403,89 @@ Deno.test("mac: a network that breaks is told, the machine runs on, and a new at
   await until("the network to be back", () => said(without).includes("pong"));
   assertEquals([told.networks.length, told.stops], [1, []]);
   delegates.unref();
+});
+
+// Rows 6, 18 and 28.
+Deno.test("mac: what raises an exception ends a process that called through FFI", async () => {
+  const raised: [what: string, exception: string][] = [
+    ["kernel", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["image", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["file", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["directory", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["store", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["pipe", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["stream", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["index", "NSRangeException"],
+    ["closed", "NSFileHandleOperationException"],
+    [
+      "window",
+      "NSInternalInconsistencyException, reason: NSWindow should only be instantiated on the main thread!",
+    ],
+  ];
+  for (const [what, exception] of raised) {
+    const { code, stdout, stderr } = await child("linux/programs/exception.ts", what);
+    assert(code !== 0 && stdout === "", `${what} raises nothing`);
+    assert(stderr.includes(`Uncaught exception ${exception}`), `${what}: ${stderr}`);
+  }
+  const { code, stdout, stderr } = await child("linux/programs/exception.ts", "nothing");
+  assertEquals([code, stdout, stderr], [0, "done\n", ""]);
+});
+
+// Row 17.
+Deno.test("mac: a network device without an attachment is invalid", () => {
+  const made = configuration();
+  made.send("setNetworkDevices:", [Class.named("VZVirtioNetworkDeviceConfiguration").create()]);
+  assertEquals(refusal(made), [2, `${INVALID} The network device attachment is invalid.`]);
+});
+
+// Row 19.
+Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machine many devices", () => {
+  const device = (...sides: number[]) => {
+    const made = Class.named("VZVirtioGraphicsDeviceConfiguration").create();
+    const scanouts = sides.map((side) =>
+      Class.named("VZVirtioGraphicsScanoutConfiguration").create(
+        "initWithWidthInPixels:heightInPixels:",
+        side,
+        16_384,
+      )
+    );
+    made.send("setScanouts:", scanouts);
+    return made;
+  };
+  const made = configuration();
+  made.send("setGraphicsDevices:", [device(1), device(16_384)]);
+  made.send("validateWithError:");
+  made.send("setGraphicsDevices:", [device(16_385)]);
+  assertEquals(refusal(made)[0], 2);
+  made.send("setGraphicsDevices:", [device(1, 1)]);
+  assertEquals(refusal(made), [2, `${INVALID} More than one scanout is configured.`]);
+});
+
+/** A new variable store. */
+function newStore(path: string): NSObject {
+  const initializer = "initCreatingVariableStoreAtURL:options:error:";
+  return Class.named("VZEFIVariableStore").create(initializer, fileURL(path), 0);
+}
+
+// Row 12.
+Deno.test("mac: firmware that finds nothing to boot ends the machine, each time", async () => {
+  using folder = new Folder();
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await using machine = efiMachine(newStore(folder.file("variables")), image(folder.disk("empty")));
+  await machine.call("setDelegate:", delegate);
+  delegates.ref();
+  for (const times of [1, 2]) {
+    assertEquals(await machine.start(), []);
+    await until("the firmware to give up", () => told.stops.length === times);
+    assertEquals(await machine.state(), State.stopped);
+  }
+  assertEquals(told.stops, ["guest", "guest"]);
+  delegates.unref();
+});
+
+// Row 22.
+Deno.test("mac: threads of POSIX's alone do not put Cocoa into its multithreaded mode", async () => {
+  const { code, stdout, stderr } = await child("linux/programs/threads.ts");
+  assertEquals([code, stdout, stderr], [0, "[false,false,true]\n", ""]);
 });
