@@ -5,7 +5,7 @@ import { SMALLEST } from "../machine/display.ts";
 import { frameworkOf, type VirtualMachine } from "../machine/virtual_machine.ts";
 import { type Operation, type ViewOptions, VZVirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
-import { OPENS_NO_FILES } from "./main_thread.ts";
+import { ANSWERS } from "./main_thread.ts";
 import { addMenu } from "./menu.ts";
 
 const NSBackingStoreBuffered = 2;
@@ -80,7 +80,7 @@ export class Window {
       },
     });
     return defineClass<Window>("VZRunWindowController", {
-      ...OPENS_NO_FILES,
+      ...ANSWERS,
       "windowShouldClose:": {
         types: "B@:@",
         implementation: (window) => {
@@ -137,7 +137,6 @@ export class Window {
     await view.show(frameworkOf(this.machine));
     await main.call(window, "makeKeyAndOrderFront:", null);
     await main.call(window, "makeFirstResponder:", view.object);
-    await this.application.activate();
   }
 
   async #enableItems(): Promise<void> {

@@ -2,6 +2,7 @@
 
 // @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
+import { Screen } from "./screen.ts";
 import { Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
@@ -74,4 +75,24 @@ Deno.test("mac: a bridge that the program may not have is told with what to do, 
   const { code, out, err } = await vzrun([...guest("true"), "-nic", "bridge,br=vzbr0"], { env, through });
   assertEquals([code, out], [2, ""]);
   assertMatch(err, /^vzrun: -nic: [^\n]*com\.apple\.vm\.networking[^\n]*NAT needs none\)\n$/);
+});
+
+// Row 25: else the menu bar is dead, or the window on the wrong Space.
+Deno.test("mac: a program with a window has its policy when it launches, and is activated before its window", async () => {
+  using folder = new Folder();
+  const order = folder.file("order");
+  await using screen = await Screen.start();
+  const env = { ...screen.how.env, VIRTUALIZATION_APPKIT_ORDER: order };
+  await using run = new Vzrun([...guest(WAITING).slice(0, -1), "-name", "machine"], { ...screen.how, env });
+  await screen.window("machine");
+  assertEquals(Deno.readTextFileSync(order).trim().split("\n"), [
+    "will finish launching",
+    "set policy",
+    "did finish launching",
+    "activate",
+    "make window",
+  ]);
+  await run.out.until("up\r\n");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
 });
