@@ -79,6 +79,11 @@ Deno.test("src/vz: each class is exported, and states the macOS that it came wit
   );
   assertEquals(declared.toSorted(), [...stated.keys()].toSorted());
   assertEquals(Object.keys(API).toSorted(), [...stated.keys()].toSorted());
+  const names = wrapping.flatMap((
+    { text },
+  ) => [...text.matchAll(/class (VZ\w+)\s+extends \w+<"(\w+)">[^]*?new VZClass\(\s*"(\w+)"/g)]);
+  assertEquals(names.length, declared.length);
+  for (const [, wrapper, types, wrapped] of names) assertEquals([types, wrapped], [wrapper, wrapper]);
 });
 
 Deno.test("src/vz: each method that came later than its class has its own macOS", () => {
