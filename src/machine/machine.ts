@@ -8,7 +8,7 @@ import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { checkNetwork, makeMAC, type Network } from "./network.ts";
-import { checkSerial, type Serial } from "./serial.ts";
+import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
 import { checkShares, type Share } from "./share.ts";
 import { checkOutput } from "../host/files.ts";
 
@@ -61,6 +61,7 @@ export async function complete(description: Description, limits: Limits): Promis
   const { name, machineId, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
+  const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
   return {
     ...name !== undefined && { name },
     ...machineId !== undefined && { machineId },
@@ -70,7 +71,7 @@ export async function complete(description: Description, limits: Limits): Promis
     disks: description.disks?.map((disk) => ({ ...DISK_DEFAULTS, ...disk })) ?? [],
     shares: description.shares?.map((share) => ({ readOnly: false, ...share })) ?? [],
     ...rosetta !== undefined && { rosetta },
-    serial: description.serial ?? [{ kind: "stream" }],
+    serial: serial.length > 0 || boot.kind === "linux" || display ? serial : [{ kind: "null" }],
     network: await Promise.all(
       network.map(async (card, i) => ({ ...card, mac: card.mac ?? await makeMAC(name, i) })),
     ),
@@ -89,6 +90,10 @@ export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
   checkBoot(machine.boot);
   const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
   checkShares(machine.shares, machine.rosetta);
+  if (machine.serial.length > MOST_CONSOLES) {
+    const reason = `${machine.serial.length} consoles: a machine has ${MOST_CONSOLES} at the most`;
+    throw new MachineError(reason, { field: "serial" });
+  }
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
   const { machineId, display } = machine;
   if (machineId !== undefined) {
