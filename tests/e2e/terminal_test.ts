@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Terminal } from "./terminal.ts";
 import { eventually, guest, stateOf, Vzrun } from "./vzrun.ts";

@@ -1,7 +1,6 @@
 // A wrong selector or argument is an error of `deno check`: each line below an @ts-expect-error would be one, and the
 // check of this file fails where it is none. Nothing of it runs.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert } from "@std/assert";
 import { type NSObject } from "../../src/objc/mod.ts";
 import { VZVirtualMachineConfiguration, VZVirtualMachineView } from "../../src/vz/mod.ts";
