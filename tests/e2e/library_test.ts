@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MachineError, NSError, VirtualMachine } from "vzrun";
 import { liveCD } from "./live_cd.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Terminal } from "./terminal.ts";
 import { eventually, Folder, guest, pause, ROOT, stateOf, Vzrun } from "./vzrun.ts";

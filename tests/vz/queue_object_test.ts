@@ -1,7 +1,6 @@
 // The base of machines and their devices, on objects of Foundation's: what Virtualization's have that hand over an
 // object when they are done, such as a socket's connection, is on no Linux.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
 import { Class, DispatchQueue, type NSObject } from "../../src/objc/mod.ts";
 import { API } from "../../src/vz/api.ts";

@@ -1,7 +1,6 @@
 // What src/vz sends, read from its source, against Apple's declarations: a selector that is wrong, or too new for the
 // macOS that the code asks for, fails on a user's Mac, and only there.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import * as vz from "../../src/vz/mod.ts";
 import { apiModule } from "../../scripts/api.ts";

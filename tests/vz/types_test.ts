@@ -1,7 +1,6 @@
 // A wrong selector or argument is an error of `deno check`: each line below an @ts-expect-error would be one, and the
 // check of this file fails where it is none.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertMatch } from "@std/assert";
 import { VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
 import { QueueObject } from "../../src/vz/queue_object.ts";
