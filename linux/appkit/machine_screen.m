@@ -10,7 +10,7 @@
     if (!self) return nil;
     _machine = [machine retain];
     _delegate = delegate;
-    dispatch_async(machine.queue, ^{
+    dispatch_async(machine._machineQueue, ^{
       [_machine _addScreenViewer:self];
       [[self _display] addObserver:self];
     });
@@ -27,7 +27,7 @@
     [_connection close];
     [_connection release];
     _connection = nil;
-    dispatch_async(_machine.queue, ^{
+    dispatch_async(_machine._machineQueue, ^{
       [[self _display] removeObserver:self];
       [_machine _removeScreenViewer:self];
     });
@@ -43,7 +43,7 @@
     if (NSEqualSizes(_wantedSize, _askedSize)) return;
     _reconfiguring = YES;
     NSSize size = _askedSize = _wantedSize;
-    dispatch_async(_machine.queue, ^{
+    dispatch_async(_machine._machineQueue, ^{
       VZGraphicsDisplay *display = [self _display];
       if (![display reconfigureWithSizeInPixels:size error:NULL]) [self displayDidEndReconfiguration:display];
     });
@@ -64,7 +64,7 @@
 #pragma mark On the machine's queue
 
 - (VZGraphicsDisplay *)_display {
-    VZGraphicsDevice *device = [_machine.graphicsDevices lastObject];
+    VZGraphicsDevice *device = [_machine._screens lastObject];
     return [device.displays lastObject];
 }
 

@@ -1,5 +1,6 @@
-// What programs ask a Mac by sysctlbyname: its version, which here is the macOS whose SDK this library equals, and its
+// What programs ask a Mac by sysctlbyname: its version, which here is the one that the library claims to be, and its
 // machine, which here is the guests'. Every other name is unknown.
+#include "macos_version.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static const char *machine(void) {
 }
 
 int sysctlbyname(const char *name, void *old_value, size_t *old_length, const void *new_value, size_t new_length) {
-    const char *value = strcmp(name, "kern.osproductversion") == 0 ? "27.0" : strcmp(name, "hw.machine") == 0 ? machine() : NULL;
+    const char *value = strcmp(name, "kern.osproductversion") == 0 ? macos_version() : strcmp(name, "hw.machine") == 0 ? machine() : NULL;
     if (!value) {
         errno = ENOENT;
         return -1;

@@ -48,6 +48,10 @@ NOT_MADE_BY_INIT(VZBootLoader)
     return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The kernel is not set."));
 }
 
+NSError *invalid_boot_loader(NSError *cause) {
+    return virtualization_error_caused(cause, VZErrorInvalidVirtualMachineConfiguration, @"The boot loader is invalid.");
+}
+
 static BOOL check_file(NSURL *url, NSString *what, NSError **error) {
     int file = [url isFileURL] ? open([[url path] fileSystemRepresentation], O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     int problem = [url isFileURL] ? errno : EINVAL;
@@ -57,8 +61,9 @@ static BOOL check_file(NSURL *url, NSString *what, NSError **error) {
         close(file);
     }
     if (!problem) return YES;
-    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The %@ “%@” could not be opened: %s.",
-                                            what, [url isFileURL] ? [url path] : [url absoluteString], strerror(problem)));
+    NSString *reason = [NSString stringWithFormat:@"Failed to open the %@ file.", what];
+    NSError *cause = virtualization_error_caused(posix_error(problem), VZErrorInvalidVirtualMachineConfiguration, reason);
+    return fail(error, invalid_boot_loader(cause));
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
@@ -68,7 +73,7 @@ static BOOL check_file(NSURL *url, NSString *what, NSError **error) {
     [commandLine add:@"-append"];
     [commandLine add:_commandLine ? _commandLine : @""];
     if (!_initialRamdiskURL) return YES;
-    if (!check_file(_initialRamdiskURL, @"initial RAM disk", error)) return NO;
+    if (!check_file(_initialRamdiskURL, @"initial ramdisk", error)) return NO;
     [commandLine add:@"-initrd"];
     [commandLine add:[_initialRamdiskURL path]];
     return YES;

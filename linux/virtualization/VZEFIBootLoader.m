@@ -1,8 +1,8 @@
 #import "internal.h"
 #import "efi_firmware.h"
 #import "files.h"
+#import <errno.h>
 #import <fcntl.h>
-#import <sys/file.h>
 #import <sys/stat.h>
 #import <unistd.h>
 
@@ -41,21 +41,22 @@ static off_t size_of(const char *path) {
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     EfiFirmware *firmware = [EfiFirmware firmwareForArchitecture:commandLine.architecture error:error];
     if (!firmware) return NO;
-    NSURL *url = _variableStore.URL;
-    NSString *description = [NSString stringWithFormat:@"EFI variable store “%@”", url_text(url)], *problem = nil;
-    int store = open_regular_file(url, O_RDWR, &problem);
+    int store = open_regular_file(_variableStore.URL, O_RDWR);
+    NSError *cause = store < 0 ? posix_error(errno) : nil;
+    NSString *reason = store < 0 ? @"Failed to open the variable store." : nil;
     if (store >= 0 && lseek(store, 0, SEEK_END) != size_of([firmware.variables fileSystemRepresentation])) {
-        problem = [NSString stringWithFormat:@"is none, or not one for %@", commandLine.architecture];
-    } else if (store >= 0 && flock(store, LOCK_EX | LOCK_NB) != 0) {
-        // QEMU locks disks, but not flash. This lock is QEMU's as well, since the open file description is.
-        problem = @"is in use by another virtual machine";
+        reason = @"The variable store is invalid.";
+    } else if (store >= 0 && !lock_file(store, NO)) {
+        cause = virtualization_error(VZErrorEFIVariableInaccessible, @"The variable store is inaccessible.");
+        reason = @"Failed to open the variable store.";
     }
-    if (problem) {
+    if (reason) {
         if (store >= 0) close(store);
-        return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The %@ %@.", description, problem));
+        NSError *invalid = virtualization_error_caused(cause, VZErrorInvalidVirtualMachineConfiguration, reason);
+        return fail(error, invalid_boot_loader(invalid));
     }
     [commandLine add:@"-blockdev" value:@"driver=raw,node-name=efi-code,read-only=on,file.driver=file,file.filename=%@", firmware.code];
-    add_file(commandLine, @"efi-variables", store, @"read-only=off", description);
+    add_file(commandLine, @"efi-variables", store, @"read-only=off", invalid_boot_loader(nil));
     [commandLine add:@"-machine" value:@"pflash0=efi-code,pflash1=efi-variables"];
     return YES;
 }

@@ -1,4 +1,6 @@
 #import "internal.h"
+#import <errno.h>
+#import <string.h>
 
 NSString *const VZErrorDomain = @"VZErrorDomain";
 
@@ -11,6 +13,7 @@ static NSString *sentence(VZErrorCode code) {
     case VZErrorNetworkError: return @"Network error.";
     case VZErrorOutOfDiskSpace: return @"Out of disk space.";
     case VZErrorNotSupported: return @"Operation not supported.";
+    case VZErrorEFIVariableInaccessible: return @"EFI variable inaccessible.";
     default: return @"Internal Virtualization error.";
     }
 }
@@ -20,14 +23,41 @@ NSError *virtualization_error(VZErrorCode code, NSString *format, ...) {
     va_start(arguments, format);
     NSString *reason = [[[NSString alloc] initWithFormat:format arguments:arguments] autorelease];
     va_end(arguments);
+    return virtualization_error_caused(nil, code, reason);
+}
+
+NSError *virtualization_error_caused(NSError *cause, VZErrorCode code, NSString *reason) {
     NSString *failure = sentence(code);
     // Apple's error has the first two, and Foundation joins them for localizedDescription; GNUstep's does not.
-    NSDictionary *information = @{
-        @"NSLocalizedFailure" : failure,
-        NSLocalizedFailureReasonErrorKey : reason,
-        NSLocalizedDescriptionKey : [NSString stringWithFormat:@"%@ %@", failure, reason],
-    };
+    NSMutableDictionary *information = [NSMutableDictionary dictionary];
+    [information setObject:failure forKey:@"NSLocalizedFailure"];
+    [information setObject:reason forKey:NSLocalizedFailureReasonErrorKey];
+    [information setObject:[NSString stringWithFormat:@"%@ %@", failure, reason] forKey:NSLocalizedDescriptionKey];
+    if (cause) {
+        [information setObject:cause forKey:NSUnderlyingErrorKey]; // for clients that are compiled here
+        [information setObject:cause forKey:@"NSUnderlyingError"]; // Apple's value of that, which GNUstep's is not
+    }
     return [NSError errorWithDomain:VZErrorDomain code:code userInfo:information];
+}
+
+/// The numbers of these differ; those that are met besides them are the same on both systems.
+static int number_on_a_mac(int number) {
+    switch (number) {
+    case EAGAIN: return 35;
+    case EOPNOTSUPP: return 45;
+    case ELOOP: return 62;
+    case ENAMETOOLONG: return 63;
+    default: return number;
+    }
+}
+
+NSError *posix_error(int number) {
+    NSString *reason = [NSString stringWithUTF8String:strerror(number)];
+    NSDictionary *information = @{
+        NSLocalizedFailureReasonErrorKey : reason,
+        NSLocalizedDescriptionKey : [@"The operation couldn’t be completed. " stringByAppendingString:reason],
+    };
+    return [NSError errorWithDomain:NSPOSIXErrorDomain code:number_on_a_mac(number) userInfo:information];
 }
 
 BOOL fail(NSError **error, NSError *what) {

@@ -33,8 +33,10 @@ NOT_MADE_BY_INIT(VZPlatformConfiguration)
 
 - (id)copyWithZone:(NSZone *)zone {
     VZGenericPlatformConfiguration *copy = [super copyWithZone:zone];
-    copy.machineIdentifier = _machineIdentifier;
-    copy.nestedVirtualizationEnabled = _nestedVirtualizationEnabled;
+    // Not by methods that macOS 12 does not have.
+    [copy->_machineIdentifier autorelease];
+    copy->_machineIdentifier = [_machineIdentifier copy];
+    copy->_nestedVirtualizationEnabled = _nestedVirtualizationEnabled;
     return copy;
 }
 

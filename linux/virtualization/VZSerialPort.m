@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "console_pump.h"
 #import <errno.h>
 #import <fcntl.h>
 #import <sys/ioctl.h>
@@ -6,18 +7,17 @@
 #import <sys/sysmacros.h>
 #import <unistd.h>
 
-// QEMU reads and writes the client's descriptors itself; no byte goes through the client's process. What that takes:
+// What the guest prints goes through a pump (console_pump.m) to all that may have no room. Files are QEMU's own to write
+// and, like pipes and terminals, to read. What that takes:
 //
 // - QEMU makes its output non-blocking, and its virtconsole then drops what does not fit, without a word. So O_NONBLOCK
 //   is taken away again once QEMU has opened its devices (-[QemuCommandLine settleDescriptors]): writes block, and
-//   nothing is lost.
+//   nothing is lost. The pump sees to it that they do not block for long.
 // - File status flags belong to the open file description, which other processes share: the shell's terminal, the next
 //   command of a pipeline. So terminals and pipes are opened anew. Regular files are not, because their offset is
 //   shared as well: (echo a; client; echo b) >out.
 // - A descriptor set answers an open only with a descriptor of exactly the access wanted. What is open for reading and
-//   writing can serve a port in both directions. For one direction, or for two such things in one port, it can be had
-//   only as QEMU's standard input and output.
-// - A pty's master is written to for nobody, for as long as nobody has opened its other side: it stays non-blocking.
+//   writing can serve as a port's input only as QEMU's standard input, or through the pump where it is the output too.
 
 static BOOL is_pty_master(const struct stat *status) {
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(5, 2); // opening it again makes another pty
@@ -76,17 +76,27 @@ static NSString *descriptor_set(QemuCommandLine *commandLine, struct end end) {
     return [NSString stringWithFormat:@"/dev/fdset/%d", number];
 }
 
-/// QEMU's side of a port for which one descriptor does both.
-static void add_pipe(QemuCommandLine *commandLine, NSString *identifier, int descriptor) {
-    BOOL pty = pty_number(descriptor) >= 0;
-    int flags = fcntl(descriptor, F_GETFL);
-    struct end both = {fcntl(descriptor, F_DUPFD_CLOEXEC, 3), pty ? flags | O_NONBLOCK : flags & ~O_NONBLOCK, YES};
-    // Two files by this name and a suffix would be opened first, but there are none.
-    [commandLine add:@"-chardev" value:@"pipe,id=%@,path=%@", identifier, descriptor_set(commandLine, both)];
-    if (!pty) return;
-    // While its other side is open nowhere, reading from a pty fails at once, again and again: QEMU holds it open.
-    int peer = ioctl(descriptor, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (peer >= 0) [commandLine passDescriptor:peer];
+/// Whether who takes it may let it wait.
+static BOOL can_be_full(int output) {
+    struct stat status;
+    if (output < 0 || fstat(output, &status) != 0 || S_ISREG(status.st_mode)) return NO;
+    return !(S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)); // /dev/null
+}
+
+/// QEMU's end of a new pipe; the pump has the other.
+static struct end pumped_output(QemuCommandLine *commandLine, struct end to) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return to;
+    [commandLine.consolePump addOutletFrom:ends[0] to:to.descriptor];
+    return (struct end){ends[1], O_WRONLY, YES};
+}
+
+static struct end pumped_input(QemuCommandLine *commandLine, int input) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return end_for(input, O_RDONLY);
+    fcntl(ends[1], F_SETPIPE_SZ, 4096); // what is typed is not to be taken long before the guest does
+    [commandLine.consolePump addInletFrom:fcntl(input, F_DUPFD_CLOEXEC, 3) to:ends[1]];
+    return (struct end){ends[0], O_RDONLY, YES};
 }
 
 static int null_device(void) {
@@ -95,13 +105,9 @@ static int null_device(void) {
 
 /// Adds QEMU's side of a port between two of the client's descriptors; -1 stands for none.
 static BOOL add_backend(QemuCommandLine *commandLine, NSString *identifier, int input, int output, NSError **error) {
-    struct stat status;
-    BOOL one = is_one_thing(input, output) && fstat(output, &status) == 0;
-    if (one && (S_ISSOCK(status.st_mode) || is_pty_master(&status))) {
-        add_pipe(commandLine, identifier, output);
-        return YES;
-    }
-    struct end from = end_for(input, O_RDONLY), to = end_for(output, O_WRONLY);
+    BOOL one = can_be_full(output) && is_one_thing(input, output);
+    struct end from = one ? pumped_input(commandLine, input) : end_for(input, O_RDONLY), to = end_for(output, O_WRONLY);
+    if (can_be_full(output)) to = pumped_output(commandLine, to);
     if (from.exact && to.exact) {
         NSMutableDictionary *files = [NSMutableDictionary dictionary];
         // append: without it QEMU truncates what it is given.

@@ -1,14 +1,20 @@
 #import "internal.h"
 #import "files.h"
 #import "usb_bus.h"
+#import <errno.h>
 #import <fcntl.h>
 #import <unistd.h>
 
 // An image is opened when its attachment is made, so that a file that is moved or a folder that is left later does not
 // matter. QEMU gets it by a descriptor set, and from a new open file description for each start: the locks by which
-// QEMUs keep off each other's images belong to that, and have to end with the QEMU.
+// machines keep off each other's images belong to that, and have to end with the QEMU.
 
 enum { sector_size = 512, identifier_most = 20 };
+
+// Apple's framework names no file, nor says that one is in use.
+static NSError *invalid_attachment(NSError *cause) {
+    return virtualization_error_caused(cause, VZErrorInvalidVirtualMachineConfiguration, @"The storage device attachment is invalid.");
+}
 
 @implementation VZStorageDeviceAttachment
 
@@ -28,11 +34,11 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 @synthesize URL = _URL, readOnly = _readOnly, cachingMode = _cachingMode, synchronizationMode = _synchronizationMode;
 
 - (instancetype)initWithURL:(NSURL *)url readOnly:(BOOL)readOnly error:(NSError **)error {
-    return [self initWithURL:url
-                    readOnly:readOnly
-                 cachingMode:VZDiskImageCachingModeAutomatic
-         synchronizationMode:VZDiskImageSynchronizationModeFull
-                       error:error];
+    return [self _initWithURL:url
+                     readOnly:readOnly
+                  cachingMode:VZDiskImageCachingModeAutomatic
+          synchronizationMode:VZDiskImageSynchronizationModeFull
+                        error:error];
 }
 
 - (instancetype)initWithURL:(NSURL *)url
@@ -40,27 +46,40 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
                 cachingMode:(VZDiskImageCachingMode)cachingMode
         synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
                       error:(NSError **)error {
+    return [self _initWithURL:url readOnly:readOnly cachingMode:cachingMode synchronizationMode:synchronizationMode error:error];
+}
+
+// Of any macOS.
+- (instancetype)_initWithURL:(NSURL *)url
+                    readOnly:(BOOL)readOnly
+                 cachingMode:(VZDiskImageCachingMode)cachingMode
+         synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
+                       error:(NSError **)error {
     self = [super init];
     if (!self) return nil;
     _URL = [url copy];
     _readOnly = readOnly;
     _cachingMode = cachingMode;
     _synchronizationMode = synchronizationMode;
-    NSString *problem = nil;
-    _descriptor = open_regular_file(url, readOnly ? O_RDONLY : O_RDWR, &problem);
-    if (!problem) problem = [self _problemWithSize];
-    if (problem) {
-        fail(error, virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(url), problem));
-        [self release];
-        return nil;
-    }
-    return self;
+    _descriptor = open_regular_file(url, readOnly ? O_RDONLY : O_RDWR);
+    NSError *problem = _descriptor < 0 ? [self _notOpened:errno] : [self _problemWithSize];
+    if (!problem) return self;
+    fail(error, problem);
+    [self release];
+    return nil;
 }
 
-- (NSString *)_problemWithSize {
+// Of an image that is not there Apple's framework says only that the operation is not supported.
+- (NSError *)_notOpened:(int)number {
+    if (number == ENOENT) return posix_error(EOPNOTSUPP);
+    const char *why = number == EINVAL ? "not a file URL" : number == ENOTSUP ? "Not a regular file" : strerror(number);
+    return virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” could not be opened: %s.", url_text(_URL), why);
+}
+
+- (NSError *)_problemWithSize {
     off_t size = lseek(_descriptor, 0, SEEK_END);
-    if (size == 0) return @"is empty";
-    return size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
+    NSString *problem = size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
+    return problem ? virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem) : nil;
 }
 
 - (void)dealloc {
@@ -70,10 +89,11 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
-    NSString *problem = nil;
-    int descriptor = reopen_file(_descriptor, _readOnly ? O_RDONLY : O_RDWR, &problem);
-    if (descriptor < 0) {
-        return fail(error, virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem));
+    int descriptor = reopen_file(_descriptor, _readOnly ? O_RDONLY : O_RDWR);
+    if (descriptor < 0 || !lock_file(descriptor, _readOnly)) {
+        fail(error, descriptor < 0 ? invalid_attachment(posix_error(errno)) : invalid_attachment(nil));
+        if (descriptor >= 0) close(descriptor);
+        return NO;
     }
     // As on a Mac, it is a wish only: not every file system can do it.
     BOOL direct = _cachingMode == VZDiskImageCachingModeUncached && fcntl(descriptor, F_SETFL, O_DIRECT) == 0;
@@ -81,7 +101,7 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
     add_file(commandLine, identifier, descriptor,
              [NSString stringWithFormat:@"read-only=%@,discard=unmap,cache.direct=%@,cache.no-flush=%@", _readOnly ? @"on" : @"off",
                                         direct ? @"on" : @"off", neverFlushed ? @"on" : @"off"],
-             [NSString stringWithFormat:@"disk image “%@”", url_text(_URL)]);
+             invalid_attachment(nil));
     return YES;
 }
 
@@ -114,7 +134,7 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 
 - (BOOL)_validateWithError:(NSError **)error {
     if ([_attachment respondsToSelector:@selector(_describeTo:as:error:)]) return YES;
-    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The storage device attachment is invalid."));
+    return fail(error, invalid_attachment(nil));
 }
 
 /// Adds the attachment. Returns the device's options that all kinds have. The guest, and firmware that looks for
@@ -149,11 +169,12 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 
 - (id)copyWithZone:(NSZone *)zone {
     VZVirtioBlockDeviceConfiguration *copy = [super copyWithZone:zone];
-    copy.blockDeviceIdentifier = _blockDeviceIdentifier;
+    [copy->_blockDeviceIdentifier autorelease]; // not by a method that macOS 11 does not have
+    copy->_blockDeviceIdentifier = [_blockDeviceIdentifier copy];
     return copy;
 }
 
-+ (BOOL)validateBlockDeviceIdentifier:(NSString *)identifier error:(NSError **)error {
+static BOOL validate_identifier(NSString *identifier, NSError **error) {
     NSString *problem = nil;
     if (![identifier canBeConvertedToEncoding:NSASCIIStringEncoding]) {
         problem = @"is not ASCII";
@@ -164,9 +185,12 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
                                                         @"The block device identifier “%@” %@.", identifier, problem));
 }
 
++ (BOOL)validateBlockDeviceIdentifier:(NSString *)identifier error:(NSError **)error {
+    return validate_identifier(identifier, error);
+}
+
 - (BOOL)_validateWithError:(NSError **)error {
-    return [super _validateWithError:error] &&
-           [VZVirtioBlockDeviceConfiguration validateBlockDeviceIdentifier:_blockDeviceIdentifier error:error];
+    return [super _validateWithError:error] && validate_identifier(_blockDeviceIdentifier, error);
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

@@ -71,7 +71,7 @@
 
 - (NSArray *)_makeDirectorySharingDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioFileSystemDeviceConfiguration *configuration in _configuration.directorySharingDevices) {
+    for (VZVirtioFileSystemDeviceConfiguration *configuration in [_configuration valueForKey:@"directorySharingDevices"]) {
         [devices addObject:[[[VZVirtioFileSystemDevice alloc] _initWithMachine:_link configuration:configuration] autorelease]];
     }
     return devices;
@@ -79,7 +79,7 @@
 
 - (NSArray *)_makeGraphicsDevices {
     NSMutableArray *devices = [NSMutableArray array];
-    for (VZVirtioGraphicsDeviceConfiguration *configuration in _configuration.graphicsDevices) {
+    for (VZVirtioGraphicsDeviceConfiguration *configuration in [_configuration valueForKey:@"graphicsDevices"]) {
         NSMutableArray *displays = [NSMutableArray array];
         for (VZVirtioGraphicsScanoutConfiguration *scanout in configuration.scanouts) {
             CGSize size = NSMakeSize(scanout.widthInPixels, scanout.heightInPixels);
@@ -234,7 +234,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_process) {
         [_process launch];
     } else {
-        [self _setState:VZVirtualMachineStateStopped];
+        [self _setState:VZVirtualMachineStateError];
         [self _completeWithError:error];
     }
 }
@@ -280,7 +280,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     [self _enter:VZVirtualMachineStateResuming
                    if:[self canResume]
         reachingState:VZVirtualMachineStateRunning
-            byCommand:@"cont"
+            byCommand:_consoleIsFull ? @"stop" : @"cont" // it goes on when the console is not full any more
               handler:completionHandler];
 }
 
@@ -314,12 +314,20 @@ static NSString *state_name(VZVirtualMachineState state) {
 - (void)_qemuDidStart {
     if (_state != VZVirtualMachineStateStarting) return;
     [self _setState:VZVirtualMachineStateRunning];
+    if (_consoleIsFull) [self _execute:@"stop" arguments:@{}];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
 
+- (void)_consoleDidBecomeFull:(BOOL)full {
+    _consoleIsFull = full;
+    BOOL running = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming;
+    if (running) [_process execute:full ? @"stop" : @"cont" arguments:@{} reply:^(NSString *problem) {}];
+}
+
 - (void)_qemuDidStopWithError:(NSError *)error {
+    _consoleIsFull = NO;
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;
@@ -344,6 +352,15 @@ static NSString *state_name(VZVirtualMachineState state) {
 }
 
 #pragma mark The screen
+
+- (dispatch_queue_t)_machineQueue {
+    return _queue;
+}
+
+- (NSArray *)_screens {
+    ASSERT_ON_QUEUE();
+    return _graphicsDevices;
+}
 
 - (int)_connectToScreen {
     ASSERT_ON_QUEUE();

@@ -67,10 +67,10 @@ static NSArray *all_lists(void) {
     VZVirtualMachineConfiguration *copy = [[[self class] allocWithZone:zone] init];
     VZBootLoader *bootLoader = deep ? [[_bootLoader copy] autorelease] : _bootLoader;
     copy.bootLoader = bootLoader;
-    copy.platform = _platform;
+    [copy setValue:_platform forKey:@"platform"]; // not by methods that macOS 11 does not have
+    [copy setValue:_label forKey:@"label"];
     copy.memorySize = _memorySize;
     copy.CPUCount = _CPUCount;
-    copy.label = _label;
     for (NSString *list in all_lists()) {
         NSArray *devices = [self valueForKey:list];
         if (deep) devices = [[[NSArray alloc] initWithArray:devices copyItems:YES] autorelease];

@@ -3,13 +3,17 @@
 /// A path, or the whole of a URL that is no file's: for messages.
 NSString *url_text(NSURL *url);
 
-/// Opens a regular file. When it is none, or cannot be opened: -1, and what is said of it in *problem ("could not be
-/// opened: ...").
-int open_regular_file(NSURL *url, int access, NSString **problem);
+/// Opens a regular file. -1 and errno when it is none or cannot be opened.
+int open_regular_file(NSURL *url, int access);
 
 /// The same file by a new open file description.
-int reopen_file(int descriptor, int access, NSString **problem);
+int reopen_file(int descriptor, int access);
 
-/// Hands a file over to QEMU as the block device of this name, raw, locked, with these options. The client is told of it
-/// by its description when QEMU does not take it.
-void add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSString *options, NSString *description);
+/// Locks a file as Apple's framework does, when a machine starts: for itself to write, with others to read. The lock is
+/// that of the open file description: when QEMU has that and nobody else, it ends with QEMU. NO and errno when it is in
+/// use, by this process as by any other.
+BOOL lock_file(int descriptor, BOOL readOnly);
+
+/// Hands a file over to QEMU as the block device of this name, raw, with these options. The client gets the error when
+/// QEMU does not take it.
+void add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSString *options, NSError *invalid);

@@ -7,6 +7,15 @@
 /// An error as Virtualization makes them: a sentence that depends on the code, and a reason.
 NSError *virtualization_error(VZErrorCode code, NSString *reason, ...) NS_FORMAT_FUNCTION(2, 3);
 
+/// The same with what was behind it, which is told only there (NSUnderlyingError), as Apple does it.
+NSError *virtualization_error_caused(NSError *cause, VZErrorCode code, NSString *reason);
+
+/// An error of Foundation's for one of the C library's: with the number that it has on a Mac.
+NSError *posix_error(int number);
+
+/// What a machine's start fails with when its boot loader is at fault.
+NSError *invalid_boot_loader(NSError *cause);
+
 /// Sets *error when the caller wants it. Returns NO.
 BOOL fail(NSError **error, NSError *what);
 
@@ -39,6 +48,8 @@ void refuse_to_make(Class class);
 
 @interface VZVirtualMachine (Engine)
 - (void)_qemuDidStart;
+/// The guest stands still until it is not, which the client does not see.
+- (void)_consoleDidBecomeFull:(BOOL)full;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
 @end

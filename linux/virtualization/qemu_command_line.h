@@ -1,7 +1,10 @@
 #import "child_process.h"
 
+@class ConsolePump;
+
 /// What QEMU is to be started with, the helpers that it needs, and commands that must be done before the guest runs.
 @interface QemuCommandLine : CommandLine {
+    ConsolePump *_consolePump;
     NSString *_architecture;
     NSMutableArray *_earlyCommands;
     NSCountedSet *_identifiers;
@@ -23,6 +26,8 @@
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments;
 /// A program that is started before QEMU and ended after it.
 - (void)addHelper:(ChildProcess *)helper;
+/// What carries the consoles' bytes while QEMU runs.
+@property(readonly) ConsolePump *consolePump;
 /// A helper reads and writes the guest's memory.
 - (void)shareMemory;
 @property(readonly) BOOL sharesMemory;

@@ -1,4 +1,5 @@
 #import "qemu_command_line.h"
+#import "console_pump.h"
 
 NSString *qemu_quoted(NSString *value) {
     return [value stringByReplacingOccurrencesOfString:@"," withString:@",,"];
@@ -13,6 +14,7 @@ NSString *qemu_quoted(NSString *value) {
     _earlyCommands = [[NSMutableArray alloc] init];
     _identifiers = [[NSCountedSet alloc] init];
     _helpers = [[NSMutableArray alloc] init];
+    _consolePump = [[ConsolePump alloc] init];
     _explanations = [[NSMutableArray alloc] init];
     return self;
 }
@@ -22,11 +24,12 @@ NSString *qemu_quoted(NSString *value) {
     [_earlyCommands release];
     [_identifiers release];
     [_helpers release];
+    [_consolePump release];
     [_explanations release];
     [super dealloc];
 }
 
-@synthesize architecture = _architecture, earlyCommands = _earlyCommands, helpers = _helpers,
+@synthesize architecture = _architecture, earlyCommands = _earlyCommands, helpers = _helpers, consolePump = _consolePump,
             sharesMemory = _sharesMemory;
 
 - (NSString *)identifierForKind:(NSString *)kind {

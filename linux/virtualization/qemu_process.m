@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "console_pump.h"
 #import <errno.h>
 #import <fcntl.h>
 #import <poll.h>
@@ -143,10 +144,18 @@ static void *thread_main(void *argument) {
     [_commandLine add:@"-chardev" value:@"socket,id=qmp,fd=%d", qmp];
     [_commandLine add:@"-mon" value:@"chardev=qmp,mode=control"];
 
-    if ([self _startAll]) [self _listen];
+    if ([self _startAll]) {
+        [_commandLine.consolePump startWithOnFull:^(BOOL full) {
+          [self _tellMachine:^(VZVirtualMachine *machine) {
+            [machine _consoleDidBecomeFull:full];
+          }];
+        }];
+        [self _listen];
+    }
     NSString *problem = [_child reap];
     _explanation = [[_commandLine explanationOf:[_child complaints]] retain];
     [_commandLine closeDescriptors];
+    [_commandLine.consolePump finish];
     [self _endHelpers]; // a helper's failure is why QEMU failed, and says more
     if (problem) [self _fail:problem];
     [self _reportEnd];

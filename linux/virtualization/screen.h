@@ -8,8 +8,11 @@
 - (void)screenDidOpen:(int)descriptor;
 @end
 
-/// On the machine's queue.
 @interface VZVirtualMachine (Screen)
+/// Its queue, on any macOS.
+- (dispatch_queue_t)_machineQueue;
+// On the machine's queue:
+- (NSArray *)_screens;
 /// A new connection for the caller to close. -1 when the machine does not run or has no screen.
 - (int)_connectToScreen;
 /// The viewer, who is retained, is told at once when the machine runs already.

@@ -12,17 +12,9 @@ import {
   VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
 import { SOONER } from "../e2e/vzrun.ts";
+import { guestFiles } from "./files.ts";
 
-/** A file of the project. */
-export function projectFile(path: string): string {
-  return decodeURIComponent(new URL(`../../${path}`, import.meta.url).pathname);
-}
-
-/** Where the guest for a processor is. */
-export function guestFiles(arch: string): { kernel: string; initrd: string } {
-  const folder = projectFile(`build/guest/${arch}`);
-  return { kernel: `${folder}/vmlinuz`, initrd: `${folder}/initrd` };
-}
+export { guestFiles, projectFile } from "./files.ts";
 
 /** How long a guest may take to say something: an emulated one on a busy machine is slow. */
 const LIMIT = 60_000;

@@ -6,7 +6,6 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   type State,
-  type Stop,
   VZFileSerialPortAttachment,
   VZLinuxBootLoader,
   VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
@@ -209,18 +208,15 @@ Deno.test("linux: what a machine cannot do in its state is refused with Apple's 
   assertEquals(await Promise.all(abilities.map(can)), [true, false, false, false, false]);
 });
 
-Deno.test("linux: a file that cannot be opened fails the start, and the error names it", async () => {
+// Rows 9 and 11: mac_test.ts has the causes.
+Deno.test("linux: a file that cannot be opened fails the start, and the error names none", async () => {
   const missing = "/nonexistent/vmlinuz";
-  const files: [set: (loader: VZLinuxBootLoader) => void, path: string, problem: string][] = [
-    [
-      (loader) => (loader as NSObject).send("setKernelURL:", new URL(`file://${missing}`)),
-      missing,
-      "No such file or directory",
-    ],
-    [(loader) => loader.initialRamdisk = missing, missing, "No such file or directory"],
-    [(loader) => loader.initialRamdisk = "/tmp", "/tmp", "Is a directory"],
+  const files: ((loader: VZLinuxBootLoader) => void)[] = [
+    (loader) => (loader as NSObject).send("setKernelURL:", new URL(`file://${missing}`)),
+    (loader) => loader.initialRamdisk = missing,
+    (loader) => loader.initialRamdisk = "/tmp",
   ];
-  for (const [set, path, problem] of files) {
+  for (const set of files) {
     const loader = VZLinuxBootLoader.create(kernel);
     set(loader);
     const configuration = valid();
@@ -228,9 +224,9 @@ Deno.test("linux: a file that cannot be opened fails the start, and the error na
     configuration.validate(); // like Apple's, which looks at no file
     const machine = VZVirtualMachine.create(configuration);
     const error = await assertRejects(() => machine.start(), NSError);
-    assertVZError(error, 2, `“${path}” could not be opened: ${problem}.`);
-    assertEquals(await machine.stopped, { kind: "error", error } as Stop);
-    assertEquals(await machine.state(), "stopped");
+    assertVZError(error, 2, "The boot loader is invalid.");
+    assert(!error.message.includes("/"), error.message);
+    assertEquals(await machine.state(), "error");
   }
 });
 
