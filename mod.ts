@@ -27,7 +27,7 @@ export { MachineError, Setting, type Text } from "./src/machine/error.ts";
 export type { Progress } from "./src/images/progress.ts";
 export type { Description, Machine } from "./src/machine/machine.ts";
 export type { Network } from "./src/machine/network.ts";
-export type { Reporter, RunContext } from "./src/machine/run_context.ts";
+export type { ProgramFile, Reporter, RunContext } from "./src/machine/run_context.ts";
 export type { Console, ConsoleStreams, Serial } from "./src/machine/serial.ts";
 export type { Share } from "./src/machine/share.ts";
 export { VirtualMachine } from "./src/machine/virtual_machine.ts";

@@ -6,7 +6,6 @@ import "./libraries.ts";
 const libc = openFunctions("system", {
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   umask: { parameters: ["u16"], result: "u16" },
-  kill: { parameters: ["i32", "i32"], result: "i32" },
   _exit: { parameters: ["i32"], result: "void" },
   geteuid: { parameters: [], result: "u32" },
 });
@@ -92,11 +91,6 @@ export function isSignalIgnored(number: number): boolean {
   const before = libc.signal(number, Deno.UnsafePointer.create(SIG_IGN)); // asking is setting
   libc.signal(number, before);
   return Deno.UnsafePointer.value(before) === SIG_IGN;
-}
-
-/** Whether a process of this user is there: kill(2) with no signal. */
-export function processExists(pid: number): boolean {
-  return libc.kill(pid, 0) === 0;
 }
 
 /** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */

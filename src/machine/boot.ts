@@ -1,7 +1,7 @@
 /** How a machine starts: a Linux kernel, or EFI firmware. */
 
 import { cacheFolder } from "../host/cache_folder.ts";
-import { checkOutput, exists, openFile } from "../host/files.ts";
+import { checkOutputFile, exists, openFile, removeOwn } from "../host/files.ts";
 import { machineArchitecture } from "../host/system.ts";
 import { Cache } from "../images/cache.ts";
 import { type OpenedKernel, openKernel } from "../images/kernel.ts";
@@ -45,7 +45,7 @@ export function checkBoot(boot: Boot): void {
   const check = (field: string, action: () => unknown) => refusable(`boot.${field}`, "", action);
   if (boot.kind === "efi") {
     const { variables } = boot;
-    if (variables !== undefined) check("variables", () => checkOutput(variables));
+    if (variables !== undefined) check("variables", () => checkOutputFile(variables));
     return;
   }
   const { kernel, initrd } = boot;
@@ -123,9 +123,12 @@ export function configureBoot(boot: Boot, rollback: DisposableStack): VZBootLoad
 
 function variableStore(path: string, rollback: DisposableStack): VZEFIVariableStore {
   return refusable("boot.variables", `cannot make the variable store '${path}'`, () => {
-    if (exists(path) && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
+    const isThere = exists(path);
+    if (isThere && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
     const store = VZEFIVariableStore.create(path);
-    rollback.defer(() => Deno.removeSync(path));
+    if (isThere) return store;
+    const made = Deno.lstatSync(path);
+    rollback.defer(() => removeOwn(path, made));
     return store;
   });
 }

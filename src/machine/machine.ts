@@ -1,5 +1,6 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
+import { checkOutputFile } from "../host/files.ts";
 import type { Limits } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
@@ -8,9 +9,9 @@ import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { checkNetwork, makeMAC, type Network } from "./network.ts";
+import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, type Serial } from "./serial.ts";
 import { checkShares, type Share } from "./share.ts";
-import { checkOutput } from "../host/files.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -81,10 +82,15 @@ export async function complete(description: Description, limits: Limits): Promis
 /**
  * Checks a machine against the files and the host.
  *
+ * @param files What the program writes beside it.
  * @returns The forms of its disks' images.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
+export function checkMachine(
+  machine: Machine,
+  limits: Limits,
+  files: readonly ProgramFile[] = [],
+): DiskFormat[] {
   checkLimits(machine, limits);
   checkBoot(machine.boot);
   const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
@@ -92,9 +98,12 @@ export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
   const { machineId, display } = machine;
   if (machineId !== undefined) {
-    refusable("machineId", `cannot write '${machineId}'`, () => checkOutput(machineId));
+    refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
-  checkConflicts(machine);
+  checkConflicts(machine, files);
+  for (const { what, path, check } of files) {
+    refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());
+  }
   checkNetwork(machine.network);
   if (display) checkDisplay(display);
   return formats;

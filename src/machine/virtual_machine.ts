@@ -7,6 +7,7 @@ import {
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
 } from "../vz/mod.ts";
+import { Cleanup, Rollback } from "./cleanup.ts";
 import { complete, type Description, type Machine } from "./machine.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
@@ -60,9 +61,9 @@ export class VirtualMachine implements AsyncDisposable {
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
     const described = await complete(description, VZVirtualMachineConfiguration.limits());
-    await using cleanup = new AsyncDisposableStack();
-    using rollback = new DisposableStack();
-    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole };
+    await using cleanup = new Cleanup(whole);
+    using rollback = new Rollback(whole);
+    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
     const prepared = await prepareMachine(described, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
