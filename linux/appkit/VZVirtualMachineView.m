@@ -49,8 +49,17 @@ enum { left_button = 1, middle_button = 2, right_button = 4, wheel_up = 8, wheel
     [self _reconfigureDisplay];
 }
 
+/// 2 is a Retina screen's, where the guest's screen has that many pixels, and all in it is small.
+static double pixels_per_point(void) {
+    const char *value = getenv("VIRTUALIZATION_SCALE");
+    double scale = value ? atof(value) : 1;
+    return scale > 0 ? scale : 1;
+}
+
 - (void)_reconfigureDisplay {
-    if (_automaticallyReconfiguresDisplay) [_screen reconfigureWithSize:[self bounds].size];
+    if (!_automaticallyReconfiguresDisplay) return;
+    NSSize size = [self bounds].size;
+    [_screen reconfigureWithSize:NSMakeSize(size.width * pixels_per_point(), size.height * pixels_per_point())];
 }
 
 // GNUstep's does not go through setFrameSize:.

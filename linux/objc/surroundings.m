@@ -2,6 +2,7 @@
 // that is no text in its encoding, and keeps user defaults in files, with a lock that it makes at each start, waits for and
 // complains about. Both are mended before its +initialize runs; so nothing in a +load may send a message to Foundation.
 #import <Foundation/Foundation.h>
+#import <dlfcn.h>
 #import <objc/runtime.h>
 
 static int argument_count;
@@ -66,6 +67,35 @@ static IMP replace_initialize(const char *name, void (*implementation)(id, SEL))
     return method_setImplementation(class_getClassMethod(objc_getClass(name), @selector(initialize)), (IMP)implementation);
 }
 
+static IMP original_descriptor;
+
+// A closed handle's descriptor cannot be asked for on a Mac; GNUstep's says -1.
+static int file_descriptor(id self, SEL selector) {
+    int descriptor = ((int (*)(id, SEL))original_descriptor)(self, selector);
+    if (descriptor < 0) [NSException raise:NSFileHandleOperationException format:@"*** -[%@ fileDescriptor]: No such file handle", [self class]];
+    return descriptor;
+}
+
+static IMP original_is_multithreaded, original_start;
+static BOOL thread_was_detached;
+
+static const void *library_of(const void *address) {
+    Dl_info info;
+    return dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
+// Threads of POSIX's only do not count on a Mac, where Cocoa then does without locks. GNUstep is told the truth.
+static BOOL is_multithreaded(id self, SEL selector) {
+    BOOL told = thread_was_detached;
+    BOOL isFoundation = library_of(__builtin_return_address(0)) == library_of((void *)original_is_multithreaded);
+    return isFoundation ? ((BOOL(*)(id, SEL))original_is_multithreaded)(self, selector) : told;
+}
+
+static void start_thread(id self, SEL selector) {
+    thread_was_detached = YES;
+    ((void (*)(id, SEL))original_start)(self, selector);
+}
+
 @interface Surroundings : NSObject
 @end
 
@@ -73,6 +103,12 @@ static IMP replace_initialize(const char *name, void (*implementation)(id, SEL))
 
 + (void)load {
     original_process_info = replace_initialize("NSProcessInfo", initialize_process_info);
+    Method descriptor = class_getInstanceMethod(objc_getClass("GSFileHandle"), @selector(fileDescriptor));
+    original_descriptor = method_setImplementation(descriptor, (IMP)file_descriptor);
+    Method threads = class_getClassMethod(objc_getClass("NSThread"), @selector(isMultiThreaded));
+    original_is_multithreaded = method_setImplementation(threads, (IMP)is_multithreaded);
+    Method start = class_getInstanceMethod(objc_getClass("NSThread"), @selector(start));
+    original_start = method_setImplementation(start, (IMP)start_thread);
     original_user_defaults = replace_initialize("NSUserDefaults", initialize_user_defaults);
 }
 

@@ -24,6 +24,7 @@ NOT_MADE_BY_INIT(VZBootLoader)
 - (instancetype)initWithKernelURL:(NSURL *)kernelURL {
     self = [super init];
     if (!self) return nil;
+    require_file_url(kernelURL);
     _kernelURL = [kernelURL copy];
     _commandLine = @"";
     return self;

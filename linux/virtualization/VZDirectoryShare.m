@@ -14,6 +14,7 @@ NOT_MADE_BY_INIT(VZSharedDirectory)
 @synthesize URL = _URL, readOnly = _readOnly;
 
 - (instancetype)initWithURL:(NSURL *)url readOnly:(BOOL)readOnly {
+    require_file_url(url);
     self = [super init];
     if (!self) return nil;
     _URL = [url copy];

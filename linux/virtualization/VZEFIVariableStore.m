@@ -1,6 +1,7 @@
 #import "internal.h"
 #import "efi_firmware.h"
 #import "files.h"
+#import "nothing_to_boot.h"
 #import "qemu_program.h"
 #import <errno.h>
 #import <fcntl.h>
@@ -14,6 +15,7 @@ NOT_MADE_BY_INIT(VZEFIVariableStore)
 @synthesize URL = _URL;
 
 - (instancetype)initWithURL:(NSURL *)url {
+    require_file_url(url);
     self = [super init];
     if (self) _URL = [url copy];
     return self;
@@ -40,10 +42,11 @@ static int copy_sparsely(int from, int to) {
 static int create_store(const char *path, NSString *contents, BOOL overwrite) {
     int from = open([contents fileSystemRepresentation], O_RDONLY | O_CLOEXEC);
     if (from < 0) return errno;
-    int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, 0666);
+    int to = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_EXCL, 0666);
     BOOL made = to >= 0;
-    if (!made && errno == EEXIST && overwrite) to = open(path, O_WRONLY | O_CLOEXEC);
+    if (!made && errno == EEXIST && overwrite) to = open(path, O_RDWR | O_CLOEXEC);
     int problem = to < 0 ? errno : copy_sparsely(from, to);
+    if (!problem) problem = add_nothing_to_boot(to);
     if (problem && made) unlink(path);
     if (to >= 0) close(to);
     close(from);

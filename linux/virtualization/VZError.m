@@ -65,6 +65,10 @@ BOOL fail(NSError **error, NSError *what) {
     return NO;
 }
 
+void require_file_url(NSURL *url) {
+    if (![url isFileURL]) [NSException raise:NSInvalidArgumentException format:@"“%@” is not a file URL", url];
+}
+
 void refuse_to_make(Class class) {
     [NSException raise:NSInvalidArgumentException format:@"%@ is not made by +new or -init", NSStringFromClass(class)];
 }

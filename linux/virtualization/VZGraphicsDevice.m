@@ -3,8 +3,7 @@
 #import <sys/socket.h>
 #import <unistd.h>
 
-// The wire has 16 bits for each of them.
-enum { most_pixels = 65535 };
+enum { most_pixels = 16384 }; // Apple's
 
 static BOOL check_size(CGFloat width, CGFloat height, NSError **error) {
     if (width >= 1 && width <= most_pixels && height >= 1 && height <= most_pixels) return YES;
@@ -76,6 +75,9 @@ NOT_MADE_BY_INIT(VZGraphicsDeviceConfiguration)
 
 - (BOOL)_validateWithError:(NSError **)error {
     VZVirtioGraphicsScanoutConfiguration *scanout = [_scanouts lastObject];
+    if ([_scanouts count] > 1) {
+        return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"More than one scanout is configured."));
+    }
     if ([_scanouts count] != 1 || ![scanout isKindOfClass:[VZVirtioGraphicsScanoutConfiguration class]]) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
                                                 @"A Virtio graphics device must have one scanout."));
@@ -88,7 +90,10 @@ NOT_MADE_BY_INIT(VZGraphicsDeviceConfiguration)
     [commandLine addPCIDevice:@"virtio-gpu-pci,xres=%ld,yres=%ld", (long)scanout.widthInPixels, (long)scanout.heightInPixels];
     // A server that listens nowhere: its clients are connections that QEMU is handed. What is typed goes to the guest as
     // it is; the guest's lock keys are its own.
-    [commandLine add:@"-vnc" value:@"none,lock-key-sync=off"];
+    // Of several devices it shows the first.
+    if ([[commandLine identifierForKind:@"screen"] isEqualToString:@"screen0"]) {
+        [commandLine add:@"-vnc" value:@"none,lock-key-sync=off"];
+    }
     return YES;
 }
 

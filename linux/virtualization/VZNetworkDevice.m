@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "bridge.h"
 #import <sys/socket.h>
 #import <unistd.h>
@@ -85,8 +86,13 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    return _interface || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
-                                                          @"The interface of a bridged network is not set."));
+    NSString *reason = nil;
+    if (!has_entitlement(@"com.apple.vm.networking")) {
+        reason = @"Using VZBridgedNetworkDeviceAttachment in a process that lacks the “com.apple.vm.networking” entitlement.";
+    } else if (!_interface) {
+        reason = @"The interface of a bridged network is not set.";
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
@@ -105,9 +111,18 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 
 @synthesize fileHandle = _fileHandle, maximumTransmissionUnit = _maximumTransmissionUnit;
 
+static BOOL is_datagram_socket(NSFileHandle *handle) {
+    int kind = 0;
+    socklen_t length = sizeof kind;
+    return handle && getsockopt([handle fileDescriptor], SOL_SOCKET, SO_TYPE, &kind, &length) == 0 && kind == SOCK_DGRAM;
+}
+
 - (instancetype)initWithFileHandle:(NSFileHandle *)fileHandle {
     self = [super init];
     if (!self) return nil;
+    if (!is_datagram_socket(fileHandle)) {
+        [NSException raise:NSInvalidArgumentException format:@"The file handle of a network device must be a datagram socket."];
+    }
     _fileHandle = [fileHandle retain];
     _maximumTransmissionUnit = usual_transmission_unit;
     return self;
@@ -119,12 +134,11 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    int kind = 0, socket = [_fileHandle fileDescriptor];
+    int socket = [_fileHandle fileDescriptor];
     struct sockaddr_storage peer;
-    socklen_t length = sizeof kind, peerLength = sizeof peer;
+    socklen_t peerLength = sizeof peer;
     NSString *reason = nil;
-    if (!_fileHandle || getsockopt(socket, SOL_SOCKET, SO_TYPE, &kind, &length) != 0 || kind != SOCK_DGRAM ||
-        getpeername(socket, (struct sockaddr *)&peer, &peerLength) != 0) {
+    if (getpeername(socket, (struct sockaddr *)&peer, &peerLength) != 0) {
         reason = @"The file handle of a network device must be a connected datagram socket.";
     } else if (_maximumTransmissionUnit < usual_transmission_unit || _maximumTransmissionUnit > largest_transmission_unit) {
         reason = [NSString stringWithFormat:@"The maximum transmission unit must be between %d and %d.", usual_transmission_unit,
@@ -183,15 +197,16 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
 
 - (BOOL)_validateWithError:(NSError **)error {
     id<NetworkAttachment> attachment = (id)self.attachment;
+    if (![attachment respondsToSelector:@selector(_describeTo:as:error:)]) {
+        return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The network device attachment is invalid."));
+    }
     return ![attachment respondsToSelector:@selector(_validateWithError:)] || [attachment _validateWithError:error];
 }
 
-// A card without an attachment is one whose cable is unplugged: it can be given one later.
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"network"];
     NSString *network = [commandLine identifierForKind:@"net"];
     id<NetworkAttachment> attachment = (id)self.attachment;
-    if (!attachment) attachment = [[[VZNATNetworkDeviceAttachment alloc] init] autorelease];
     if (![attachment _describeTo:commandLine as:network error:error]) return NO;
     NSString *options = @"";
     if ([attachment respondsToSelector:@selector(maximumTransmissionUnit)]) {
@@ -225,6 +240,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     _machine = [machine retain];
     _identifier = [identifier copy];
     _attachment = [attachment retain];
+    _network = [attachment retain];
     return self;
 }
 
@@ -232,6 +248,7 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     [_machine release];
     [_identifier release];
     [_attachment release];
+    [_network release];
     [super dealloc];
 }
 
@@ -240,8 +257,24 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     return _attachment;
 }
 
+/// QEMU's card stays with the network that it is made with.
+- (BOOL)_isPluggedIn {
+    if (_attachment == _network) return _attachment != nil;
+    if ([_attachment class] != [_network class]) return NO;
+    if ([_attachment isKindOfClass:[VZNATNetworkDeviceAttachment class]]) return YES;
+    if (![_attachment isKindOfClass:[VZBridgedNetworkDeviceAttachment class]]) return NO;
+    VZBridgedNetworkInterface *one = [(id)_attachment interface], *other = [(id)_network interface];
+    return [one.identifier isEqual:other.identifier];
+}
+
 - (NSDictionary *)_linkArguments {
-    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:_attachment != nil]};
+    return @{@"name" : _identifier, @"up" : [NSNumber numberWithBool:[self _isPluggedIn]]};
+}
+
+- (BOOL)_disconnect {
+    if (!_attachment) return NO;
+    [self setAttachment:nil];
+    return YES;
 }
 
 - (void)setAttachment:(VZNetworkDeviceAttachment *)attachment {

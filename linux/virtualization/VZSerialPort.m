@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "console_pump.h"
 #import <errno.h>
 #import <fcntl.h>
@@ -61,7 +62,7 @@ struct end {
 static struct end end_for(int descriptor, int access) {
     struct end end = {-1, 0, YES};
     if (descriptor < 0) return end;
-    end.flags = fcntl(descriptor, F_GETFL) & ~O_NONBLOCK;
+    end.flags = fcntl(descriptor, F_GETFL);
     end.descriptor = reopen(descriptor, access, end.flags);
     if (end.descriptor < 0) {
         end.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
@@ -162,8 +163,11 @@ NOT_MADE_BY_INIT(VZFileHandleSerialPortAttachment)
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
-    return add_backend(commandLine, identifier, _fileHandleForReading ? [_fileHandleForReading fileDescriptor] : -1,
-                       _fileHandleForWriting ? [_fileHandleForWriting fileDescriptor] : -1, error);
+    int reading = _fileHandleForReading ? [_fileHandleForReading fileDescriptor] : -1;
+    int writing = _fileHandleForWriting ? [_fileHandleForWriting fileDescriptor] : -1;
+    take_descriptor(reading);
+    take_descriptor(writing);
+    return add_backend(commandLine, identifier, reading, writing, error);
 }
 
 @end
@@ -177,6 +181,7 @@ NOT_MADE_BY_INIT(VZFileSerialPortAttachment)
 - (instancetype)initWithURL:(NSURL *)url append:(BOOL)shouldAppend error:(NSError **)error {
     self = [super init];
     if (!self) return nil;
+    require_file_url(url);
     int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | (shouldAppend ? O_APPEND : O_TRUNC);
     _descriptor = [url isFileURL] ? open([[url path] fileSystemRepresentation], flags, 0666) : -1;
     if (_descriptor < 0) {

@@ -55,6 +55,7 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
                  cachingMode:(VZDiskImageCachingMode)cachingMode
          synchronizationMode:(VZDiskImageSynchronizationMode)synchronizationMode
                        error:(NSError **)error {
+    require_file_url(url);
     self = [super init];
     if (!self) return nil;
     _URL = [url copy];
@@ -72,13 +73,15 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 // Of an image that is not there Apple's framework says only that the operation is not supported.
 - (NSError *)_notOpened:(int)number {
     if (number == ENOENT) return posix_error(EOPNOTSUPP);
-    const char *why = number == EINVAL ? "not a file URL" : number == ENOTSUP ? "Not a regular file" : strerror(number);
+    const char *why = number == ENOTSUP ? "Not a regular file" : strerror(number);
     return virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” could not be opened: %s.", url_text(_URL), why);
 }
 
 - (NSError *)_problemWithSize {
     off_t size = lseek(_descriptor, 0, SEEK_END);
-    NSString *problem = size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
+    char magic[4] = "";
+    BOOL sparse = pread(_descriptor, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "shdw", sizeof magic) == 0;
+    NSString *problem = sparse ? @"is an ASIF image, which QEMU cannot read" : size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
     return problem ? virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem) : nil;
 }
 

@@ -1,4 +1,6 @@
 #import "internal.h"
+#import "a_mac.h"
+#import "../objc/macos_version.h"
 #import "qemu_program.h"
 #import "screen.h"
 #import <sys/socket.h>
@@ -124,7 +126,7 @@
 }
 
 + (BOOL)isSupported {
-    return qemu_program() != nil;
+    return hardware_can_virtualize() && qemu_program() != nil;
 }
 
 - (dispatch_queue_t)queue {
@@ -160,7 +162,7 @@
 
 - (BOOL)canRequestStop {
     ASSERT_ON_QUEUE();
-    return _state == VZVirtualMachineStateRunning;
+    return guests_can_be_requested_to_stop() && _state == VZVirtualMachineStateRunning;
 }
 
 + (BOOL)automaticallyNotifiesObserversForKey:(NSString *)key {
@@ -290,6 +292,9 @@ static NSString *state_name(VZVirtualMachineState state) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineState,
                                                 @"A virtual machine in state “%@” cannot be asked to stop.", state_name(_state)));
     }
+    if (requests_to_stop_fail()) {
+        return fail(error, virtualization_error(VZErrorInternal, @"The virtual machine could not be requested to stop."));
+    }
     [self _execute:@"system_powerdown" arguments:@{}];
     return YES;
 }
@@ -318,6 +323,16 @@ static NSString *state_name(VZVirtualMachineState state) {
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
+}
+
+- (void)_networkDidBreak {
+    if (_state != VZVirtualMachineStateRunning && _state != VZVirtualMachineStatePaused) return;
+    SEL told = @selector(virtualMachine:networkDevice:attachmentWasDisconnectedWithError:);
+    for (VZNetworkDevice *device in _networkDevices) {
+        if (![device _disconnect] || !macos_is_at_least(12, 0) || ![_delegate respondsToSelector:told]) continue;
+        NSError *error = virtualization_error(VZErrorNetworkError, @"The network device attachment was disconnected.");
+        [_delegate virtualMachine:self networkDevice:device attachmentWasDisconnectedWithError:error];
+    }
 }
 
 - (void)_consoleDidBecomeFull:(BOOL)full {

@@ -1,7 +1,8 @@
 #import "internal.h"
+#import "a_mac.h"
 #import <unistd.h>
 
-enum { MiB = 1 << 20 };
+enum { MiB = 1 << 20, most_serial_ports = 10 };
 
 @implementation VZVirtualMachineConfiguration
 
@@ -158,7 +159,24 @@ static NSArray *all_lists(void) {
     return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"There can be one %@ only.", what));
 }
 
+- (BOOL)_validateMacWithError:(NSError **)error {
+    NSString *reason = nil;
+    if (!hardware_can_virtualize()) {
+        reason = @"Virtualization is not available on this hardware.";
+    } else if (!has_entitlement(@"com.apple.security.virtualization")) {
+        reason = @"The process doesn’t have the “com.apple.security.virtualization” entitlement.";
+    }
+    return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
+}
+
+- (BOOL)_validateSerialPortsWithError:(NSError **)error {
+    if ([_serialPorts count] <= most_serial_ports) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
+                                            @"Number of Virtio console serial port devices is greater than the maximum number supported."));
+}
+
 - (BOOL)validateWithError:(NSError **)error {
+    if (![self _validateMacWithError:error]) return NO;
     if (![self _validateNumbersWithError:error]) return NO;
     for (NSString *list in unsupported_lists()) {
         if ([[self valueForKey:list] count] == 0) continue;
@@ -168,8 +186,7 @@ static NSArray *all_lists(void) {
     for (id<MachinePart> part in [self _parts]) {
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
-    return [self _validateTagsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error] &&
-           [self _validateNumberOf:_graphicsDevices as:@"graphics device" error:error];
+    return [self _validateTagsWithError:error] && [self _validateSerialPortsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error];
 }
 
 - (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {

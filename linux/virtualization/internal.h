@@ -19,6 +19,9 @@ NSError *invalid_boot_loader(NSError *cause);
 /// Sets *error when the caller wants it. Returns NO.
 BOOL fail(NSError **error, NSError *what);
 
+/// Raises an exception, as Apple's initializers do, unless it is a file's URL.
+void require_file_url(NSURL *url);
+
 /// The body of +new and -init where Apple's header marks them unavailable.
 void refuse_to_make(Class class);
 
@@ -50,6 +53,7 @@ void refuse_to_make(Class class);
 - (void)_qemuDidStart;
 /// The guest stands still until it is not, which the client does not see.
 - (void)_consoleDidBecomeFull:(BOOL)full;
+- (void)_networkDidBreak;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
 @end
@@ -75,6 +79,8 @@ void refuse_to_make(Class class);
 - (id)_initWithMachine:(MachineLink *)machine
             identifier:(NSString *)identifier
             attachment:(VZNetworkDeviceAttachment *)attachment;
+/// What a network that breaks does to it. NO when it has none.
+- (BOOL)_disconnect;
 /// Whether the cable is plugged in, for the guest to find at its start.
 - (void)_addLinkTo:(QemuCommandLine *)commandLine;
 @end

@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "console_pump.h"
 #import <errno.h>
 #import <fcntl.h>
@@ -176,8 +177,9 @@ static void *thread_main(void *argument) {
 /// Returns when QEMU has ended.
 - (void)_listen {
     NSUInteger children = [_helpers count] + 1;
-    struct pollfd sources[1 + 2 * children];
-    int qmp = _qmp;
+    struct pollfd sources[2 + 2 * children], *breaker = &sources[1 + 2 * children];
+    int qmp = _qmp, networkBreaker = network_breaker();
+    NSMutableData *broken = [NSMutableData data];
     for (;;) {
         sources[0] = (struct pollfd){qmp, POLLIN, 0};
         for (NSUInteger i = 0; i < children; i++) {
@@ -185,20 +187,28 @@ static void *thread_main(void *argument) {
             sources[1 + 2 * i] = (struct pollfd){[child pidDescriptor], POLLIN, 0};
             sources[2 + 2 * i] = (struct pollfd){[child complaintsDescriptor], POLLIN, 0};
         }
-        if (poll(sources, 1 + 2 * children, -1) < 0) continue;
+        *breaker = (struct pollfd){networkBreaker, POLLIN, 0};
+        if (poll(sources, 2 + 2 * children, -1) < 0) continue;
         NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];
         // Its last words may still be in the sockets when it has ended.
         if (!read_available(qmp, _input)) qmp = -1;
         [self _handleInput];
         [_child readComplaints];
+        if (breaker->revents) {
+            read_available(networkBreaker, broken);
+            [self _tellMachine:^(VZVirtualMachine *machine) {
+              [machine _networkDidBreak];
+            }];
+        }
         for (NSUInteger i = 1; i < children; i++) {
             ChildProcess *helper = [_helpers objectAtIndex:i - 1];
             [helper readComplaints];
             if (sources[1 + 2 * i].revents & POLLIN) [self _helperDidEnd:helper];
         }
         [pool release];
-        if (sources[1].revents & POLLIN) return;
+        if (sources[1].revents & POLLIN) break;
     }
+    if (networkBreaker >= 0) close(networkBreaker);
 }
 
 - (void)_helperDidEnd:(ChildProcess *)helper {

@@ -3,7 +3,7 @@
 import { FileError } from "../host/error.ts";
 import { MachineError } from "../machine/error.ts";
 import { NSError } from "../objc/mod.ts";
-import { adviceOn } from "../vz/mod.ts";
+import { adviceOn, describeError } from "../vz/mod.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { wordError } from "./qemu/word_error.ts";
@@ -21,8 +21,6 @@ export async function reportFailure(error: unknown): Promise<number> {
 }
 
 function wordNSError(error: NSError): string {
-  const { message, reason, domain, code } = error;
-  const whole = reason && !message.includes(reason) ? `${message} ${reason}` : message;
   const advice = adviceOn(error);
-  return `${whole} (${domain} ${code})${advice ? `; ${advice}` : ""}`;
+  return `${describeError(error)} (${error.domain} ${error.code})${advice ? `; ${advice}` : ""}`;
 }

@@ -1,5 +1,6 @@
 /** Settings to a machine that runs, and to the exit code that it ends with. */
 
+import { keepDebuggerShut } from "../host/debugger_signal.ts";
 import { hangUp, standardOutput } from "../host/descriptors.ts";
 import { Cleanup } from "../machine/cleanup.ts";
 import { MachineError } from "../machine/error.ts";
@@ -9,6 +10,8 @@ import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_cont
 import { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import {
+  describeError,
+  innermost,
   UnavailableError,
   VZErrorCode,
   VZLinuxRosettaDirectoryShare,
@@ -42,6 +45,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   const description = toMachine(settings, rosettaAvailability());
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
   using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
+  keepDebuggerShut(); // after it: any listener hides which signals were ignored
   const files = await filesOf(settings);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
   const openStdio = () =>
@@ -125,9 +129,17 @@ async function openWindow(
   });
 }
 
-/** What the framework finds unfit only when it opens it, like a disk that another machine has, is bad input too. */
+const ENOENT = 2;
+
+/**
+ * What the framework finds unfit only when it opens it, like a variable store that is none, is bad input too; but not a
+ * file that was there when it was checked.
+ */
 function refuseConfiguration(error: unknown): never {
-  const isUnfit = error instanceof NSError && error.domain === "VZErrorDomain" &&
+  if (!(error instanceof NSError)) throw error;
+  const { domain, code } = innermost(error);
+  const isGone = domain === "NSPOSIXErrorDomain" && code === ENOENT;
+  const isUnfit = error.domain === "VZErrorDomain" &&
     error.code === VZErrorCode.invalidVirtualMachineConfiguration;
-  throw isUnfit ? new MachineError(error.message, { cause: error }) : error;
+  throw isUnfit && !isGone ? new MachineError(describeError(error), { cause: error }) : error;
 }

@@ -102,24 +102,32 @@ export class Shutdown implements Disposable {
     this.exitCode = exitCode;
     this.#noTimeout = noTimeout;
     this.#stopTimers();
-    log.info(`${why}: asked the guest to power off${noTimeout ? "; once more ends the machine" : ""}`);
+    if (!this.#running) log.info(`${why}: the guest will be asked to power off when it has started`);
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
     this.#grace = setTimeout(() => {
       if (noTimeout) this.#stopTimers(); // it may be asking somebody whether to
       else this.force("it did not power off in 10 s", exitCode);
     }, GRACE);
-    this.#pressButton().catch((error) => {
+    this.#pressButton().then((asked) => {
+      if (this.#press === undefined) return; // it has ended, or another request has come meanwhile
+      const more = noTimeout ? "; once more ends the machine" : "";
+      const word = asked ? "asked the guest to power off" : "the guest cannot be asked to power off now";
+      log.info(`${why}: ${word}${more}`);
+    }, (error) => {
       if (this.#press === undefined) return; // another request has come meanwhile
       if (noTimeout) log.info(error.message);
       else this.force(error.message, exitCode);
     });
   }
 
-  async #pressButton(): Promise<void> {
+  /** @returns Whether the guest could be asked. */
+  async #pressButton(): Promise<boolean> {
     await this.#started;
     const operations = await this.#machine?.operations();
     if (operations?.resume) await this.#machine?.resume(); // a paused one hears nothing
-    if (operations?.resume || operations?.requestStop) await this.#machine?.requestStop();
+    if (!operations?.resume && !operations?.requestStop) return false;
+    await this.#machine?.requestStop();
+    return true;
   }
 
   /** Ends the machine now. */
@@ -129,8 +137,11 @@ export class Shutdown implements Disposable {
     log.info(`${why}: ended the machine`);
     // One that is still starting cannot be stopped, but it does not outlive this process.
     if (!this.#running) return this.#giveUp(exitCode);
-    // It may have stopped meanwhile: then there is nothing to do.
-    this.#machine?.stop().catch((error) => log.debug(error.message));
+    this.#machine?.stop().catch((error) => {
+      // macOS 11 cannot end a machine, but none outlives its process.
+      if (error.name === "UnavailableError") this.#giveUp(exitCode);
+      else log.debug(error.message); // it may have stopped meanwhile: then there is nothing to do
+    });
   }
 
   #stopTimers(): void {

@@ -2,6 +2,9 @@
 
 import { type Library, setLibraryPaths } from "../objc/mod.ts";
 
+/** Number of the signal; the others that are used have the same on all systems. */
+export const SIGUSR1 = Deno.build.os === "darwin" ? 30 : 10;
+
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
 /** … but for what is on the screen, so that a machine without one needs no X11. */

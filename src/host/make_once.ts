@@ -5,10 +5,10 @@ import { partialOf, removeOwn } from "./files.ts";
 import { isAt } from "./lock.ts";
 
 /** What a link leads to is somebody's, and not to be overwritten; to open a named pipe would wait for its reader. */
-function refuseOther(path: string): void {
+function refuseOther(path: string, target: string): void {
   const info = ignoreNotFound(() => Deno.lstatSync(path));
   if (!info || info.isFile) return;
-  throw new FileError(`${info.isSymlink ? `the link '${path}'` : `'${path}'`} is in the way`);
+  throw new FileError(`cannot make '${target}': ${info.isSymlink ? "the link " : ""}'${path}' is in the way`);
 }
 
 function statOrNothing(path: string): Deno.FileInfo | undefined {
@@ -38,7 +38,7 @@ export async function makeOnce(
 ): Promise<boolean> {
   const partial = partialOf(path);
   while (!statOrNothing(path)) {
-    refuseOther(partial);
+    refuseOther(partial, path);
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);

@@ -93,6 +93,11 @@ export function isSignalIgnored(number: number): boolean {
   return Deno.UnsafePointer.value(before) === SIG_IGN;
 }
 
+/** Has a signal ignored: signal(3). */
+export function ignoreSignal(number: number): void {
+  libc.signal(number, Deno.UnsafePointer.create(SIG_IGN));
+}
+
 /** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */
 export function exitProcess(exitCode: number): void {
   libc._exit(exitCode);

@@ -50,7 +50,8 @@ function openBacking(image: string, backing: NonNullable<Qcow2Header["backing"]>
     throw new ImageError(`its backing file '${printable(name)}' is not a path`);
   }
   // Not joined: that takes a `..` away that has to be looked up, since the folder before it may be a link.
-  const path = isAbsolute(name) ? name : `${dirname(image)}/${name}`;
+  const folder = dirname(image);
+  const path = isAbsolute(name) || folder === "." ? name : `${folder}/${name}`;
   return ofBacking(printable(path), () => {
     // The guest of a raw image can write a header that names any file of the host. Who then takes the image for
     // what it looks like gives that file to the guest; so, as in libvirt, nobody guesses.

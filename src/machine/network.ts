@@ -45,7 +45,8 @@ export function configureNetwork(network: Network, field: string): VZVirtioNetwo
   return device;
 }
 
-function attachment(network: Network, field: string): VZNetworkDeviceAttachment {
+/** What a card is plugged into. @throws {MachineError} When there is no such interface to bridge to. */
+export function attachment(network: Network, field: string): VZNetworkDeviceAttachment {
   if (network.kind === "nat") return VZNATNetworkDeviceAttachment.create();
   const all = VZBridgedNetworkInterface.all();
   const wanted = all.find((known) => known.identifier === network.interface);

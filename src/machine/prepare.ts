@@ -1,7 +1,10 @@
 /** A machine's files, in the form in which it can use them, and the devices that are made of them. */
 
 import { exists } from "../host/files.ts";
+import { NSError } from "../objc/mod.ts";
 import {
+  adviceOn,
+  BRIDGING,
   type VZGenericPlatformConfiguration,
   type VZStorageDeviceConfiguration,
   VZVirtioEntropyDeviceConfiguration,
@@ -13,7 +16,7 @@ import {
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisplay } from "./display.ts";
-import { refusable } from "./error.ts";
+import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { configureIdentity, makeIdentity } from "./identity.ts";
 import { checkMachine, type Machine } from "./machine.ts";
@@ -102,6 +105,16 @@ function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | 
   return disk.snapshot ? undefined : device;
 }
 
+/** Whether bridges are allowed only the validation tells, in words; it is the description that asks for one. */
+function validate(configuration: VZVirtualMachineConfiguration): void {
+  try {
+    configuration.validate();
+  } catch (error) {
+    if (!(error instanceof NSError && error.message.includes(BRIDGING))) throw error;
+    throw new MachineError(error.message, { field: "network", remedy: adviceOn(error), cause: error });
+  }
+}
+
 /**
  * The configuration of a machine, validated. Images and variable stores that are missing are made.
  *
@@ -132,6 +145,6 @@ export function configure(
   const platform = devices.platform ?? (machineId === undefined ? undefined : configureIdentity(machineId));
   if (platform) configuration.platform = platform;
   configuration.serialPorts = serial.map((port, i) => configureSerial(port, `serial[${i}]`));
-  configuration.validate();
+  validate(configuration);
   return configuration;
 }

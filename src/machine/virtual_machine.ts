@@ -1,6 +1,7 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
 import {
+  describeError,
   type Operation,
   type State,
   type Stop,
@@ -9,6 +10,7 @@ import {
 } from "../vz/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { complete, type Description, type Machine } from "./machine.ts";
+import { attachment } from "./network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
@@ -67,6 +69,7 @@ export class VirtualMachine implements AsyncDisposable {
     const prepared = await prepareMachine(described, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
+    VirtualMachine.#mendNetworks(prepared.machine, framework, whole);
     rollback.move(); // from here on others may have found the new files, and use them
     return new VirtualMachine(
       prepared.machine,
@@ -85,6 +88,18 @@ export class VirtualMachine implements AsyncDisposable {
     const console = this.consoles.find((console) => console.kind === "stream");
     if (console) return console;
     throw new TypeError("None of the machine's consoles is streams");
+  }
+
+  /** A network breaks when the host sleeps, or its own changes: the card is plugged in again, as a cable would be. */
+  static #mendNetworks({ network }: Machine, framework: VZVirtualMachine, { info }: RunContext): void {
+    framework.onNetworkLost = async (device, card, error) => {
+      info(`network card ${card + 1} has lost its network (${describeError(error)}); it is plugged in again`);
+      try {
+        await device.attach(attachment(network[card], `network[${card}]`));
+      } catch (error) {
+        info(`network card ${card + 1} stays without a network: ${(error as Error).message}`);
+      }
+    };
   }
 
   /**

@@ -45,9 +45,10 @@ function bytes(data: NSObject): Uint8Array {
   return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length)).slice();
 }
 
-function elements(array: NSObject): Converted[] {
+/** The elements of an NSArray as they are; {@linkcode fromObjC} converts them. */
+export function elements(array: NSObject): NSObject[] {
   const count = Number(array.send("count"));
-  return Array.from({ length: count }, (_, i) => fromObjC(array.send("objectAtIndex:", i)));
+  return Array.from({ length: count }, (_, i) => array.send("objectAtIndex:", i) as NSObject);
 }
 
 function entries(dictionary: NSObject): Map<string, Converted> {
@@ -64,7 +65,7 @@ function entries(dictionary: NSObject): Map<string, Converted> {
 const CONVERSIONS: [string, (object: NSObject) => Converted][] = [
   ["NSString", (object) => object.toString()],
   ["NSNumber", number],
-  ["NSArray", elements],
+  ["NSArray", (object) => elements(object).map(fromObjC)],
   ["NSDictionary", entries],
   ["NSData", bytes],
   ["NSDate", (object) => new Date(Math.round((object.send("timeIntervalSince1970") as number) * 1000))],

@@ -1,4 +1,4 @@
-import type { NSError } from "../objc/mod.ts";
+import { NSError } from "../objc/mod.ts";
 
 /** The codes of VZErrorDomain that vzrun can meet. */
 export const VZErrorCode = {
@@ -14,6 +14,22 @@ export const VZErrorCode = {
   notSupported: 10,
 } as const;
 
+/** The error at the bottom of a chain of causes: often only it says what was wrong. */
+export function innermost(error: NSError): NSError {
+  return error.cause instanceof NSError ? innermost(error.cause) : error;
+}
+
+/** What an error says, in one line, with the innermost reason when it has causes. */
+export function describeError(error: NSError): string {
+  const { message, reason } = error;
+  const whole = reason && !message.includes(reason) ? `${message} ${reason}` : message;
+  const cause = innermost(error);
+  return whole.includes(cause.message) ? whole : `${whole.replace(/\.$/, "")}: ${cause.message}`;
+}
+
+/** The entitlement for bridges, which Apple grants to few. */
+export const BRIDGING = "com.apple.vm.networking";
+
 /** What a user can do about an error of Virtualization, or undefined where the error says it all. */
 export function adviceOn(error: NSError): string | undefined {
   if (error.domain !== "VZErrorDomain") return undefined;
@@ -24,6 +40,10 @@ export function adviceOn(error: NSError): string | undefined {
         ? "see that the kernel is for this machine's processor, and that there is memory for the guest"
         : undefined;
     case VZErrorCode.invalidVirtualMachineConfiguration:
+      if (error.message.includes("not available on this hardware")) {
+        return "a Mac that is itself a virtual machine, or too old, runs none";
+      }
+      if (error.message.includes(BRIDGING)) return "Apple grants it to few programs; NAT needs none";
       return error.message.includes("entitlement")
         ? "sign the program with the entitlement com.apple.security.virtualization"
         : undefined;

@@ -12,7 +12,7 @@ export {
 } from "./directory_sharing.ts";
 export { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
 export { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
-export { adviceOn, VZErrorCode } from "./error.ts";
+export { adviceOn, BRIDGING, describeError, innermost, VZErrorCode } from "./error.ts";
 export { VZVirtioGraphicsDeviceConfiguration, VZVirtioGraphicsScanoutConfiguration } from "./graphics.ts";
 export { VZUSBKeyboardConfiguration } from "./keyboard.ts";
 export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
@@ -21,6 +21,7 @@ export {
   VZBridgedNetworkInterface,
   VZMACAddress,
   VZNATNetworkDeviceAttachment,
+  VZNetworkDevice,
   VZNetworkDeviceAttachment,
   VZVirtioNetworkDeviceConfiguration,
 } from "./network.ts";

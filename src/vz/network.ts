@@ -1,4 +1,5 @@
-import type { NSObject } from "../objc/mod.ts";
+import { type DispatchQueue, elements, type NSObject } from "../objc/mod.ts";
+import { QueueObject } from "./queue_object.ts";
 import type { ClassName } from "./selectors.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
@@ -21,11 +22,7 @@ export class VZBridgedNetworkInterface extends VZObject<"VZBridgedNetworkInterfa
   /** Those there are. */
   static all(): VZBridgedNetworkInterface[] {
     using array = this.api.send("networkInterfaces") as NSObject;
-    const count = Number(array.send("count"));
-    return Array.from(
-      { length: count },
-      (_, i) => new VZBridgedNetworkInterface(array.send("objectAtIndex:", i) as NSObject),
-    );
+    return elements(array).map((element) => new this(element));
   }
 
   /** The name that the host has for it: en0. */
@@ -66,5 +63,20 @@ export class VZVirtioNetworkDeviceConfiguration extends VZObject<"VZVirtioNetwor
 
   set macAddress(address: VZMACAddress) {
     this.send("setMACAddress:", address);
+  }
+}
+
+/** A network card of a running machine. macOS 12. */
+export class VZNetworkDevice extends QueueObject<"VZNetworkDevice"> {
+  static override readonly api = new VZClass("VZNetworkDevice", "A running machine's network card");
+
+  /** The card that an object of the framework is; its messages go by the machine's queue. */
+  constructor(queue: DispatchQueue, object: NSObject) {
+    super(queue, object);
+  }
+
+  /** Plugs it into another network. */
+  async attach(attachment: VZNetworkDeviceAttachment): Promise<void> {
+    await this.call("setAttachment:", attachment);
   }
 }

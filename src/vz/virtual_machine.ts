@@ -2,11 +2,14 @@ import {
   defineClass,
   type DefinedClass,
   DispatchQueue,
+  elements,
   fromObjC,
   NSError,
   type NSObject,
+  same,
 } from "../objc/mod.ts";
 import type { VZVirtualMachineConfiguration } from "./configuration.ts";
+import { VZNetworkDevice } from "./network.ts";
 import { QueueObject } from "./queue_object.ts";
 import { VZClass } from "./vz_object.ts";
 
@@ -54,6 +57,7 @@ const running = new Set<VZVirtualMachine>();
 export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
   static override readonly api = new VZClass("VZVirtualMachine", "Virtualization", {
     "stopWithCompletionHandler:": "Stopping a guest by force",
+    "networkDevices": "A network that is plugged in again",
     "canStop": "Stopping a guest by force",
   });
 
@@ -61,6 +65,9 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
   #run = Promise.withResolvers<Stop>();
 
   readonly #watchers: ((state: State) => void)[] = [];
+
+  /** Told when a card has lost its network, with the card's number and the reason: it has no attachment then. macOS 12. */
+  onNetworkLost?: (device: VZNetworkDevice, card: number, error: NSError) => void;
 
   /** Settles when the delegate is set; the queue is serial, so a start comes after it in any case. */
   readonly #ready: Promise<void>;
@@ -89,6 +96,11 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
         implementation: (machine, _, error) =>
           machine.#ended({ kind: "error", error: NSError.from(error as NSObject) }),
       },
+      "virtualMachine:networkDevice:attachmentWasDisconnectedWithError:": {
+        types: "v@:@@@",
+        implementation: (machine, _, device, error) =>
+          machine.#networkLost(device as NSObject, error as NSObject),
+      },
       "observeValueForKeyPath:ofObject:change:context:": {
         types: "v@:@@@^v",
         implementation: (machine, _path, _object, change) => {
@@ -97,6 +109,12 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
         },
       },
     });
+  }
+
+  async #networkLost(lost: NSObject, error: NSObject): Promise<void> {
+    const devices = elements(await this.call("networkDevices") as NSObject);
+    const card = devices.findIndex((device) => same(device, lost));
+    this.onNetworkLost?.(new VZNetworkDevice(this.queue, lost), card, NSError.from(error));
   }
 
   #ended(stop: Stop): void {

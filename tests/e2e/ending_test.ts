@@ -1,6 +1,6 @@
 // @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { contents, eventually, Folder, GUEST, guest, stateOf, Vzrun } from "./vzrun.ts";
+import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun } from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
 
@@ -172,4 +172,28 @@ Deno.test("ending: -pidfile has the process id as long as vzrun runs, and one vz
   run.signal("SIGTERM");
   assertEquals(await run.end(15), 143);
   assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("ending: SIGUSR1, which opens Deno's debugger to all users, does nothing", async () => {
+  await using run = new Vzrun([...guest("read line"), "-verbose"]);
+  await run.err.until("the machine is running");
+  const sockets = () => {
+    const own = [...Deno.readDirSync(`/proc/${run.pid}/fd`)].map(({ name }) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/${run.pid}/fd/${name}`))?.[1];
+      } catch {
+        return undefined; // closed meanwhile
+      }
+    });
+    const listening = Deno.readTextFileSync("/proc/net/tcp").split("\n").map((line) =>
+      line.trim().split(/\s+/)
+    )
+      .filter((fields) => fields[3] === "0A").map((fields) => fields[9]);
+    return listening.filter((inode) => own.includes(inode));
+  };
+  // For longer than Deno takes to listen to it.
+  for (const end = Date.now() + 2000; Date.now() < end; await pause(20)) run.signal("SIGUSR1");
+  assertEquals(sockets(), []);
+  run.signal("SIGTERM");
+  assertEquals(await run.end(), 143);
 });

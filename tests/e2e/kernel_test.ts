@@ -162,9 +162,9 @@ Deno.test("kernel: a command line without a console, which nobody has given, is 
 Deno.test("kernel: -dry-run says what a file is, layer by layer, and what would be booted", async () => {
   using kernels = new Kernels();
   kernels.write("kernel", await pack("xz", await pack("lz4", await pack("bzip2", plain))));
-  const { from, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
+  const { kind, source, kernel, initrd, commandLine } = await kernels.boot("kernel", ...MACHINE);
   const format = Deno.build.arch === "aarch64" ? "arm64 Image" : "bzImage";
-  assertEquals({ from, source, initrd, commandLine }, {
+  assertEquals({ kind, source, initrd, commandLine }, {
     kind: "linux",
     source: { file: "kernel", layers: ["xz", "lz4", "bzip2", format] },
     initrd: `${GUEST}/initrd`,
@@ -214,7 +214,7 @@ Deno.test("kernel: what takes long shows how far it has come on a terminal, and 
   await terminal.type("\x03");
   assertEquals(await interrupted.end(10), 130);
   assertEquals(kernels.cached, []);
-  assertEquals(terminal.screen.text.endsWith("\r\x1b[K"), true); // the line is gone
+  await eventually("the end of the line", () => terminal.screen.text.endsWith("\r\x1b[K"), 10);
 
   const { source } = await kernels.boot("kernel"); // and its stderr, which is no terminal, has nothing of this
   assertEquals(source.layers[0], "xz");

@@ -1,7 +1,7 @@
 // @ts-types="../../types/std_assert.d.ts"
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { guestOfThisFile } from "./guest_shell.ts";
-import { guest, GUEST_FILES, vzrun } from "./vzrun.ts";
+import { Folder, guest, GUEST_FILES, pause, Vzrun, vzrun } from "./vzrun.ts";
 
 /** The addresses that the machine's cards have, as a dry run tells them. */
 async function addresses(...args: string[]): Promise<string[]> {
@@ -54,4 +54,31 @@ Deno.test("network: a named machine keeps its address", async () => {
   assertEquals(await addresses("-name", "web"), [first]);
   const { out } = await inGuest("cat /sys/class/net/eth0/address");
   assertEquals(out, `${first}\r\n`);
+});
+
+// MAC.md, row 15.
+Deno.test("network: one that breaks is told, the guest runs on, and its card works again", async () => {
+  using folder = new Folder();
+  const fifo = folder.file("break");
+  assertEquals((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success, true);
+  // QEMU's network answers at 10.0.2.2.
+  const commands = "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; " +
+    "while read word; do ping -c1 -W1 10.0.2.2 >/dev/null && echo $word pong; done";
+  await using run = new Vzrun([...guest(`stty -echo; ${commands}`), "-nic", "user"], {
+    typing: true,
+    env: { VIRTUALIZATION_BREAK_NETWORK: fifo },
+  });
+  const ping = async (word: string) => {
+    for (const end = Date.now() + 60_000; !run.out.text.includes(`${word} pong`);) {
+      assertLess(Date.now(), end, `no answer for ${word}`);
+      await run.type(`${word}\n`);
+      await pause(500);
+    }
+  };
+  await ping("before");
+  Deno.writeTextFileSync(fifo, "!");
+  await run.err.until(/^vzrun: network card 1 has lost its network \(.*\); it is plugged in again\n$/);
+  await ping("after");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
 });

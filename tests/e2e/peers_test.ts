@@ -48,12 +48,13 @@ class Documented extends Folder {
   }
 }
 
-/** The command lines of README's table, `…` standing for a kernel and its initial RAM disk. */
+/** The command lines of README's table, `…` standing for a kernel, its initial RAM disk and its command line. */
 function linesOfReadme(): string[] {
+  const kernel = `-kernel vmlinuz -initrd initrd.gz -m 256 -append 'console=hvc0 quiet ${SOONER}'`;
   const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
   const table = /## Coming from another program([^]*?)\n## /.exec(readme)![1];
   return [...table.matchAll(/`(vzrun [^`]*)`/g)].map(([, line]) =>
-    line.replaceAll("\\|", "|").replace("…", "-kernel vmlinuz -initrd initrd.gz -m 256")
+    line.replaceAll("\\|", "|").replace("…", kernel)
   );
 }
 

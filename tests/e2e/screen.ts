@@ -107,10 +107,11 @@ export class Screen implements AsyncDisposable {
   /** Waits until it shows something. */
   async shows(what: string, isShown: (picture: Picture) => boolean, seconds = 60): Promise<Picture> {
     for (const end = Date.now() + seconds * 1000;;) {
+      const start = Date.now();
       const picture = await this.picture();
       if (isShown(picture)) return picture;
       if (Date.now() > end) throw new Error(`the screen does not show ${what} in ${seconds} s`);
-      await pause(200);
+      await pause(Math.max(200, 3 * (Date.now() - start))); // a picture takes time that the guest could have
     }
   }
 

@@ -271,7 +271,7 @@ Deno.test("window: a CD's boot menu is seen and driven by keys, up to the instal
   using folder = new Folder();
   const iso = await makeCD(folder);
   await using screen = await Screen.start();
-  await using run = new Vzrun(["-cd", iso, "-m", "1024", "-smp", "2", "-name", "machine"], screen.how);
+  await using run = new Vzrun(["-cd", iso, "-m", "1024", "-smp", "1", "-name", "machine"], screen.how);
   const window = await screen.window("machine");
   const content = await window.content();
   const isMenu = (picture: Picture) =>

@@ -2,10 +2,21 @@
 // row of the list of these behaviours.
 
 // @ts-types="../../types/std_assert.d.ts"
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Class, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
-import { close, isNonblocking, pipe, rawPty, readAvailable, socketPair, unread } from "./descriptors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { child } from "../objc/child.ts";
+import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
+  close,
+  isNonblocking,
+  pipe,
+  rawPty,
+  readAvailable,
+  socketPair,
+  unread,
+  writeText,
+} from "./descriptors.ts";
+import {
+  causes,
   configuration,
   descriptorPort,
   disks,
@@ -13,6 +24,7 @@ import {
   image,
   linuxBootLoader,
   Machine,
+  serialPort,
   State,
   until,
 } from "./raw.ts";
@@ -106,12 +118,13 @@ Deno.test("mac: a lock of this very process keeps a machine from its image", asy
   assertEquals(await writer.start(), []);
 });
 
-/** A machine that boots by EFI from nothing. */
-function efiMachine(store: NSObject): Machine {
+/** A machine that boots by EFI, but has nothing to. */
+function efiMachine(store: NSObject, ...attachments: NSObject[]): Machine {
   const loader = Class.named("VZEFIBootLoader").create();
   loader.send("setVariableStore:", store);
   const made = configuration();
   made.send("setBootLoader:", loader);
+  made.send("setStorageDevices:", disks(...attachments));
   return new Machine(made);
 }
 
@@ -119,11 +132,7 @@ function efiMachine(store: NSObject): Machine {
 Deno.test("mac: a variable store is one running machine's", async () => {
   using folder = new Folder();
   const path = folder.file("variables");
-  const store = Class.named("VZEFIVariableStore").create(
-    "initCreatingVariableStoreAtURL:options:error:",
-    fileURL(path),
-    0,
-  );
+  const store = newStore(path);
   await using first = efiMachine(store);
   await using second = efiMachine(store);
   assertEquals(await first.start(), []);
@@ -227,4 +236,267 @@ Deno.test("mac: a machine whose console is stuck can be stopped", async () => {
   assertEquals(await machine.complete("stopWithCompletionHandler:"), []);
   assertEquals(await machine.state(), State.stopped);
   close(reading, writing);
+});
+
+/** Another Mac, until it is disposed of: linux/ looks at its variables when it needs them. */
+class Variable implements Disposable {
+  constructor(readonly name: string, value: string) {
+    Deno.env.set(name, value);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.env.delete(this.name);
+  }
+}
+
+/** With what a configuration is refused: code and description. */
+function refusal(configuration: NSObject): [code: number, message: string] {
+  const error = assertThrows(() => configuration.send("validateWithError:"), NSError);
+  return [error.code, error.message];
+}
+
+const INVALID = "Invalid virtual machine configuration.";
+
+// Row 4.
+Deno.test("mac: an eleventh serial port is one too many", () => {
+  const made = configuration();
+  const ports = Array.from({ length: 11 }, () => serialPort(null));
+  made.send("setSerialPorts:", ports.slice(1));
+  made.send("validateWithError:");
+  made.send("setSerialPorts:", ports);
+  assertEquals(refusal(made), [
+    2,
+    `${INVALID} Number of Virtio console serial port devices is greater than the maximum number supported.`,
+  ]);
+});
+
+// Row 14.
+Deno.test("mac: without the entitlement for networks a bridge fails the validation, with its name", () => {
+  const card = Class.named("VZVirtioNetworkDeviceConfiguration").create();
+  const attachment = Class.named("VZBridgedNetworkDeviceAttachment").create("initWithInterface:", null);
+  card.send("setAttachment:", attachment);
+  const made = configuration();
+  made.send("setNetworkDevices:", [card]);
+  const count = () =>
+    (Class.named("VZBridgedNetworkInterface").send("networkInterfaces") as NSObject).send("count");
+  const before = count();
+  {
+    using _ = new Variable("VIRTUALIZATION_ENTITLEMENTS", "com.apple.security.virtualization");
+    assertEquals(refusal(made), [
+      2,
+      `${INVALID} Using VZBridgedNetworkDeviceAttachment in a process that lacks the “com.apple.vm.networking” entitlement.`,
+    ]);
+    assertEquals(count(), before, "the interfaces are hidden");
+    configuration().send("validateWithError:");
+  }
+  {
+    using _ = new Variable("VIRTUALIZATION_ENTITLEMENTS", "");
+    assertEquals(refusal(configuration()), [
+      2,
+      `${INVALID} The process doesn’t have the “com.apple.security.virtualization” entitlement.`,
+    ]);
+  }
+  assert(refusal(made)[1].includes("interface"), "as before, with all entitlements");
+});
+
+// Row 24.
+Deno.test("mac: hardware that cannot virtualize refuses to validate and to start", async () => {
+  using _ = new Variable("VIRTUALIZATION_HARDWARE", "none");
+  assert(!Class.named("VZVirtualMachine").send("isSupported"));
+  const sentence = "Virtualization is not available on this hardware.";
+  assertEquals(refusal(configuration()), [2, `${INVALID} ${sentence}`]);
+  await using machine = new Machine(configuration());
+  assertEquals(await machine.start(), [[VZ, 2, sentence]]);
+});
+
+// Row 21.
+Deno.test("mac: a guest that runs may not be there to be asked to stop", async () => {
+  await using machine = new Machine(configuration("read -r forever"));
+  assertEquals(await machine.start(), []);
+  assert(await machine.call("canRequestStop"));
+  {
+    using _ = new Variable("VIRTUALIZATION_REQUEST_STOP", "no");
+    assert(!(await machine.call("canRequestStop")));
+    const error = await assertRejects(() => machine.call("requestStopWithError:"), NSError);
+    assertEquals([error.domain, error.code], [VZ, 3]);
+  }
+  using _ = new Variable("VIRTUALIZATION_REQUEST_STOP", "fails");
+  assert(await machine.call("canRequestStop"));
+  await assertRejects(() => machine.call("requestStopWithError:"), NSError);
+  assertEquals(await machine.state(), State.running);
+});
+
+// Row 3.
+Deno.test("mac: the framework may make non-blocking what it is handed, and works all the same", async () => {
+  using _ = new Variable("VIRTUALIZATION_NONBLOCKING", "yes");
+  const [typed, toType] = pipe();
+  const [reading, writing] = pipe();
+  const made = configuration("echo ready; read -r word; head -c 100000 /dev/zero; echo got $word");
+  made.send("setSerialPorts:", [descriptorPort(typed, writing)]);
+  await using machine = new Machine(made);
+  assertEquals(await machine.start(), []);
+  assert(isNonblocking(typed) && isNonblocking(writing));
+  let said = "";
+  await until("the guest", () => (said += readAvailable(reading)).includes("ready"));
+  writeText(toType, "this\n");
+  await until("what was typed", () => (said += readAvailable(reading)).includes("got this"));
+  assertEquals(said.split("\0").length - 1, 100_000);
+  await machine.ended();
+  close(typed, toType, reading, writing);
+});
+
+/** What a delegate was told, on the machine's queue. */
+class Told {
+  networks: { device: NSObject; error: NSObject }[] = [];
+  stops: string[] = [];
+}
+
+const delegates = defineClass<Told>("MacTestDelegate", {
+  "guestDidStopVirtualMachine:": { types: "v@:@", implementation: (told) => told.stops.push("guest") },
+  "virtualMachine:didStopWithError:": {
+    types: "v@:@@",
+    implementation: (told, _, error) => told.stops.push(String(error)),
+  },
+  "virtualMachine:networkDevice:attachmentWasDisconnectedWithError:": {
+    types: "v@:@@@",
+    implementation: (told, _machine, device, error) =>
+      told.networks.push({ device: device as NSObject, error: error as NSObject }),
+  },
+});
+
+// Row 15.
+Deno.test("mac: a network that breaks is told, the machine runs on, and a new attachment works", async () => {
+  using folder = new Folder();
+  const fifo = folder.file("break");
+  assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+  using _ = new Variable("VIRTUALIZATION_BREAK_NETWORK", fifo);
+  const nat = () => Class.named("VZNATNetworkDeviceAttachment").create();
+  const card = Class.named("VZVirtioNetworkDeviceConfiguration").create();
+  card.send("setAttachment:", nat());
+  const output = folder.file("said");
+  // QEMU's network answers at 10.0.2.2. The carrier says whether a cable is plugged in.
+  const made = configuration(
+    "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; cd /sys/class/net/eth0; " +
+      "while sleep 0.2; do echo carrier $(cat carrier); ping -c1 -W1 10.0.2.2 >/dev/null && echo pong; done",
+  );
+  made.send("setNetworkDevices:", [card]);
+  made.send("setSerialPorts:", [filePort(output)]);
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await using machine = new Machine(made);
+  await machine.call("setDelegate:", delegate);
+  delegates.ref();
+  const said = (since = 0) => Deno.readTextFileSync(output).slice(since);
+
+  assertEquals(await machine.start(), []);
+  await until("the network", () => said().includes("pong"));
+  Deno.writeTextFileSync(fifo, "!");
+  await until("the delegate", () => told.networks.length > 0);
+  const broken = said().length;
+  const [{ device, error }] = told.networks;
+  assertEquals(causes(error).map(([domain, code]) => [domain, code]), [[VZ, 7]]);
+  assertEquals(await machine.queue.call(device, "attachment"), null);
+  await until("the guest to miss its network", () => said(broken).includes("carrier 0"));
+  assertEquals(await machine.state(), State.running);
+  const without = said().length;
+  await machine.queue.call(device, "setAttachment:", nat());
+  await until("the network to be back", () => said(without).includes("pong"));
+  assertEquals([told.networks.length, told.stops], [1, []]);
+  delegates.unref();
+});
+
+// Rows 6, 18 and 28.
+Deno.test("mac: what raises an exception ends a process that called through FFI", async () => {
+  const raised: [what: string, exception: string][] = [
+    ["kernel", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["image", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["file", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["directory", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["store", "NSInvalidArgumentException, reason: “https://localhost/file” is not a file URL"],
+    ["pipe", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["stream", "NSInvalidArgumentException, reason: The file handle of a network device must be"],
+    ["index", "NSRangeException"],
+    ["closed", "NSFileHandleOperationException"],
+    [
+      "window",
+      "NSInternalInconsistencyException, reason: NSWindow should only be instantiated on the main thread!",
+    ],
+  ];
+  for (const [what, exception] of raised) {
+    const { code, stdout, stderr } = await child("linux/programs/exception.ts", what);
+    assert(code !== 0 && stdout === "", `${what} raises nothing`);
+    assert(stderr.includes(`Uncaught exception ${exception}`), `${what}: ${stderr}`);
+  }
+  const { code, stdout, stderr } = await child("linux/programs/exception.ts", "nothing");
+  assertEquals([code, stdout, stderr], [0, "done\n", ""]);
+});
+
+// Row 17.
+Deno.test("mac: a network device without an attachment is invalid", () => {
+  const made = configuration();
+  made.send("setNetworkDevices:", [Class.named("VZVirtioNetworkDeviceConfiguration").create()]);
+  assertEquals(refusal(made), [2, `${INVALID} The network device attachment is invalid.`]);
+});
+
+// Row 19.
+Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machine many devices", () => {
+  const device = (...sides: number[]) => {
+    const made = Class.named("VZVirtioGraphicsDeviceConfiguration").create();
+    const scanouts = sides.map((side) =>
+      Class.named("VZVirtioGraphicsScanoutConfiguration").create(
+        "initWithWidthInPixels:heightInPixels:",
+        side,
+        16_384,
+      )
+    );
+    made.send("setScanouts:", scanouts);
+    return made;
+  };
+  const made = configuration();
+  made.send("setGraphicsDevices:", [device(1), device(16_384)]);
+  made.send("validateWithError:");
+  made.send("setGraphicsDevices:", [device(16_385)]);
+  assertEquals(refusal(made)[0], 2);
+  made.send("setGraphicsDevices:", [device(1, 1)]);
+  assertEquals(refusal(made), [2, `${INVALID} More than one scanout is configured.`]);
+});
+
+/** A new variable store. */
+function newStore(path: string): NSObject {
+  const initializer = "initCreatingVariableStoreAtURL:options:error:";
+  return Class.named("VZEFIVariableStore").create(initializer, fileURL(path), 0);
+}
+
+// Row 12.
+Deno.test("mac: firmware that finds nothing to boot ends the machine, each time", async () => {
+  using folder = new Folder();
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await using machine = efiMachine(newStore(folder.file("variables")), image(folder.disk("empty")));
+  await machine.call("setDelegate:", delegate);
+  delegates.ref();
+  for (const times of [1, 2]) {
+    assertEquals(await machine.start(), []);
+    await until("the firmware to give up", () => told.stops.length === times);
+    assertEquals(await machine.state(), State.stopped);
+  }
+  assertEquals(told.stops, ["guest", "guest"]);
+  delegates.unref();
+});
+
+// Row 22.
+Deno.test("mac: threads of POSIX's alone do not put Cocoa into its multithreaded mode", async () => {
+  const { code, stdout, stderr } = await child("linux/programs/threads.ts");
+  assertEquals([code, stdout, stderr], [0, "[false,false,true]\n", ""]);
+});
+
+// Row 13.
+Deno.test("mac: an ASIF image, which QEMU cannot read, is not taken for a raw one", () => {
+  using folder = new Folder();
+  const path = folder.disk("disk");
+  image(path);
+  using file = Deno.openSync(path, { write: true });
+  file.writeSync(new TextEncoder().encode("shdw"));
+  const error = assertThrows(() => image(path), NSError);
+  assertEquals([error.domain, error.code], [VZ, 5]);
 });

@@ -8,10 +8,10 @@
   @private
     MachineLink *_machine;
     NSString *_identifier;
-    VZNetworkDeviceAttachment *_attachment;
+    VZNetworkDeviceAttachment *_attachment, *_network;
 }
 + (instancetype)new;
 - (instancetype)init;
-/// nil unplugs the cable.
+/// nil unplugs the cable. It can be plugged in again where it was at first, and nowhere else.
 @property(strong) VZNetworkDeviceAttachment *attachment;
 @end

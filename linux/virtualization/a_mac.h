@@ -1,0 +1,17 @@
+#import <Foundation/Foundation.h>
+
+// What of a Mac can differ from one to the next, each by an environment variable.
+
+/// Whether the process has an entitlement: $VIRTUALIZATION_ENTITLEMENTS, names with commas between, else all.
+BOOL has_entitlement(NSString *name);
+/// Whether the hardware can run virtual machines: not with $VIRTUALIZATION_HARDWARE=none.
+BOOL hardware_can_virtualize(void);
+/// Whether guests have a power button: not with $VIRTUALIZATION_REQUEST_STOP=no.
+BOOL guests_can_be_requested_to_stop(void);
+/// Whether pressing it works: not with $VIRTUALIZATION_REQUEST_STOP=fails.
+BOOL requests_to_stop_fail(void);
+/// A descriptor at which a byte means that the machines' networks break, or -1: of the named pipe
+/// $VIRTUALIZATION_BREAK_NETWORK, for one running machine at a time.
+int network_breaker(void);
+/// Sets O_NONBLOCK on the descriptor of a client's file handle where $VIRTUALIZATION_NONBLOCKING is set.
+void take_descriptor(int descriptor);
