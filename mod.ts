@@ -30,6 +30,6 @@ export type { Network } from "./src/machine/network.ts";
 export type { ProgramFile, Reporter, RunContext } from "./src/machine/run_context.ts";
 export type { Console, ConsoleStreams, Serial } from "./src/machine/serial.ts";
 export type { Share } from "./src/machine/share.ts";
-export { VirtualMachine } from "./src/machine/virtual_machine.ts";
+export { type Stop, VirtualMachine } from "./src/machine/virtual_machine.ts";
 export { NSError } from "./src/objc/mod.ts";
-export type { Operation, State, Stop } from "./src/vz/mod.ts";
+export type { Operation, State } from "./src/vz/mod.ts";

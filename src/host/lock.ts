@@ -10,6 +10,21 @@ export function isAt(file: Deno.FsFile, path: string): boolean {
 }
 
 /**
+ * Opens a file, which is made when it is missing, to be read and written, and locks it until it is closed.
+ *
+ * @returns Undefined when another has locked it.
+ */
+export function lockFile(path: string): Deno.FsFile | undefined {
+  while (true) {
+    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    const isLocked = file.tryLockSync(true);
+    if (isLocked && isAt(file, path)) return file;
+    file.close();
+    if (!isLocked) return undefined; // else whoever had it has removed it
+  }
+}
+
+/**
  * Opens a file or a folder and locks it, until it is closed.
  *
  * @param shared Whether others may have such a lock too.

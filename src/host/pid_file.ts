@@ -1,6 +1,6 @@
 import { FileError, toFileError } from "./error.ts";
 import { checkOutputFile, exists, removeOwn } from "./files.ts";
-import { isAt } from "./lock.ts";
+import { lockFile } from "./lock.ts";
 
 /** More than any process id has. */
 const LONGEST = 32;
@@ -38,7 +38,8 @@ export function checkPidFile(path: string): void {
 export function writePidFile(path: string): Disposable {
   checkOutputFile(path);
   try {
-    const file = openLocked(path);
+    const file = lockFile(path);
+    if (!file) throw new FileError(`cannot write '${path}': it has the process id of another vzrun`);
     try {
       checkContent(path, file);
       file.truncateSync();
@@ -57,17 +58,5 @@ export function writePidFile(path: string): Disposable {
     };
   } catch (error) {
     throw toFileError(`cannot write '${path}'`, error);
-  }
-}
-
-function openLocked(path: string): Deno.FsFile {
-  while (true) {
-    const file = Deno.openSync(path, { read: true, write: true, create: true });
-    if (!file.tryLockSync(true)) {
-      file.close();
-      throw new FileError(`cannot write '${path}': it has the process id of another vzrun`);
-    }
-    if (isAt(file, path)) return file;
-    file.close(); // its owner has removed it
   }
 }

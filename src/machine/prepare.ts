@@ -69,9 +69,16 @@ export async function prepareMachine(machine: Machine, options: PrepareOptions):
     opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));
   }
   const disks = opened.map(({ disk }) => disk);
-  checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources)); // images that are to be made are known only now
+  // Images that are to be made are known only now.
+  checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
   const devices = makeDevices({ ...machine, disks });
-  if (!options.dryRun) openFiles(files, cleanup);
+  if (!options.dryRun) {
+    openFiles(files, cleanup);
+    if (machine.name !== undefined) {
+      const { noticeTwin } = await import("./twin.ts");
+      await noticeTwin(machine, cleanup, options.reporter);
+    }
+  }
   const boot = await prepareBoot(machine.boot, options);
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
