@@ -87,7 +87,7 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
     throw new MachineError(reason, { field: `${field}.${of}` });
   };
   const sizeOf = new Setting("size");
-  if (size !== undefined && (size === 0 || size % SECTOR !== 0)) {
+  if (size !== undefined && !(size > 0 && size % SECTOR === 0)) {
     fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");
   }
   return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {

@@ -8,9 +8,10 @@ import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
-import { checkNetwork, makeMAC, type Network } from "./network.ts";
+import { checkNetwork, makeMAC, type Network, normalMAC } from "./network.ts";
 import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, type Serial } from "./serial.ts";
+import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
 
 /** A virtual machine. */
@@ -57,8 +58,11 @@ const GiB = 2 ** 30;
 /**
  * A machine with all that was not said: 4 GiB of memory or half of what the host allows, whichever is less, 4
  * processors or the host's, a console as streams, and a network card on NAT. Cards get MAC addresses.
+ *
+ * @throws {MachineError} When the description is made of something else than it should.
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
+  description = checkShape(description);
   const { name, machineId, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
@@ -73,7 +77,10 @@ export async function complete(description: Description, limits: Limits): Promis
     ...rosetta !== undefined && { rosetta },
     serial: description.serial ?? [{ kind: "stream" }],
     network: await Promise.all(
-      network.map(async (card, i) => ({ ...card, mac: card.mac ?? await makeMAC(name, i) })),
+      network.map(async (card, i) => ({
+        ...card,
+        mac: card.mac === undefined ? await makeMAC(name, i) : normalMAC(card.mac),
+      })),
     ),
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
   };
@@ -123,7 +130,7 @@ function checkLimits({ memory, processors }: Machine, limits: Limits): void {
     fail("memory", `${wanted} is more memory than this host allows (${most})`);
   }
   const { minimum, maximum } = limits.processors;
-  if (processors < minimum || processors > maximum) {
+  if (!(Number.isInteger(processors) && processors >= minimum && processors <= maximum)) {
     fail("processors", `${processors} processors: this host allows ${minimum} to ${maximum}`);
   }
 }
