@@ -1,5 +1,6 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
+import { checkOutputFile } from "../host/files.ts";
 import type { Limits } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
@@ -7,10 +8,11 @@ import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
-import { checkNetwork, makeMAC, type Network } from "./network.ts";
+import { checkNetwork, makeMAC, type Network, normalMAC } from "./network.ts";
+import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
+import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
-import { checkOutput } from "../host/files.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -56,8 +58,11 @@ const GiB = 2 ** 30;
 /**
  * A machine with all that was not said: 4 GiB of memory or half of what the host allows, whichever is less, 4
  * processors or the host's, a console as streams, and a network card on NAT. Cards get MAC addresses.
+ *
+ * @throws {MachineError} When the description is made of something else than it should.
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
+  description = checkShape(description);
   const { name, machineId, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
@@ -73,7 +78,10 @@ export async function complete(description: Description, limits: Limits): Promis
     ...rosetta !== undefined && { rosetta },
     serial: serial.length > 0 || boot.kind === "linux" || display ? serial : [{ kind: "null" }],
     network: await Promise.all(
-      network.map(async (card, i) => ({ ...card, mac: card.mac ?? await makeMAC(name, i) })),
+      network.map(async (card, i) => ({
+        ...card,
+        mac: card.mac === undefined ? await makeMAC(name, i) : normalMAC(card.mac),
+      })),
     ),
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
   };
@@ -82,10 +90,15 @@ export async function complete(description: Description, limits: Limits): Promis
 /**
  * Checks a machine against the files and the host.
  *
+ * @param files What the program writes beside it.
  * @returns The forms of its disks' images.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
+export function checkMachine(
+  machine: Machine,
+  limits: Limits,
+  files: readonly ProgramFile[] = [],
+): DiskFormat[] {
   checkLimits(machine, limits);
   checkBoot(machine.boot);
   const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
@@ -97,9 +110,12 @@ export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
   const { machineId, display } = machine;
   if (machineId !== undefined) {
-    refusable("machineId", `cannot write '${machineId}'`, () => checkOutput(machineId));
+    refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
-  checkConflicts(machine);
+  checkConflicts(machine, files);
+  for (const { what, path, check } of files) {
+    refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());
+  }
   checkNetwork(machine.network);
   if (display) checkDisplay(display);
   return formats;
@@ -119,7 +135,7 @@ function checkLimits({ memory, processors }: Machine, limits: Limits): void {
     fail("memory", `${wanted} is more memory than this host allows (${most})`);
   }
   const { minimum, maximum } = limits.processors;
-  if (processors < minimum || processors > maximum) {
+  if (!(Number.isInteger(processors) && processors >= minimum && processors <= maximum)) {
     fail("processors", `${processors} processors: this host allows ${minimum} to ${maximum}`);
   }
 }

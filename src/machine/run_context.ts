@@ -13,8 +13,22 @@ export interface Reporter {
   progress(what: string): { update: Progress } & Disposable;
 }
 
+/** A file that the program writes while its machine runs, and that so must be none of the machine's. */
+export interface ProgramFile {
+  /** For people: `the pid file`. */
+  what: string;
+  /** Where it is. */
+  path: string;
+  /** Looks at it, and writes nothing: for a dry run. */
+  check?(): void;
+  /** Writes it, when everything of the machine is checked; what that returns is disposed of when the machine has ended. */
+  open?(): Disposable;
+}
+
 /** What a machine gets from the program that runs it. */
 export interface RunContext extends Reporter {
+  /** What the program itself writes. */
+  files?: readonly ProgramFile[];
   /** Ends the making of a machine, which then leaves nothing behind. */
   signal: AbortSignal;
 }

@@ -205,3 +205,27 @@ Deno.test("library: a machine boots by EFI without a file of variables, which no
   assertEquals(await machine.stopped, { kind: "guest" });
   assertEquals(transient(), 0);
 });
+
+Deno.test("library: what cannot be given back at the end is said, and the end is what it was", async () => {
+  using folder = new Folder();
+  const said: string[] = [];
+  const gone = folder.file("gone");
+  const machine = await VirtualMachine.create({ boot: boot("") }, {
+    info: (message) => said.push(message),
+    files: [
+      { what: "a file", path: gone, open: () => ({ [Symbol.dispose]: () => Deno.removeSync(gone) }) },
+      {
+        what: "another",
+        path: folder.file("other"),
+        open: () => ({
+          [Symbol.dispose]() {
+            throw new Error("it is stuck");
+          },
+        }),
+      },
+    ],
+  });
+  await machine[Symbol.asyncDispose]();
+  assertEquals(await within("the end", machine.stopped, 5), { kind: "stop" });
+  assertEquals(said, ["something is left behind: it is stuck"]);
+});
