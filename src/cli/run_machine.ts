@@ -25,6 +25,7 @@ import { ProgressBar } from "./progress_bar.ts";
 import type { Settings } from "./qemu/options.ts";
 import { toMachine } from "./qemu/to_machine.ts";
 import { Shutdown } from "./shutdown.ts";
+import { type NoticedOutput, noticeOutput } from "./noticed_output.ts";
 import { openTerminal } from "./terminal.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
@@ -48,11 +49,14 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
   const files = await filesOf(settings);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
-  const openStdio = () =>
-    openTerminal((command) => {
+  let output: NoticedOutput | undefined;
+  const openStdio = () => {
+    const terminal = openTerminal((command) => {
       if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);
       else ESCAPE_KEYS_HELP.forEach(log.info);
     });
+    return description.boot.kind === "efi" ? output = noticeOutput(terminal) : terminal;
+  };
   await using resources = new Cleanup(reporter);
   const machine = await shutdown.prepare((signal) => {
     const context: TerminalContext = { ...reporter, files, openStdio, signal };
@@ -62,7 +66,8 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   resources.defer(() => machine.release());
   if (settings.verbosity === "verbose") watch(machine);
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
-  return await Promise.race([run(machine, shutdown, onStdio), shutdown.givenUp]);
+  const isSilent = () => output?.isThere === false;
+  return await Promise.race([run(machine, shutdown, onStdio, isSilent), shutdown.givenUp]);
 }
 
 /** What the program writes of its own. */
@@ -101,13 +106,30 @@ function watch(machine: VirtualMachine): void {
   }
 }
 
-async function run(machine: VirtualMachine, shutdown: Shutdown, onStdio: boolean): Promise<number> {
+/** How soon firmware that finds nothing to boot stops the machine, and no guest that has booted, in milliseconds. */
+const SOON = 10_000;
+
+async function run(
+  machine: VirtualMachine,
+  shutdown: Shutdown,
+  onStdio: boolean,
+  isSilent: () => boolean,
+): Promise<number> {
   log.debug("starting the machine");
   await shutdown.start(machine).catch(refuseConfiguration);
   if (onStdio) hangUp(standardOutput()).then(() => shutdown.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) log.info("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
+  const start = performance.now();
   const stop = await machine.stopped;
   if (stop.kind === "error") throw stop.error;
+  if (
+    stop.kind === "guest" && isSilent() && performance.now() - start < SOON && shutdown.exitCode === undefined
+  ) {
+    const { arch } = Deno.build;
+    throw new Error(
+      `the firmware found nothing to boot: is there a boot loader for EFI on ${arch} on the disk or CD?`,
+    );
+  }
   log.debug(stop.kind === "guest" ? "the guest has powered off" : "the machine was ended");
   return shutdown.exitCode ?? EXIT.stopped;
 }

@@ -36,7 +36,7 @@ export interface RunContext extends Reporter {
 /** What the command line gives beside that. */
 export interface TerminalContext extends RunContext {
   /** Opens the console on standard input and output, until it is disposed of; by default these as they are. */
-  openStdio?(): SerialHandles & Partial<Disposable>;
+  openStdio?(): SerialHandles & (Disposable | AsyncDisposable);
 }
 
 /** A context that says nothing, and is never ended. */

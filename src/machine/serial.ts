@@ -108,9 +108,8 @@ async function openPort(
   const field = `serial[${i}]`;
   switch (port.kind) {
     case "stdio": {
-      const handles = context.openStdio?.() ?? { reading: standardInput(), writing: standardOutput() };
-      if (Symbol.dispose in handles) cleanup.use(handles as Disposable);
-      return { console: port, handles };
+      if (context.openStdio) return { console: port, handles: cleanup.use(context.openStdio()) };
+      return { console: port, handles: { reading: standardInput(), writing: standardOutput() } };
     }
     case "stream": {
       const { openStreams } = await import("./serial_stream.ts");
