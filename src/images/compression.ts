@@ -1,6 +1,7 @@
 /** What compressed files look like, and how they are opened; each library is loaded when it is needed. */
 
 import { damaged, ImageError } from "./error.ts";
+import { isSkippable } from "./magic.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 type Decompress = (input: Input, output: Output) => Promise<void>;
@@ -56,11 +57,6 @@ const LONGEST_MAGIC = 9;
 
 /** Nobody puts more of them before what is to be read. */
 const MOST_SKIPPED = 1000;
-
-/** Whether a number is the mark of a frame to be skipped, which zstd and lz4 have in common. */
-export function isSkippable(magic: number): boolean {
-  return magic >>> 4 === 0x184d2a5;
-}
 
 /** Where the frames end that are to be skipped. */
 function afterSkippable(input: Input): number {

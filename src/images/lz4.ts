@@ -5,8 +5,8 @@
  */
 
 import createHasher from "xxhash-wasm";
-import { isSkippable } from "./compression.ts";
 import { damaged } from "./error.ts";
+import { isSkippable } from "./magic.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 const FRAME = 0x184d2204;

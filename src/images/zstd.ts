@@ -1,10 +1,10 @@
 /** zstd, as RFC 8878 has it. */
 
 import { createZstdDecompress } from "node:zlib";
-import { isSkippable } from "./compression.ts";
 import { damaged, ImageError } from "./error.ts";
 import { through, ZLIB_CHUNK } from "./gzip.ts";
 import type { Input, Output } from "./byte_reader.ts";
+import { isSkippable } from "./magic.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
 
 const MAGIC = 0xfd2fb528;
