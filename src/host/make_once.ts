@@ -43,7 +43,6 @@ export async function makeOnce(
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);
     // Loaded only for this: most starts make nothing.
-    // @ts-types="../../types/std_async.d.ts"
     const { abortable } = await import("@std/async/abortable");
     await (signal ? abortable(lock, signal) : lock);
     // Whoever had the lock may have given the file its name, or removed it.

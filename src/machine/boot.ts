@@ -82,6 +82,11 @@ async function prepareKernel(
     checkCommandLine(commandLine, opened, boot);
     if (boot.commandLine === undefined && !/(^| )console=/.test(commandLine)) {
       reporter.info(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
+    } else if (!/(^| )console=(hvc|tty\d*( |$))/.test(commandLine)) {
+      const [, console] = /(?:^| )console=(\S*)/.exec(commandLine) ?? [];
+      if (console) {
+        reporter.info(`no machine here has ${console}, the kernel's console: console=hvc0 is seen`);
+      }
     }
     return { kind: "linux", kernel, source: { file, layers }, initrd, commandLine };
   } catch (error) {

@@ -279,7 +279,6 @@ async function cloneDisk(disk: Disk, field: string, { signal, cleanup }: Prepare
     const clone = `${path}/${basename(disk.file)}`;
     if (exists(disk.file)) { // size= makes the others
       const { cloneFile } = await import("../host/clone_file.ts");
-      // @ts-types="../../types/std_async.d.ts"
       const { abortable } = await import("@std/async/abortable");
       await abortable(cloneFile(disk.file, clone), signal);
       Deno.chmodSync(clone, 0o600); // the original's may be for reading only

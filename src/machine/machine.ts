@@ -10,7 +10,7 @@ import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
 import { checkNetwork, makeMAC, type Network, normalMAC } from "./network.ts";
 import type { ProgramFile } from "./run_context.ts";
-import { checkSerial, type Serial } from "./serial.ts";
+import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
 import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
 
@@ -66,6 +66,7 @@ export async function complete(description: Description, limits: Limits): Promis
   const { name, machineId, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
+  const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
   return {
     ...name !== undefined && { name },
     ...machineId !== undefined && { machineId },
@@ -75,7 +76,7 @@ export async function complete(description: Description, limits: Limits): Promis
     disks: description.disks?.map((disk) => ({ ...DISK_DEFAULTS, ...disk })) ?? [],
     shares: description.shares?.map((share) => ({ readOnly: false, ...share })) ?? [],
     ...rosetta !== undefined && { rosetta },
-    serial: description.serial ?? [{ kind: "stream" }],
+    serial: serial.length > 0 || boot.kind === "linux" || display ? serial : [{ kind: "null" }],
     network: await Promise.all(
       network.map(async (card, i) => ({
         ...card,
@@ -102,6 +103,10 @@ export function checkMachine(
   checkBoot(machine.boot);
   const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
   checkShares(machine.shares, machine.rosetta);
+  if (machine.serial.length > MOST_CONSOLES) {
+    const reason = `${machine.serial.length} consoles: a machine has ${MOST_CONSOLES} at the most`;
+    throw new MachineError(reason, { field: "serial" });
+  }
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
   const { machineId, display } = machine;
   if (machineId !== undefined) {

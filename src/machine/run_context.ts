@@ -5,6 +5,8 @@ import type { SerialHandles } from "./serial.ts";
 export interface Reporter {
   /** Something that a user wants to know. */
   info(message: string): void;
+  /** What is asked for by being told, like where a console is. */
+  result(message: string): void;
   /** A step. */
   debug(message: string): void;
   /** Work that may take long: what it is, and then how far it has come, until it is disposed of. */
@@ -41,5 +43,5 @@ export interface TerminalContext extends RunContext {
 export function silentContext(): RunContext {
   const nothing = () => {};
   const progress = () => ({ update: nothing, [Symbol.dispose]: nothing });
-  return { info: nothing, debug: nothing, progress, signal: new AbortController().signal };
+  return { info: nothing, result: nothing, debug: nothing, progress, signal: new AbortController().signal };
 }

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { contents, eventually, Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";
 

@@ -1,5 +1,4 @@
 // Rows 7 and 8 of what a Mac does: it locks disks and variable stores at the start, and names none that it cannot lock.
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { VZEFIVariableStore } from "../../src/vz/mod.ts";
 import { Folder, GUEST, guest, GUEST_FILES, pause, Vzrun, vzrun } from "./vzrun.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { ENVIRONMENT, Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
 

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { guest, vzrun } from "./vzrun.ts";
 

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
 import { MachineError, VirtualMachine } from "vzrun";
 import { complete } from "../../src/machine/machine.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { manPage, withOptions } from "../../scripts/docs.ts";
 import { OPTIONS } from "../../src/cli/qemu/options.ts";

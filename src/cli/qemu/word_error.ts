@@ -5,6 +5,7 @@ const OPTIONS: Record<string, string> = {
   memory: "-m: ",
   processors: "-smp: ",
   network: "-nic: ",
+  serial: "-serial: ",
   "network.mac": "-nic: ",
   name: "-name: ",
   display: "-display: ",

@@ -1,4 +1,3 @@
-// @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
 import { noSettings, OPTIONS, type Settings } from "../../../src/cli/qemu/options.ts";
 import type { DiskSettings } from "../../../src/cli/qemu/values.ts";
