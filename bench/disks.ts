@@ -61,7 +61,7 @@ async function timed(command: string[], writes: string): Promise<[ms: number, ou
 }
 
 /**
- * @param build A folder for what is made, 10 GB.
+ * @param build A folder for what is made, 10 GB; what an interrupted run has left there is overwritten.
  * @param convert The command that makes an image raw: the paths of both are to be added.
  */
 export async function measureDisks(build: string, convert: string[], runs: number) {

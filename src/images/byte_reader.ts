@@ -38,11 +38,11 @@ export class Input {
     return new Input(this.#file, this.#work, start, end);
   }
 
-  /** The next bytes, at most a MiB, good until the next call; none at the end. */
-  next(): Uint8Array<ArrayBuffer> {
+  /** The next bytes, good until the next call; none at the end. */
+  next(most = CHUNK): Uint8Array<ArrayBuffer> {
     this.#work.progress?.(this.position - this.start, this.end - this.start);
     this.#chunk ??= new Uint8Array(Math.min(CHUNK, this.left));
-    const bytes = this.#chunk.subarray(0, this.left);
+    const bytes = this.#chunk.subarray(0, Math.min(most, this.left));
     this.#fill(bytes, this.position);
     this.position += bytes.length;
     return bytes;

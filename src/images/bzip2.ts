@@ -209,9 +209,13 @@ async function decompressStream(input: Input, output: Output): Promise<void> {
   }
 }
 
+/** Whether another stream follows: `BZh` and a digit. */
+function isBeforeStream(input: Input): boolean {
+  if (input.left < 4) return false;
+  return /^BZh[1-9]$/.test(new TextDecoder("latin1").decode(input.at(input.position, 4)));
+}
+
 /** Decompresses bzip2 streams, as many as there are. */
 export async function bunzip2(input: Input, output: Output): Promise<void> {
-  do await decompressStream(input, output); while (
-    input.left >= 4 && input.at(input.position, 1)[0] === 0x42
-  );
+  do await decompressStream(input, output); while (isBeforeStream(input));
 }

@@ -22,6 +22,8 @@ const OTHERS: readonly (readonly [offset: number, magic: string, what: string])[
   [0, "\xfd7zXZ\0", "compressed with xz"],
   [0, "\x28\xb5\x2f\xfd", "compressed with zstd"],
   [0, "BZh", "compressed with bzip2"],
+  [0, "\x04\x22\x4d\x18", "compressed with lz4"],
+  [0, "\x89LZO\0\r\n\x1a\n", "compressed with LZO"],
 ];
 
 /**

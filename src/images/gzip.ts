@@ -1,18 +1,21 @@
-/** gzip, and what zlib's streams have in common. */
+/** gzip, and what zlib's streams have in common. Source: RFC 1952. */
 
 import type { Transform } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { crc32, createInflateRaw } from "node:zlib";
 import { damaged } from "./error.ts";
-import type { Input, Output } from "./byte_reader.ts";
+import { CHUNK, type Input, type Output } from "./byte_reader.ts";
 
 /** How much comes out at a time; more costs memory, less costs time. */
 export const ZLIB_CHUNK = 1 << 18;
 
-/** Sends the rest of an input through one of node:zlib's streams. */
+/** What goes into a stream at first: of one that ends soon, the rest is read again. */
+const FIRST = 1 << 15;
+
+/** Sends an input through one of node:zlib's streams, until that ends. */
 export async function through(
   stream: Transform & { bytesWritten: number },
   input: Input,
-  output: Output,
+  output: Pick<Output, "write">,
 ): Promise<void> {
   const start = input.position;
   let ended = false;
@@ -32,8 +35,8 @@ export async function through(
   stream.on("end", () => settle());
   stream.on("error", (error) => settle(damaged(`${error.message}`)));
   try {
-    while (input.left > 0 && !ended) {
-      const written = new Promise((resolve) => stream.write(input.next(), resolve));
+    for (let size = FIRST; input.left > 0 && !ended; size = Math.min(2 * size, CHUNK)) {
+      const written = new Promise((resolve) => stream.write(input.next(size), resolve));
       await Promise.race([written, end.promise]);
       await input.yieldToEventLoop();
     }
@@ -45,7 +48,50 @@ export async function through(
   }
 }
 
-/** Decompresses gzip members, as many as there are. */
+/** Of a file's name, and a comment. */
+const LONGEST_TEXT = 1 << 16;
+
+const FLAGS = { headerCRC: 0x02, extra: 0x04, name: 0x08, comment: 0x10 };
+
+/** Reads past a text, which ends with a zero byte. */
+function takeText(input: Input): void {
+  for (let length = 0; input.take(1)[0] !== 0; length++) {
+    if (length === LONGEST_TEXT) throw damaged("a text of its header has no end");
+  }
+}
+
+/** Reads past a member's header. */
+function takeHeader(input: Input): void {
+  const start = input.position;
+  const [, , method, flags] = input.take(10);
+  if (method !== 8) throw damaged("a member in a compression that is not known");
+  if (flags & FLAGS.extra) input.take(new DataView(input.take(2).buffer).getUint16(0, true));
+  for (const flag of [FLAGS.name, FLAGS.comment]) if (flags & flag) takeText(input);
+  if (!(flags & FLAGS.headerCRC)) return;
+  const crc = crc32(input.at(start, input.position - start)) & 0xffff;
+  if (new DataView(input.take(2).buffer).getUint16(0, true) !== crc) throw damaged("its header");
+}
+
+function isBeforeMember(input: Input): boolean {
+  if (input.left < 2) return false;
+  const [first, second] = input.at(input.position, 2);
+  return first === 0x1f && second === 0x8b;
+}
+
+/** Decompresses gzip members, as many as there are. (Deno's own takes what follows them for one that is damaged.) */
 export async function gunzip(input: Input, output: Output): Promise<void> {
-  await through(createGunzip({ chunkSize: ZLIB_CHUNK }), input, output);
+  do {
+    takeHeader(input);
+    let [crc, size] = [0, 0];
+    await through(createInflateRaw({ chunkSize: ZLIB_CHUNK }), input, {
+      write(bytes) {
+        output.write(bytes);
+        crc = crc32(bytes, crc);
+        size += bytes.length;
+      },
+    });
+    const trailer = new DataView(input.take(8).buffer);
+    if (trailer.getUint32(0, true) !== crc >>> 0) throw damaged("its checksum");
+    if (trailer.getUint32(4, true) !== size % 2 ** 32) throw damaged("its size");
+  } while (isBeforeMember(input));
 }

@@ -117,7 +117,7 @@ async function zboot(file: Input, head: DataView): Promise<Packed> {
   const [start, size] = [head.getUint32(8, true), head.getUint32(12, true)];
   const name = new TextDecoder().decode(head.buffer.slice(24, 56)).replace(/\0.*$/s, "");
   if (start + size > file.end) throw new ImageError("it ends too early");
-  const compression = compressionOf(file.at(start, Math.min(size, 6)));
+  const compression = compressionOf(file.stretch(start, start + size));
   if (!compression) throw new ImageError(`it is an EFI zboot image whose compression is not known: ${name}`);
   return packedWith(
     compression,
@@ -168,7 +168,7 @@ async function packed(file: Input, bytes: Uint8Array<ArrayBuffer>, arch: Arch): 
   }
   if (has(bytes, 0, "\x7fELF") && bytes.length >= 64) return await vmlinux(head, arch);
   const { compressionOf } = await import("./compression.ts");
-  const compression = compressionOf(bytes);
+  const compression = compressionOf(file);
   if (compression) return packedWith(compression, compression.name, (file) => file);
   const isText = bytes.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d));
   throw new ImageError(

@@ -6,6 +6,7 @@
 
 import createHasher from "xxhash-wasm";
 import { damaged } from "./error.ts";
+import { isSkippable } from "./magic.ts";
 import type { Input, Output } from "./byte_reader.ts";
 
 const FRAME = 0x184d2204;
@@ -108,8 +109,9 @@ async function legacy(input: Input, output: Output): Promise<void> {
 export async function unlz4(input: Input, output: Output): Promise<void> {
   while (input.left >= 4) {
     const magic = u32(input.at(input.position, 4));
-    if (magic >>> 4 === 0x184d2a5) { // a frame to be skipped
+    if (isSkippable(magic)) {
       input.take(8 + u32(input.at(input.position + 4, 4)));
+      await input.yieldToEventLoop();
     } else if (magic === FRAME || magic === LEGACY) {
       input.take(4);
       await (magic === FRAME ? frame : legacy)(input, output);

@@ -71,9 +71,6 @@ export function readQcow2Header(head: Uint8Array, fileSize: number): Qcow2Header
   if (view.getUint32(32) !== 0) {
     throw new ImageError("it is encrypted: decrypt it first (qemu-img convert -O qcow2)");
   }
-  if (view.getUint32(60) !== 0) {
-    throw new ImageError("it has snapshots: copy its present state first (qemu-img convert -O qcow2)");
-  }
   checkSizes(header, fileSize);
   return header;
 }

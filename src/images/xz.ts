@@ -69,7 +69,24 @@ export async function unlzma(input: Input, output: Output): Promise<void> {
   }
 }
 
-/** Decompresses xz streams, as many as there are. */
+/** Whether another stream follows, perhaps behind zeros in fours; the position is then its. */
+async function isBeforeStream(input: Input): Promise<boolean> {
+  const end = input.position;
+  while (input.left > 0) {
+    const bytes = input.next();
+    const data = bytes.findIndex((byte) => byte !== 0);
+    if (data >= 0) {
+      input.position += data - bytes.length;
+      if ((input.position - end) % 4 === 0 && bytes[data] === 0xfd) return true;
+      break;
+    }
+    await input.yieldToEventLoop();
+  }
+  input.position = end;
+  return false;
+}
+
+/** Decompresses xz streams, as many as there are. Source: The .xz File Format, sections 2.1 and 2.2. */
 export async function unxz(input: Input, output: Output): Promise<void> {
-  do await unlzma(input, output); while (input.left >= 6 && input.at(input.position, 1)[0] === 0xfd);
+  do await unlzma(input, output); while (await isBeforeStream(input));
 }

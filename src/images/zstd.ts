@@ -4,6 +4,7 @@ import { createZstdDecompress } from "node:zlib";
 import { damaged, ImageError } from "./error.ts";
 import { through, ZLIB_CHUNK } from "./gzip.ts";
 import type { Input, Output } from "./byte_reader.ts";
+import { isSkippable } from "./magic.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
 
 const MAGIC = 0xfd2fb528;
@@ -16,7 +17,7 @@ function u32(input: Input, offset: number): number {
 export async function unzstd(input: Input, output: Output): Promise<void> {
   while (input.left >= 4) {
     const magic = u32(input, input.position);
-    if (magic >>> 4 === 0x184d2a5) { // a frame to be skipped
+    if (isSkippable(magic)) {
       input.take(8 + u32(input, input.position + 4));
     } else if (magic === MAGIC) {
       const end = endOfZstdFrame((offset, length) => input.at(offset, length), input.position);
@@ -26,5 +27,6 @@ export async function unzstd(input: Input, output: Output): Promise<void> {
       if (frame.left > 0) throw damaged("a frame ends before its last block");
       input.position = end;
     } else return;
+    await input.yieldToEventLoop();
   }
 }

@@ -138,7 +138,7 @@ for (const tool of Object.keys(TOOLS)) {
     assertEquals(layers, [tool.replace(" legacy", ""), "bzImage"]);
   });
 
-  Deno.test(`kernel: ${tool} in several parts, padded or signed is opened; cut or with a tail it is not`, async () => {
+  Deno.test(`kernel: ${tool} in several parts, padded or signed is opened, with a tail as its tool does`, async () => {
     using kernels = new Kernels();
     const packed = await pack(tool, SMALL);
     const parts = [await pack(tool, SMALL.subarray(0, 999)), await pack(tool, SMALL.subarray(999))];
@@ -151,9 +151,23 @@ for (const tool of Object.keys(TOOLS)) {
     for (const [what, bytes] of Object.entries(whole)) {
       assertSame((await kernels.bytes(bytes))[0], SMALL, what);
     }
+    // gzip and bzip2 warn of what follows, and go on.
+    const ignoresTail = ["gzip", "bzip2"].includes(tool);
+    const tails = {
+      "with a tail": concat(packed, new TextEncoder().encode("something else")),
+      "with a tail behind zeros": concat(
+        packed,
+        new Uint8Array(64),
+        new TextEncoder().encode("BZ is no stream"),
+      ),
+      "with a long tail": concat(packed, new Uint8Array(3 << 20).fill(0x42)),
+    };
+    for (const [what, bytes] of ignoresTail ? Object.entries(tails) : []) {
+      assertSame((await kernels.bytes(bytes))[0], SMALL, what);
+    }
     const damaged = {
       cut: packed.subarray(0, packed.length - 5),
-      "with a tail": concat(packed, new TextEncoder().encode("something else")),
+      ...!ignoresTail && tails,
     };
     for (const [what, bytes] of Object.entries(damaged)) {
       const problem = await kernels.problem(bytes);
@@ -161,6 +175,59 @@ for (const tool of Object.keys(TOOLS)) {
     }
   });
 }
+
+Deno.test("kernel: frames that are to be skipped may come before zstd's and lz4's, and nobody else's", async () => {
+  using kernels = new Kernels();
+  const skipped = [0x184d2a50, 0x184d2a5f].flatMap((
+    magic,
+  ) => [u32(magic), u32(5), new Uint8Array(5).fill(7)]);
+  for (const tool of ["zstd", "lz4", "lz4 legacy"]) {
+    const bytes = concat(...skipped, await pack(tool, SMALL));
+    const [content, layers] = await kernels.bytes(bytes);
+    assertSame(content, SMALL, tool);
+    assertEquals(layers, [tool.replace(" legacy", ""), "bzImage"]);
+    const inside = await kernels.bytes(zboot("zstd", bytes, SMALL.length));
+    assertSame(inside[0], SMALL, `${tool} in zboot`);
+  }
+  for (const tool of ["gzip", "xz", "bzip2"]) {
+    assertMatch(
+      await kernels.problem(concat(...skipped, await pack(tool, SMALL))),
+      /nor anything that one is packed in/,
+    );
+  }
+  const endless = concat(u32(0x184d2a50), u32(0xffffffff), new Uint8Array(100));
+  assertMatch(await kernels.problem(endless), /nor anything that one is packed in/);
+});
+
+Deno.test("kernel: xz streams may have zeros between them, as many as are a multiple of four", async () => {
+  using kernels = new Kernels();
+  const parts = [await pack("xz", SMALL.subarray(0, 999)), await pack("xz", SMALL.subarray(999))];
+  const padded = (zeros: number) => concat(parts[0], new Uint8Array(zeros), parts[1], new Uint8Array(zeros));
+  for (const zeros of [4, 8, 2 << 20]) {
+    assertSame((await kernels.bytes(padded(zeros)))[0], SMALL, `${zeros} zeros`);
+  }
+  assertEquals(await kernels.problem(padded(6)), "it is damaged: something else follows it");
+});
+
+Deno.test("kernel: a compression that cannot be opened is named, and what opens it", async () => {
+  using kernels = new Kernels();
+  const lzop = Uint8Array.from([
+    0x89,
+    0x4c,
+    0x5a,
+    0x4f,
+    0,
+    0x0d,
+    0x0a,
+    0x1a,
+    0x0a,
+    ...new Array(100).fill(1),
+  ]);
+  const problem = "it is compressed with LZO: unpack it first (lzop -d)";
+  assertEquals(await kernels.problem(lzop), problem);
+  assertEquals(await kernels.problem(zboot("lzo", lzop, 1)), problem);
+  assertEquals(await kernels.problem(await pack("gzip", lzop)), problem);
+});
 
 Deno.test("kernel: what tools can do beyond their defaults is opened", async () => {
   using kernels = new Kernels();
