@@ -64,8 +64,7 @@
 #pragma mark On the machine's queue
 
 - (VZGraphicsDisplay *)_display {
-    VZGraphicsDevice *device = [_machine._screens lastObject];
-    return [device.displays lastObject];
+    return [_machine _shownDisplay];
 }
 
 - (void)screenDidOpen:(int)descriptor {

@@ -59,11 +59,11 @@ NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
 /// The folder, or -1. It must be one that can be listed: with what is in it virtiofsd helps itself.
 - (int)_openFolder:(NSError **)error {
     NSURL *url = ((VZSingleDirectoryShare *)_share).directory.URL;
-    int folder = [url isFileURL] ? open([[url path] fileSystemRepresentation], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int folder = open([[url path] fileSystemRepresentation], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) return folder;
+    const char *why = strerror(errno);
     fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The shared directory “%@” could not be opened: %s.",
-                                     [url isFileURL] ? [url path] : [url absoluteString],
-                                     [url isFileURL] ? strerror(errno) : "not a file URL"));
+                                     [url path], why));
     return -1;
 }
 

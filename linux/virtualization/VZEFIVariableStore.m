@@ -61,13 +61,12 @@ static int create_store(const char *path, NSString *contents, BOOL overwrite) {
     EfiFirmware *firmware = [EfiFirmware firmwareForArchitecture:qemu_architecture() error:error];
     int problem = 0;
     if (firmware) {
-        problem = [url isFileURL] ? create_store([[url path] fileSystemRepresentation], firmware.variables,
-                                                 options & VZEFIVariableStoreInitializationOptionAllowOverwrite)
-                                  : EINVAL;
+        problem = create_store([[url path] fileSystemRepresentation], firmware.variables,
+                               options & VZEFIVariableStoreInitializationOptionAllowOverwrite);
     }
     if (problem) {
         fail(error, virtualization_error(problem == ENOSPC ? VZErrorOutOfDiskSpace : VZErrorInvalidVirtualMachineConfiguration,
-                                         @"The EFI variable store “%@” could not be made: %s.", url_text(url), strerror(problem)));
+                                         @"The EFI variable store “%@” could not be made: %s.", [url path], strerror(problem)));
     }
     if (firmware && !problem) return self;
     [self release];

@@ -195,7 +195,10 @@ static void ask_for_size(int screen, CGSize size) {
     dispatch_assert_queue(_machine.queue);
     if (!check_size(sizeInPixels.width, sizeInPixels.height, error)) return NO;
     VZVirtualMachine *machine = [[_machine copyMachine] autorelease];
-    int screen = [machine _connectToScreen];
+    if (machine && self != [machine _shownDisplay]) {
+        return fail(error, virtualization_error(VZErrorNotSupported, @"Only the first of several displays can be reconfigured on Linux."));
+    }
+    int screen = machine ? [machine _connectToScreen] : -1;
     if (screen < 0) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineState,
                                                 @"A display can be reconfigured while its virtual machine runs."));

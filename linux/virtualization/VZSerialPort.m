@@ -183,11 +183,10 @@ NOT_MADE_BY_INIT(VZFileSerialPortAttachment)
     if (!self) return nil;
     require_file_url(url);
     int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | (shouldAppend ? O_APPEND : O_TRUNC);
-    _descriptor = [url isFileURL] ? open([[url path] fileSystemRepresentation], flags, 0666) : -1;
+    _descriptor = open([[url path] fileSystemRepresentation], flags, 0666);
     if (_descriptor < 0) {
-        fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The file “%@” could not be opened: %s.",
-                                         [url isFileURL] ? [url path] : [url absoluteString],
-                                         [url isFileURL] ? strerror(errno) : "not a file URL"));
+        const char *why = strerror(errno);
+        fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The file “%@” could not be opened: %s.", [url path], why));
         [self release];
         return nil;
     }

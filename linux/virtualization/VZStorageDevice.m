@@ -74,15 +74,22 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 - (NSError *)_notOpened:(int)number {
     if (number == ENOENT) return posix_error(EOPNOTSUPP);
     const char *why = number == ENOTSUP ? "Not a regular file" : strerror(number);
-    return virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” could not be opened: %s.", url_text(_URL), why);
+    return virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” could not be opened: %s.", [_URL path], why);
 }
 
 - (NSError *)_problemWithSize {
     off_t size = lseek(_descriptor, 0, SEEK_END);
     char magic[4] = "";
     BOOL sparse = pread(_descriptor, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "shdw", sizeof magic) == 0;
-    NSString *problem = sparse ? @"is an ASIF image, which QEMU cannot read" : size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
-    return problem ? virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem) : nil;
+    NSString *problem = nil;
+    if (sparse) {
+        problem = @"is an ASIF image, which QEMU cannot read";
+    } else if (size == 0) {
+        problem = @"is empty";
+    } else if (size % sector_size) {
+        problem = @"has a size that is no multiple of 512 bytes";
+    }
+    return problem ? virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", [_URL path], problem) : nil;
 }
 
 - (void)dealloc {

@@ -372,9 +372,11 @@ static NSString *state_name(VZVirtualMachineState state) {
     return _queue;
 }
 
-- (NSArray *)_screens {
+- (VZGraphicsDisplay *)_shownDisplay {
     ASSERT_ON_QUEUE();
-    return _graphicsDevices;
+    if ([_graphicsDevices count] == 0) return nil;
+    VZGraphicsDevice *device = [_graphicsDevices objectAtIndex:0];
+    return [device.displays lastObject];
 }
 
 - (int)_connectToScreen {

@@ -1,8 +1,5 @@
 #import "qemu_command_line.h"
 
-/// A path, or the whole of a URL that is no file's: for messages.
-NSString *url_text(NSURL *url);
-
 /// Opens a regular file. -1 and errno when it is none or cannot be opened.
 int open_regular_file(NSURL *url, int access);
 

@@ -6,17 +6,12 @@
 #import <sys/stat.h>
 #import <unistd.h>
 
-NSString *url_text(NSURL *url) {
-    return [url isFileURL] ? [url path] : [url absoluteString];
-}
-
 static int refuse(int why) {
     errno = why;
     return -1;
 }
 
 int open_regular_file(NSURL *url, int access) {
-    if (![url isFileURL]) return refuse(EINVAL);
     const char *path = [[url path] fileSystemRepresentation];
     struct stat status;
     if (stat(path, &status) != 0) return -1;

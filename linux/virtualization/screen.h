@@ -12,7 +12,8 @@
 /// Its queue, on any macOS.
 - (dispatch_queue_t)_machineQueue;
 // On the machine's queue:
-- (NSArray *)_screens;
+/// The one of its displays that viewers see, or nil.
+- (VZGraphicsDisplay *)_shownDisplay;
 /// A new connection for the caller to close. -1 when the machine does not run or has no screen.
 - (int)_connectToScreen;
 /// The viewer, who is retained, is told at once when the machine runs already.

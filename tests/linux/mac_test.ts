@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { child } from "../objc/child.ts";
-import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";
+import { Class, defineClass, fileURL, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {
   close,
   isNonblocking,
@@ -149,12 +149,18 @@ Deno.test("mac: why a start failed is several causes deep, and no file is named"
   made.send("setBootLoader:", linuxBootLoader("/nonexistent/vmlinuz"));
   made.send("validateWithError:");
   await using machine = new Machine(made);
+  const told = new Told();
+  const delegate = delegates.create(told);
+  await machine.call("setDelegate:", delegate);
   assertEquals(await machine.start(), [
     [VZ, 2, "The boot loader is invalid."],
     [VZ, 2, "Failed to open the kernel file."],
     [POSIX, 2, "No such file or directory"],
   ]);
   assertEquals(await machine.state(), State.error);
+  await machine.call("setDelegate:", null); // behind what it might have been told
+  assertEquals(told.stops, []);
+  assert(delegate.className);
 });
 
 // Row 10.
@@ -438,7 +444,7 @@ Deno.test("mac: a network device without an attachment is invalid", () => {
 });
 
 // Row 19.
-Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machine many devices", () => {
+Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machine many devices", async () => {
   const device = (...sides: number[]) => {
     const made = Class.named("VZVirtioGraphicsDeviceConfiguration").create();
     const scanouts = sides.map((side) =>
@@ -458,6 +464,19 @@ Deno.test("mac: a screen has at most 16384 pixels a side, a device one, a machin
   assertEquals(refusal(made)[0], 2);
   made.send("setGraphicsDevices:", [device(1, 1)]);
   assertEquals(refusal(made), [2, `${INVALID} More than one scanout is configured.`]);
+
+  const running = configuration("read -r forever");
+  running.send("setGraphicsDevices:", [device(640), device(800)]);
+  await using machine = new Machine(running);
+  assertEquals(await machine.start(), []);
+  const displays = (fromObjC(await machine.call("graphicsDevices")) as NSObject[]).map(async (device) =>
+    (fromObjC(await machine.queue.call(device, "displays")) as NSObject[])[0]
+  );
+  const [first, second] = await Promise.all(displays);
+  const resize = (display: NSObject) =>
+    machine.queue.call(display, "reconfigureWithSizeInPixels:error:", [320, 200]);
+  assert(await resize(first));
+  assertEquals((await assertRejects(() => resize(second), NSError)).code, 10); // and the first one stays as it is
 });
 
 /** A new variable store. */

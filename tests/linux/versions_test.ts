@@ -2,14 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { commandOf, ended } from "../objc/child.ts";
-import { classRow, type Row, TABLE } from "../vz/table.ts";
+import { classRow, isLater, type Row, TABLE } from "../vz/table.ts";
 import { projectFile } from "./files.ts";
-
-/** The first version of a class. Where it is not known it is the superclass's. */
-function classVersion(name: string): string {
-  const row = classRow(name);
-  return !row ? "?" : row.macOS === "?" ? classVersion(row.result.replace("super=", "")) : row.macOS;
-}
+import { NativeProgram } from "./native.ts";
+import { classVersion, methodVersion } from "./versions.ts";
 
 function rowOf(owner: string, kind: string, selector: string, version: string): string {
   return `{"${owner}", '${kind}', "${selector}", ${version.replace(".", ", ")}},`;
@@ -44,17 +40,12 @@ async function as(version?: string): Promise<Found> {
   return JSON.parse(stdout);
 }
 
-/** Whether a version is later than another. */
-function isLater(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((version) => version.split(".").map(Number));
-  return x[0] !== y[0] ? x[0] > y[0] : x[1] > y[1];
-}
-
-/** The first version of a method, which a superclass may have had before. */
-function methodVersion(method: string): string {
+/** The first version of a method that is named as a client's program names it. */
+function versionOf(method: string): string {
   const [, kind, owner, selector] = /^([+-])\[(\w+) (.*)\]$/.exec(method)!;
-  const row = TABLE.find((row) => row.owner === owner && row.kind === kind && row.selector === selector)!;
-  return row.macOS === "?" ? classVersion(owner) : row.macOS;
+  return methodVersion(
+    TABLE.find((row) => row.owner === owner && row.kind === kind && row.selector === selector)!,
+  );
 }
 
 Deno.test("versions: as each macOS a client finds what that one has, and boots a guest", async () => {
@@ -72,10 +63,29 @@ Deno.test("versions: as each macOS a client finds what that one has, and boots a
     );
     const expected = newest.methods.filter((method) => {
       const owner = /\[(\w+)/.exec(method)![1];
-      return found.classes.includes(owner) && !isLater(methodVersion(method), version);
+      return found.classes.includes(owner) && !isLater(versionOf(method), version);
     });
     assertEquals(found.methods, expected, version);
     const stops = version !== "11.0";
     assertEquals([found.responds, found.started, found.said], [[true, stops, stops], [], "hello from Linux"]);
+  }
+});
+
+Deno.test("versions: a compiled client finds the same", async () => {
+  using program = await NativeProgram.compile("versions.m", "ldflags");
+  const found = async (version: string) =>
+    (await ended([program.path], { VIRTUALIZATION_MACOS: version })).stdout;
+  // Classes of macOS 11, 12 and 13, any trace of the last, then methods of 11, 12, 12 and 12.
+  assertEquals(await found("11.0"), "10001000");
+  assertEquals(await found("12.0"), "11001111");
+  assertEquals(await found("13.0"), "11111111");
+});
+
+Deno.test("versions: what an older macOS has conforms to Apple's table too", async () => {
+  const [config, test] = ["deno.json", "tests/linux/conformance_test.ts"].map(projectFile);
+  const command = [Deno.execPath(), "test", "-q", "-A", "--no-check", "--config", config, test];
+  for (const version of ["11.0", "13.0"]) {
+    const { code, stdout } = await ended(command, { VIRTUALIZATION_MACOS: version });
+    assertEquals(code, 0, stdout);
   }
 });

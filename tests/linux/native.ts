@@ -1,0 +1,36 @@
+/** Programs of tests/linux/programs in Objective-C, as a client of linux/ compiles its own. */
+
+// @ts-types="../../types/std_assert.d.ts"
+import { assertEquals } from "@std/assert";
+import { ended } from "../objc/child.ts";
+import { projectFile } from "./files.ts";
+
+/** A compiled program, gone at the end of the block. */
+export class NativeProgram implements Disposable {
+  readonly #folder = Deno.makeTempDirSync();
+  readonly path = `${this.#folder}/program`;
+
+  /** Compiles one. @param flags Whether it has windows: what it is linked with. */
+  static async compile(source: string, flags: "ldflags" | "appkit-ldflags"): Promise<NativeProgram> {
+    const program = new NativeProgram();
+    const make = `make -s -C '${projectFile("linux")}'`;
+    const path = projectFile(`tests/linux/programs/${source}`);
+    const command = `eval "clang $(${make} cflags) '${path}' -o '${program.path}' $(${make} ${flags})"`;
+    try {
+      assertEquals(await ended(["sh", "-c", command]), { code: 0, signal: null, stdout: "", stderr: "" });
+    } catch (error) {
+      program[Symbol.dispose]();
+      throw error;
+    }
+    return program;
+  }
+
+  /** A file beside it. */
+  file(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
