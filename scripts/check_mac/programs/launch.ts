@@ -44,6 +44,7 @@ const end = defineClass<string[]>("VZRunCheckMacEnd", {
   "end:": {
     types: "v@:@",
     implementation() {
+      steps.push(`${application.send("isActive") ? "active" : "not active"} at the end`);
       console.log(steps.join(", "));
       Deno.exit(0);
     },
