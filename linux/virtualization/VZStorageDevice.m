@@ -79,7 +79,9 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
 
 - (NSError *)_problemWithSize {
     off_t size = lseek(_descriptor, 0, SEEK_END);
-    NSString *problem = size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
+    char magic[4] = "";
+    BOOL sparse = pread(_descriptor, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "shdw", sizeof magic) == 0;
+    NSString *problem = sparse ? @"is an ASIF image, which QEMU cannot read" : size == 0 ? @"is empty" : size % sector_size ? @"has a size that is no multiple of 512 bytes" : nil;
     return problem ? virtualization_error(VZErrorInvalidDiskImage, @"The disk image “%@” %@.", url_text(_URL), problem) : nil;
 }
 

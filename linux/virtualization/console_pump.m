@@ -222,11 +222,14 @@ static void *pump_main(void *argument) {
 }
 
 - (void)finish {
-    if (!_started) return;
-    close(_wake[1]);
-    _wake[1] = -1;
-    pthread_join(_thread, NULL);
-    _started = NO;
+    if (_started) {
+        close(_wake[1]);
+        _wake[1] = -1;
+        pthread_join(_thread, NULL);
+        _started = NO;
+    }
+    if (_onFull) Block_release(_onFull); // it keeps who has this pump
+    _onFull = NULL;
 }
 
 - (void)_run {

@@ -116,8 +116,8 @@ async function openWindow(
   const { display, name = "vzrun" } = machine.machine;
   if (!display || !mainThread) throw new TypeError("a window needs the main thread");
   const { Window } = await import("../window/mod.ts");
-  const { width, height, fullGrab } = display;
-  await Window.open(await mainThread(), machine, name, { width, height, capturesSystemKeys: fullGrab }, {
+  const { width, height, fullGrab: capturesSystemKeys, hidpi } = display;
+  await Window.open(await mainThread(), machine, name, { width, height, capturesSystemKeys, hidpi }, {
     close: (why) => shutdown.ask(why, EXIT.stopped, true),
     forceStop: () => shutdown.force("Force Stop", EXIT.stopped),
     failed: (error) => log.info(error.message),

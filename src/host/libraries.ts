@@ -2,8 +2,14 @@
 
 import { type Library, setLibraryPaths } from "../objc/mod.ts";
 
+const isDarwin = Deno.build.os === "darwin";
+
+// Flags of open(2).
+export const O_NOCTTY = isDarwin ? 0x20000 : 0x100;
+export const O_NONBLOCK = isDarwin ? 0x4 : 0x800;
+
 /** Number of the signal; the others that are used have the same on all systems. */
-export const SIGUSR1 = Deno.build.os === "darwin" ? 30 : 10;
+export const SIGUSR1 = isDarwin ? 30 : 10;
 
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
@@ -73,4 +79,4 @@ export function standInPath(library: Library): string {
   return path;
 }
 
-if (Deno.build.os !== "darwin") setLibraryPaths(standInPath);
+if (!isDarwin) setLibraryPaths(standInPath);

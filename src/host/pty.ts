@@ -1,68 +1,147 @@
 /** Pseudo-terminals. */
 
-import { cString, fromCString, type NSObject, openFunctions } from "../objc/mod.ts";
-import { fileHandle, hasHungUp } from "./descriptors.ts";
-import "./libraries.ts";
+import { cString, fromCString, openFunctions } from "../objc/mod.ts";
+import { O_NOCTTY, O_NONBLOCK } from "./libraries.ts";
 
-/** A pseudo-terminal: what is written to one side can be read from the other. */
-export interface PseudoTerminal {
-  /** NSFileHandle of the side that a program has which plays the terminal. */
-  master: NSObject;
+/**
+ * A pseudo-terminal: what is written here can be read from its device, and the other way round. Whoever opens the device
+ * finds it raw. It never makes anybody wait here.
+ */
+export interface PseudoTerminal extends Disposable {
   /** `/dev/pts/3`, for `screen` and its like. */
-  path: string;
+  readonly path: string;
   /**
    * Settles when somebody has opened the device.
    *
    * @throws The reason of the signal.
    */
   opened(signal?: AbortSignal): Promise<void>;
+  /** Writes what there is room for; what nobody reads for a while is dropped. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Hands what is typed at the device to a function, until the terminal is disposed of. */
+  pump(take: (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<void>;
 }
 
 const O_RDWR = 2;
+// The same numbers on macOS and Linux.
+const POLLIN = 0x01;
+const POLLOUT = 0x04;
+const POLLHUP = 0x10;
 
-/** How often a pseudo-terminal is looked at while somebody waits for it: no system tells when it is opened. */
+/** How often a device is looked at while somebody waits for it to be opened: no system tells, in milliseconds. */
 const LOOK = 100;
 
+/** How long a reader may take to make room before the rest is dropped, in milliseconds. */
+const PATIENCE = 200;
+
 const libc = openFunctions("system", {
-  openpty: { parameters: ["buffer", "buffer", "pointer", "pointer", "pointer"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  grantpt: { parameters: ["i32"], result: "i32" },
+  unlockpt: { parameters: ["i32"], result: "i32" },
   ptsname: { parameters: ["i32"], result: "pointer" },
   tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
   cfmakeraw: { parameters: ["buffer"], result: "void" },
   tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  open: { parameters: ["buffer", "i32"], result: "i32" },
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
 });
 
 /**
- * A new pseudo-terminal in raw mode.
+ * A new pseudo-terminal.
  *
  * @throws {Error} When the system has none left.
  *
- * Source: openpty(3), tcsetattr(3).
+ * Source: posix_openpt(3), tcsetattr(3), poll(2).
  */
 export function openPseudoTerminal(): PseudoTerminal {
-  const [master, device] = [new Int32Array(1), new Int32Array(1)];
-  if (libc.openpty(new Uint8Array(master.buffer), new Uint8Array(device.buffer), null, null, null) !== 0) {
+  // open(2)'s third argument, which is variadic, is for new files only.
+  const master = libc.open(cString("/dev/ptmx"), O_RDWR | O_NOCTTY | O_NONBLOCK);
+  if (master < 0 || libc.grantpt(master) !== 0 || libc.unlockpt(master) !== 0) {
     throw new Error("cannot make a pseudo-terminal: the system has none left");
   }
-  const termios = new Uint8Array(128); // 60 bytes on Linux, 72 on macOS, and nobody here looks inside
-  libc.tcgetattr(device[0], termios);
-  libc.cfmakeraw(termios);
-  libc.tcsetattr(device[0], 0, termios);
-  const path = fromCString(libc.ptsname(master[0])) ?? "";
-  const handle = fileHandle(master[0]);
-  return {
-    master: handle,
-    path,
-    // The device stays open here, so that the master does not hang up when others leave: it is given up only
-    // to see whether there are any.
-    async opened(signal) {
-      libc.close(device[0]);
-      while (await hasHungUp(handle, 0)) {
-        await new Promise((resolve) => setTimeout(resolve, LOOK));
-        signal?.throwIfAborted();
+  return new Terminal(master);
+}
+
+class Terminal implements PseudoTerminal {
+  readonly path: string;
+  readonly #master: number;
+  /**
+   * The device, held open as long as nobody else is known to have it: with nobody at all it would lose its modes (macOS).
+   * It is let go when somebody has typed, so that their leaving is noticed: they may have changed the modes.
+   */
+  #device: number | undefined;
+  /** Whether what was written last has been read. */
+  #reads = true;
+  #disposed = false;
+
+  constructor(master: number) {
+    this.#master = master;
+    this.path = fromCString(libc.ptsname(master)) ?? "";
+    this.#hold();
+  }
+
+  #hold(): void {
+    this.#device ??= libc.open(cString(this.path), O_RDWR | O_NOCTTY);
+    const termios = new Uint8Array(128); // 60 bytes on Linux, 72 on macOS, and nobody here looks inside
+    libc.tcgetattr(this.#device, termios);
+    libc.cfmakeraw(termios);
+    libc.tcsetattr(this.#device, 0, termios);
+  }
+
+  #letGo(): void {
+    if (this.#device !== undefined) libc.close(this.#device);
+    this.#device = undefined;
+  }
+
+  /** What there is of some events, up to some milliseconds; -1 waits for ever. */
+  async #poll(events: number, milliseconds: number): Promise<number> {
+    const pollfd = new Int32Array([this.#master, events]); // int fd; short events; short revents
+    while (await libc.poll(new Uint8Array(pollfd.buffer), 1, milliseconds) < 0); // interrupted
+    return pollfd[1] >>> 16;
+  }
+
+  async opened(signal?: AbortSignal): Promise<void> {
+    this.#letGo();
+    while (await this.#poll(POLLHUP, 0) & POLLHUP) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+      signal?.throwIfAborted();
+    }
+    this.#hold();
+    this.#letGo();
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#disposed;) {
+      const written = Number(libc.write(this.#master, bytes.subarray(at), BigInt(bytes.length - at)));
+      if (written > 0) {
+        at += written;
+        this.#reads = true;
+      } else if (!this.#reads || !(await this.#poll(POLLOUT, PATIENCE) & POLLOUT)) {
+        this.#reads = false;
+        return;
       }
-      libc.open(cString(path), O_RDWR); // the third argument, which is variadic, is for new files only
-    },
-  };
+    }
+  }
+
+  async pump(take: (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<void> {
+    const buffer = new Uint8Array(4096);
+    while (!this.#disposed) {
+      const found = await this.#poll(POLLIN, -1);
+      if (this.#disposed) break;
+      const length = found & POLLIN ? Number(libc.read(this.#master, buffer, BigInt(buffer.length))) : 0;
+      if (length > 0) {
+        this.#letGo();
+        await take(buffer.subarray(0, length));
+      } else if (found & POLLHUP) this.#hold();
+    }
+    libc.close(this.#master);
+  }
+
+  /** Lets go of the device, which ends {@linkcode pump}; when somebody else has it still, then they do. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#letGo();
+  }
 }

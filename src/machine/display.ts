@@ -17,10 +17,15 @@ export interface Display {
   height: number;
   /** Whether keys that are the system's own go to the guest too. */
   fullGrab: boolean;
+  /**
+   * Whether the guest's screen has the pixels of the host's: on a Retina screen four times as many, and small text. Else
+   * it has one for each point of the window.
+   */
+  hidpi: boolean;
 }
 
 /** The window that there is when nothing else is said. */
-export const DISPLAY_DEFAULTS: Readonly<Display> = { width: 800, height: 600, fullGrab: false };
+export const DISPLAY_DEFAULTS: Readonly<Display> = { width: 800, height: 600, fullGrab: false, hidpi: false };
 
 /** What a screen has at least, in pixels. */
 export const SMALLEST = { width: 320, height: 200 } as const;

@@ -116,7 +116,7 @@ async function openPort(
     }
     case "pty": {
       const { openPty } = await import("./serial_pty.ts");
-      const { path, handles } = await openPty(`hvc${i}`, port.wait, context);
+      const { path, handles } = cleanup.use(await openPty(`hvc${i}`, port.wait, context));
       return { console: { kind: "pty", path }, handles };
     }
     case "unix": {

@@ -1,21 +1,36 @@
+import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
 import { openPseudoTerminal } from "../host/pty.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SerialHandles } from "./serial.ts";
 
+/** A console on a pseudo-terminal, to be disposed of when the machine has ended. */
+export interface OpenedPty extends AsyncDisposable {
+  /** The device. */
+  path: string;
+  handles: SerialHandles;
+}
+
 /**
- * Opens a console on a pseudo-terminal, and says where it is: readers come and go, the guest does not notice. It closes
- * with the program.
+ * Opens a console on a pseudo-terminal, and says where it is. Readers come and go, and the guest does not notice: the
+ * framework would wait for one, so the bytes pass through here, and what nobody reads is dropped.
  *
  * @param name The guest's name for it: hvc0.
  * @param wait Whether to wait until somebody has opened it.
  */
-export async function openPty(
-  name: string,
-  wait: boolean,
-  { info, signal }: RunContext,
-): Promise<{ path: string; handles: SerialHandles }> {
-  const { path, master, opened } = openPseudoTerminal();
-  info(`${name} is at ${path}`);
-  if (wait) await opened(signal);
-  return { path, handles: { reading: master, writing: master } }; // the master is both
+export async function openPty(name: string, wait: boolean, { info, signal }: RunContext): Promise<OpenedPty> {
+  const terminal = openPseudoTerminal();
+  info(`${name} is at ${terminal.path}`);
+  if (wait) await terminal.opened(signal);
+  const [toGuest, fromGuest] = [pipe(), pipe()];
+  terminal.pump((bytes) => writeAll(toGuest.writing, bytes));
+  const shown = pump(fromGuest.reading, (bytes) => terminal.write(bytes));
+  return {
+    path: terminal.path,
+    handles: { reading: toGuest.reading, writing: fromGuest.writing },
+    async [Symbol.asyncDispose]() {
+      closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
+      await shown;
+      terminal[Symbol.dispose]();
+    },
+  };
 }

@@ -23,6 +23,7 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
     "setPlatform:": "A machine's identity",
     "setDirectorySharingDevices:": "A shared folder",
     "setGraphicsDevices:": "A graphics device",
+    "graphicsDevices": "A graphics device",
     "setKeyboards:": "A keyboard",
     "setPointingDevices:": "A pointing device",
   });

@@ -1,3 +1,5 @@
+import { type DispatchQueue, elements, type NSObject } from "../objc/mod.ts";
+import { QueueObject } from "./queue_object.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
 /** A screen of a virtio graphics device. macOS 13. */
@@ -19,5 +21,45 @@ export class VZVirtioGraphicsDeviceConfiguration extends VZObject<"VZVirtioGraph
     const device = new this(this.api.create("init"));
     device.send("setScanouts:", scanouts);
     return device;
+  }
+}
+
+/** A graphics card of a running machine. macOS 14. */
+export class VZGraphicsDevice extends QueueObject<"VZGraphicsDevice"> {
+  static override readonly api = new VZClass("VZGraphicsDevice", "A running machine's graphics device");
+
+  /** The card that an object of the framework is; its messages go by the machine's queue. */
+  constructor(queue: DispatchQueue, object: NSObject) {
+    super(queue, object);
+  }
+
+  /** Its screens. */
+  async displays(): Promise<VZGraphicsDisplay[]> {
+    const displays = await this.call("displays") as NSObject;
+    return elements(displays).map((display) => new VZGraphicsDisplay(this.queue, display));
+  }
+}
+
+/** A screen of a running machine. macOS 14. */
+export class VZGraphicsDisplay extends QueueObject<"VZGraphicsDisplay"> {
+  static override readonly api = new VZClass("VZGraphicsDisplay", "A running machine's screen");
+
+  /** The screen that an object of the framework is; its messages go by the machine's queue. */
+  constructor(queue: DispatchQueue, object: NSObject) {
+    super(queue, object);
+  }
+
+  /** Whether this macOS has it. */
+  static get isAvailable(): boolean {
+    return this.api.isAvailable;
+  }
+
+  /**
+   * Gives it another size.
+   *
+   * @throws {NSError} When the machine does not run.
+   */
+  async reconfigure(width: number, height: number): Promise<void> {
+    await this.call("reconfigureWithSizeInPixels:error:", [width, height]);
   }
 }

@@ -13,7 +13,12 @@ export {
 export { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
 export { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
 export { adviceOn, BRIDGING, describeError, innermost, VZErrorCode } from "./error.ts";
-export { VZVirtioGraphicsDeviceConfiguration, VZVirtioGraphicsScanoutConfiguration } from "./graphics.ts";
+export {
+  VZGraphicsDevice,
+  VZGraphicsDisplay,
+  VZVirtioGraphicsDeviceConfiguration,
+  VZVirtioGraphicsScanoutConfiguration,
+} from "./graphics.ts";
 export { VZUSBKeyboardConfiguration } from "./keyboard.ts";
 export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
 export {

@@ -8,6 +8,7 @@ interface ArgumentTypes extends Record<"q" | "Q" | "I" | "S" | "C", number | big
   "@": ObjectValue;
   Z: boolean;
   "^v": null;
+  "{CGSize=dd}": [width: number, height: number];
   "{CGRect}": [origin: [x: number, y: number], size: [width: number, height: number]];
 }
 
@@ -16,6 +17,7 @@ interface ResultTypes extends Record<"q" | "Q", bigint>, Record<"I" | "S" | "C",
   "@": NSObject | null;
   Z: boolean | number;
   v: undefined;
+  "{CGRect}": [origin: [x: number, y: number], size: [width: number, height: number]];
 }
 
 /** Of the methods that are not Virtualization's, those that src/vz sends: NSObject's, and NSView's. */
@@ -25,6 +27,7 @@ interface Inherited {
 }
 interface InheritedByView {
   "-initWithFrame:": "11.0 @ {CGRect}";
+  "-bounds": "11.0 {CGRect}";
 }
 
 type Methods<C extends ClassName> =

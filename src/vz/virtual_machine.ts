@@ -9,6 +9,7 @@ import {
   same,
 } from "../objc/mod.ts";
 import type { VZVirtualMachineConfiguration } from "./configuration.ts";
+import { VZGraphicsDevice, type VZGraphicsDisplay } from "./graphics.ts";
 import { VZNetworkDevice } from "./network.ts";
 import { QueueObject } from "./queue_object.ts";
 import { VZClass } from "./vz_object.ts";
@@ -57,6 +58,7 @@ const running = new Set<VZVirtualMachine>();
 export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
   static override readonly api = new VZClass("VZVirtualMachine", "Virtualization", {
     "stopWithCompletionHandler:": "Stopping a guest by force",
+    "graphicsDevices": "A screen of another size",
     "networkDevices": "A network that is plugged in again",
     "canStop": "Stopping a guest by force",
   });
@@ -191,6 +193,13 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
   /** Its state now; see also {@linkcode watchState}. */
   async state(): Promise<State> {
     return STATES[Number(await this.call("state"))];
+  }
+
+  /** Its screens. macOS 14. */
+  async displays(): Promise<VZGraphicsDisplay[]> {
+    const devices = elements(await this.call("graphicsDevices") as NSObject);
+    const displays = devices.map((device) => new VZGraphicsDevice(this.queue, device).displays());
+    return (await Promise.all(displays)).flat();
   }
 
   /** Which operations its state allows now; on macOS 11, {@linkcode stop} never. */

@@ -10,11 +10,13 @@ export interface ViewOptions {
   height: number;
   /** Whether keys like Command-Tab go to the guest. */
   capturesSystemKeys: boolean;
+  /** Whether the guest's screen follows the view in the pixels of the host's screen: on a Retina screen twice its points. */
+  hidpi: boolean;
 }
 
 /**
  * A view of a machine's screen, which also takes keys and the pointer to it. As all views it belongs to the
- * main queue. macOS 12; from 14 on the guest's screen gets the size of the view.
+ * main queue. macOS 12; from 14 on the guest's screen can follow its size.
  */
 export class VZVirtualMachineView extends QueueObject<"VZVirtualMachineView"> {
   static override readonly api = new VZClass("VZVirtualMachineView", "A window", {
@@ -22,15 +24,23 @@ export class VZVirtualMachineView extends QueueObject<"VZVirtualMachineView"> {
   });
 
   /** Makes a view. */
-  static async create({ width, height, capturesSystemKeys }: ViewOptions): Promise<VZVirtualMachineView> {
+  static async create(
+    { width, height, capturesSystemKeys, hidpi }: ViewOptions,
+  ): Promise<VZVirtualMachineView> {
     openFramework("AppKit");
     const queue = DispatchQueue.main();
     const object = await this.api.createOn(queue, "initWithFrame:", [[0, 0], [width, height]]);
     const view = new this(queue, object);
     await view.call("setCapturesSystemKeys:", capturesSystemKeys);
     const follow = "setAutomaticallyReconfiguresDisplay:";
-    if (object.respondsTo(follow)) await view.call(follow, true);
+    if (object.respondsTo(follow)) await view.call(follow, hidpi);
     return view;
+  }
+
+  /** Its size in points. */
+  async size(): Promise<[width: number, height: number]> {
+    const [, size] = await this.call("bounds");
+    return size;
   }
 
   /** Shows a machine, or none. */

@@ -36,6 +36,16 @@ export class VZClass<C extends ClassName> {
     if (this.macOS !== "11.0") requireMacOS(this.what, this.macOS); // no older one has Virtualization
   }
 
+  /** Whether macOS has it. */
+  get isAvailable(): boolean {
+    try {
+      this.require();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Checks that macOS has a method of it. @throws {UnavailableError} When it has not. */
   requireMethod(selector: string): void {
     const macOS = this.#methods.get(selector)?.[0] ?? this.macOS;

@@ -2,7 +2,6 @@
 
 import { Class, DispatchQueue, NSObject } from "../objc/mod.ts";
 
-const NSApplicationActivationPolicyRegular = 0;
 const NSEventTypeApplicationDefined = 15;
 
 /** The application that the main thread runs. */
@@ -15,12 +14,6 @@ export class Application {
   static async running(): Promise<Application> {
     const shared = await DispatchQueue.main().call(Class.named("NSApplication"), "sharedApplication");
     return new Application(shared as NSObject);
-  }
-
-  /** Shows it in the Dock, with its menus, before others. */
-  async activate(): Promise<void> {
-    await this.main.call(this.object, "setActivationPolicy:", NSApplicationActivationPolicyRegular);
-    await this.main.call(this.object, "activateIgnoringOtherApps:", true);
   }
 
   /** Gives the main thread back. */

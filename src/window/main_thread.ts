@@ -2,15 +2,33 @@
 
 import { Class, defineClass, type NSObject, openFramework } from "../objc/mod.ts";
 
-/** What every delegate of the application answers: AppKit would open the words of the command line as files. */
-export const OPENS_NO_FILES = {
+/** What every delegate of the application answers. */
+export const ANSWERS = {
+  // AppKit would open the words of the command line as files.
   "application:openFiles:": { types: "v@:@@", implementation: () => {} },
+  // Without it macOS 14 and later warn on stderr.
+  "applicationSupportsSecureRestorableState:": { types: "B@:@", implementation: () => true },
 };
+
+const NSApplicationActivationPolicyRegular = 0;
 
 /** The application of this process. */
 export class MainThread {
   readonly #application: NSObject;
-  readonly #delegate = defineClass<MainThread>("VZRunMainThread", OPENS_NO_FILES).create(this);
+  // A policy that comes after a window puts that on the wrong Space; one that activates itself before it has launched
+  // has a dead menu bar.
+  readonly #delegate = defineClass<MainThread>("VZRunMainThread", {
+    ...ANSWERS,
+    "applicationWillFinishLaunching:": {
+      types: "v@:@",
+      implementation: (thread) =>
+        thread.#application.send("setActivationPolicy:", NSApplicationActivationPolicyRegular),
+    },
+    "applicationDidFinishLaunching:": {
+      types: "v@:@",
+      implementation: (thread) => thread.#application.send("activateIgnoringOtherApps:", true),
+    },
+  }).create(this);
 
   /** @param name What its menu is called. */
   constructor(name: string) {

@@ -3,9 +3,9 @@
 import { defineClass, type DefinedClass, type NSObject } from "../objc/mod.ts";
 import { SMALLEST } from "../machine/display.ts";
 import { frameworkOf, type VirtualMachine } from "../machine/virtual_machine.ts";
-import { type Operation, type ViewOptions, VZVirtualMachineView } from "../vz/mod.ts";
+import { type Operation, type ViewOptions, VZGraphicsDisplay, VZVirtualMachineView } from "../vz/mod.ts";
 import type { Application } from "./application.ts";
-import { OPENS_NO_FILES } from "./main_thread.ts";
+import { ANSWERS } from "./main_thread.ts";
 import { addMenu } from "./menu.ts";
 
 const NSBackingStoreBuffered = 2;
@@ -40,6 +40,11 @@ export class Window {
   /** AppKit keeps a window only as long as somebody else does. */
   readonly #kept: NSObject[] = [];
   #machineItems: NSObject[] = [];
+  #view?: VZVirtualMachineView;
+  /** Sizes that the guest's screen is to get, one after the other; of those that wait only the last one counts. */
+  #fitting?: Promise<void>;
+  #fitAgain = false;
+  #hidpi = false;
 
   private constructor(
     readonly application: Application,
@@ -62,7 +67,11 @@ export class Window {
     const window = new Window(application, machine, delegate);
     await window.#addMenus(title);
     await window.#show(title, options);
-    await machine.watchState(() => window.#enableItems());
+    window.#hidpi = options.hidpi;
+    await machine.watchState((state) => {
+      window.#enableItems();
+      if (state === "running") window.#fitScreen();
+    });
     await window.#enableItems();
     return window;
   }
@@ -80,7 +89,7 @@ export class Window {
       },
     });
     return defineClass<Window>("VZRunWindowController", {
-      ...OPENS_NO_FILES,
+      ...ANSWERS,
       "windowShouldClose:": {
         types: "B@:@",
         implementation: (window) => {
@@ -95,6 +104,7 @@ export class Window {
           return NSTerminateCancel;
         },
       },
+      "windowDidResize:": { types: "v@:@", implementation: (window) => window.#fitScreen() },
       "shutDown:": chosen(({ machine }) => machine.requestStop()),
       "forceStop:": chosen(({ delegate }) => delegate.forceStop()),
       "pause:": chosen(({ machine }) => machine.pause()),
@@ -122,7 +132,7 @@ export class Window {
 
   async #show(title: string, options: ViewOptions): Promise<void> {
     const { main } = this.application;
-    const view = await VZVirtualMachineView.create(options);
+    const view = this.#view = await VZVirtualMachineView.create(options);
     const frame = [[0, 0], [options.width, options.height]];
     const initializer = "initWithContentRect:styleMask:backing:defer:";
     const window = await main.make("NSWindow", initializer, frame, STYLE, NSBackingStoreBuffered, false);
@@ -137,7 +147,27 @@ export class Window {
     await view.show(frameworkOf(this.machine));
     await main.call(window, "makeKeyAndOrderFront:", null);
     await main.call(window, "makeFirstResponder:", view.object);
-    await this.application.activate();
+  }
+
+  /** Gives the guest's screen a pixel for each point of the view, where the view does not see to it. macOS 14. */
+  #fitScreen(): void {
+    if (this.#hidpi || !VZGraphicsDisplay.isAvailable) return;
+    if (this.#fitting) {
+      this.#fitAgain = true;
+      return;
+    }
+    this.#fitAgain = false;
+    this.#fitting = this.#fit().catch(() => {}).then(() => { // a machine that is not running has no size to be given
+      this.#fitting = undefined;
+      if (this.#fitAgain) this.#fitScreen();
+    });
+  }
+
+  async #fit(): Promise<void> {
+    const [width, height] = await this.#view!.size();
+    for (const display of await frameworkOf(this.machine).displays()) {
+      await display.reconfigure(width, height);
+    }
   }
 
   async #enableItems(): Promise<void> {

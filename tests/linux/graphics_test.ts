@@ -173,11 +173,11 @@ class WindowProgram implements AsyncDisposable {
   readonly #read: Promise<void>;
   #more = Promise.withResolvers<void>();
 
-  constructor(program: string, display: Display, guest: string) {
+  constructor(program: string, display: Display, guest: string, env: Record<string, string> = {}) {
     const append = `console=tty0 console=hvc0 quiet ${SOONER} run="${guest}"`;
     this.process = new Deno.Command(program, {
       args: ["kernel", GRAPHICAL.kernel, GRAPHICAL.initrd, append],
-      env: { DISPLAY: display.name },
+      env: { DISPLAY: display.name, ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "null", // where there is no window manager GNUstep says so at length
@@ -233,6 +233,15 @@ async function compiled(folder: string): Promise<string> {
   return program;
 }
 
+/** Asks a guest that prints its mode for each line, until it has that. */
+async function hasMode(program: WindowProgram, mode: string): Promise<void> {
+  while (!program.output.includes(mode)) {
+    const before = program.output.split("\n").length;
+    await program.type("\n");
+    while (program.output.split("\n").length < before + 2) await program.more();
+  }
+}
+
 const TABLET = "/sys/class/input/event*/device/name";
 
 /** Paints the screen red, reads a line of keys, then prints input events until it is asked for the mode. */
@@ -276,14 +285,24 @@ Deno.test("linux: a native program's window shows the guest's screen, takes keys
     for (let step = 1; step <= 200; step++) {
       await display.xdotool("windowsize", window, `${600 + 2 * step}`, `${400 + 2 * step}`);
     }
-    const hasMode = async () => {
-      while (!/1000x800/.test(program.output)) {
-        const before = program.output.split("\n").length;
-        await program.type("\n");
-        while (program.output.split("\n").length < before + 2) await program.more();
-      }
-    };
-    await within("the guest's new mode", hasMode());
+    await within("the guest's new mode", hasMode(program, "1000x800"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+// Row 27.
+Deno.test("linux: on a Retina screen the guest's screen has twice as many pixels as its view has points", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using display = await Display.start();
+    const guest = `echo ready; while read -r line; do ${MODE}; done`;
+    const retina = { VIRTUALIZATION_SCALE: "2" };
+    await using program = new WindowProgram(await compiled(folder), display, guest, retina);
+    await program.said(/ready/);
+    const window = await display.xdotool("search", "--name", "^machine$");
+    await display.xdotool("windowsize", window, "640", "400");
+    await within("the guest's mode", hasMode(program, "1280x800"));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

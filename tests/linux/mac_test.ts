@@ -489,3 +489,14 @@ Deno.test("mac: threads of POSIX's alone do not put Cocoa into its multithreaded
   const { code, stdout, stderr } = await child("linux/programs/threads.ts");
   assertEquals([code, stdout, stderr], [0, "[false,false,true]\n", ""]);
 });
+
+// Row 13.
+Deno.test("mac: an ASIF image, which QEMU cannot read, is not taken for a raw one", () => {
+  using folder = new Folder();
+  const path = folder.disk("disk");
+  image(path);
+  using file = Deno.openSync(path, { write: true });
+  file.writeSync(new TextEncoder().encode("shdw"));
+  const error = assertThrows(() => image(path), NSError);
+  assertEquals([error.domain, error.code], [VZ, 5]);
+});

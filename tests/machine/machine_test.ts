@@ -379,7 +379,10 @@ Deno.test("check: numbers of bytes are told in the same way whatever the system'
 Deno.test("check: a window without a size, or one larger than any screen, is refused", async () => {
   await withFiles((path) => {
     const display = (width: number, height: number) =>
-      checkMachine(machine(path("kernel"), { display: { width, height, fullGrab: false } }), limits);
+      checkMachine(
+        machine(path("kernel"), { display: { width, height, fullGrab: false, hidpi: false } }),
+        limits,
+      );
     display(320, 16384);
     for (const [width, height] of [[0, 600], [800, 199], [16385, 600]]) {
       const message = `-display: ${width}x${height}: a window has 320x200 to 16384x16384 pixels`;

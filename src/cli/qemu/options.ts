@@ -262,8 +262,8 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["display"],
     group: "Devices",
-    value: "window[,width=W,height=H][,full-grab=on]|none",
-    help: "800x600 by default, where there is a screen; full-grab: the system's keys too",
+    value: "window[,width=W,height=H][,full-grab=on][,hidpi=on]|none",
+    help: "800x600, where there is a screen; full-grab: system keys; hidpi: Retina's pixels",
     apply: (settings, value) => setDisplay(settings, parseDisplay(value)),
   },
   {

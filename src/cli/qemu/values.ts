@@ -123,10 +123,11 @@ export function parseDisplay(text: string): Partial<Display> | "none" {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return "none";
   }
-  const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab"] as const);
+  const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab", "hidpi"] as const);
   return {
     ...given.width !== undefined && { width: parseCount(given.width) },
     ...given.height !== undefined && { height: parseCount(given.height) },
+    ...given.hidpi !== undefined && { hidpi: onOff(given.hidpi, "hidpi") },
     ...given["full-grab"] !== undefined && { fullGrab: onOff(given["full-grab"], "full-grab") },
   };
 }

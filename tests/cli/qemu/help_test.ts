@@ -11,7 +11,7 @@ Deno.test("help: an option is shown with its value and its other names", () => {
       "-initrd FILE, -initramfs, -i",
       "-m SIZE",
       "-smp N, -p",
-      "-display window[,width=W,height=H][,full-grab=on]|none",
+      "-display window[,width=W,height=H][,full-grab=on][,hidpi=on]|none",
       "-nographic",
       "-share TAG DIR[,ro]",
       "-rosetta [TAG]",

@@ -371,7 +371,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     [["-display", "window,width=wide"], "-display window,width=wide: expected a whole number"],
     [
       ["-display", "window,depth=8"],
-      "-display window,depth=8: unknown 'depth='; known are width, height, full-grab",
+      "-display window,depth=8: unknown 'depth='; known are width, height, full-grab, hidpi",
     ],
     [["-display", "window", "-nographic"], "a window and -nographic exclude each other"],
     [

@@ -58,7 +58,7 @@ Deno.test("to_machine: what is given is what the machine has", async () => {
     network: [{ kind: "bridge", interface: "br0", mac }],
     name: "N",
     machineId: "M",
-    display: { width: 640, height: 480, fullGrab: true },
+    display: { width: 640, height: 480, fullGrab: true, hidpi: true },
   });
   assertEquals(await describe(given, host), {
     name: "N",
@@ -70,7 +70,7 @@ Deno.test("to_machine: what is given is what the machine has", async () => {
     shares: [{ tag: "t", folder: "F", readOnly: true }],
     serial: [{ kind: "null" }, { kind: "stdio" }, { kind: "file", path: "F" }, { kind: "pty", wait: true }],
     network: [{ kind: "bridge", interface: "br0", mac }],
-    display: { width: 640, height: 480, fullGrab: true },
+    display: { width: 640, height: 480, fullGrab: true, hidpi: true },
   });
 });
 

@@ -1,0 +1,98 @@
+// What a Mac does that linux/ does by itself only when it is told to: MAC.md's rows, by their numbers.
+
+// @ts-types="../../types/std_assert.d.ts"
+import { assertEquals, assertMatch } from "@std/assert";
+import { Screen } from "./screen.ts";
+import { Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";
+
+const WAITING = "echo up; sleep 1000";
+
+for (const macOS of ["11.0", "12.0", "13.0", "14.0", "15.0", "26.0", "27.0"]) {
+  // Row 20: macOS 11 has neither canStop nor stopWithCompletionHandler:.
+  Deno.test(`mac: as macOS ${macOS} a guest boots, is asked to power off, and is ended when it does not listen`, async () => {
+    const env = { VIRTUALIZATION_MACOS: macOS };
+    await using asked = new Vzrun(guest(WAITING), { env });
+    await using deaf = new Vzrun(guest(WAITING, "powerbutton=ignore"), { env });
+    await Promise.all([asked, deaf].map((run) => run.out.until("up\r\n")));
+    asked.signal("SIGTERM");
+    assertEquals(await asked.end(20), 143);
+    assertEquals(asked.err.text, "vzrun: SIGTERM: asked the guest to power off\n");
+    deaf.signal("SIGINT");
+    await deaf.err.until("asked the guest to power off");
+    deaf.signal("SIGINT");
+    assertEquals(await deaf.end(5), 130);
+    assertMatch(deaf.err.text, /\nvzrun: SIGINT again: ended the machine\n$/);
+  });
+}
+
+// Row 21.
+Deno.test("mac: a guest that cannot be asked is not said to have been, and is forced", async () => {
+  await using run = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
+  await run.out.until("up\r\n");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
+  assertEquals(
+    run.err.text,
+    "vzrun: SIGTERM: the guest cannot be asked to power off now\n" +
+      "vzrun: it did not power off in 10 s: ended the machine\n",
+  );
+});
+
+// Row 24.
+Deno.test("mac: hardware that cannot virtualize is told with what that means", async () => {
+  const { code, out, err } = await vzrun(guest("true"), { env: { VIRTUALIZATION_HARDWARE: "none" } });
+  assertEquals([code, out], [1, ""]);
+  assertMatch(
+    err,
+    /^vzrun: [^\n]*Virtualization is not available on this hardware\.[^\n]*a virtual machine[^\n]*\n$/,
+  );
+});
+
+// Rows 9 and 11.
+Deno.test("mac: a kernel that goes before the start fails the machine, with the innermost reason", async () => {
+  using folder = new Folder();
+  for (const name of ["vmlinuz", "initrd"]) Deno.copyFileSync(`${GUEST}/${name}`, folder.file(name));
+  const args = ["-kernel", "vmlinuz", "-initrd", "initrd", "-serial", "pty,wait", "-m", "256", "-nographic"];
+  await using run = new Vzrun(args, { cwd: folder.path });
+  await run.err.until("hvc0 is at ");
+  const device = /hvc0 is at (\S+)\n/.exec(run.err.text)![1];
+  Deno.removeSync(folder.file("vmlinuz"));
+  using _ = Deno.openSync(device, { read: true, write: true });
+  assertEquals(await run.end(10), 1);
+  assertMatch(
+    run.err.text,
+    /\nvzrun: [^\n]*The boot loader is invalid[^\n]*No such file or directory[^\n]*\n$/,
+  );
+});
+
+// Row 14.
+Deno.test("mac: a bridge that the program may not have is told with what to do, and is the command line's fault", async () => {
+  // A network of its own, with a bridge in it.
+  const script = 'mount -t sysfs none /sys && ip link add vzbr0 type bridge && exec "$@"';
+  const user = Deno.uid() === 0 ? [] : ["-U", "-r"];
+  const through = ["unshare", ...user, "-n", "-m", "sh", "-c", script, "sh"];
+  const env = { VIRTUALIZATION_ENTITLEMENTS: "com.apple.security.virtualization" };
+  const { code, out, err } = await vzrun([...guest("true"), "-nic", "bridge,br=vzbr0"], { env, through });
+  assertEquals([code, out], [2, ""]);
+  assertMatch(err, /^vzrun: -nic: [^\n]*com\.apple\.vm\.networking[^\n]*NAT needs none\)\n$/);
+});
+
+// Row 25: else the menu bar is dead, or the window on the wrong Space.
+Deno.test("mac: a program with a window has its policy when it launches, and is activated before its window", async () => {
+  using folder = new Folder();
+  const order = folder.file("order");
+  await using screen = await Screen.start();
+  const env = { ...screen.how.env, VIRTUALIZATION_APPKIT_ORDER: order };
+  await using run = new Vzrun([...guest(WAITING).slice(0, -1), "-name", "machine"], { ...screen.how, env });
+  await screen.window("machine");
+  assertEquals(Deno.readTextFileSync(order).trim().split("\n"), [
+    "will finish launching",
+    "set policy",
+    "did finish launching",
+    "activate",
+    "make window",
+  ]);
+  await run.out.until("up\r\n");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
+});
