@@ -29,6 +29,7 @@ import {
 } from "./descriptors.ts";
 import type { Lab } from "./lab.ts";
 import { configuration, KERNEL, Machine, wordsOf } from "./machine.ts";
+import { machineProcesses } from "./processes.ts";
 import { until } from "./probe.ts";
 
 const MARK = "\x1e";
@@ -146,6 +147,8 @@ export class Guest implements AsyncDisposable {
   /** Before the start: whether somebody had the disk locked. */
   readonly wasFree: boolean;
   readonly flagsBefore: string;
+  /** Of the system, those that have come with it: they run the machine. */
+  processes: number[] = [];
   /** Seconds from the start until it took commands. */
   bootTime = 0;
   #read = 0;
@@ -160,6 +163,7 @@ export class Guest implements AsyncDisposable {
     const host = new Host(lab);
     const guest = new Guest(host, await Machine.create(host.configuration()));
     try {
+      const others = new Set(await machineProcesses(lab));
       const start = performance.now();
       const error = await guest.machine.start();
       if (error) throw new Error(`the guest does not start: ${wordsOf(error)}`);
@@ -167,6 +171,7 @@ export class Guest implements AsyncDisposable {
         throw new Error(`the guest does not come up, and wrote ${JSON.stringify(host.console.text)}`);
       }
       guest.bootTime = (performance.now() - start) / 1000;
+      guest.processes = (await machineProcesses(lab)).filter((pid) => !others.has(pid));
       guest.#read = host.console.text.length;
       return guest;
     } catch (error) {
