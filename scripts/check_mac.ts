@@ -4,17 +4,14 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { ensureEntitled } from "../src/cli/entitlement.ts";
+import { ensureEntitled, EntitlementError } from "../src/cli/entitlement.ts";
 import { machineArchitecture, macOSVersion } from "../src/host/system.ts";
 import { count, PROBES, report, runProbes, sums } from "./check_mac/mod.ts";
 import { parseOptions, runScript, UsageError } from "./command_line.ts";
 
 const USAGE = "./dev check-mac [--json] [NAME...]";
 
-/** Something of the system that keeps probes from being run. */
-class CheckError extends Error {}
-
-await runScript("check-mac", CheckError, async () => {
+await runScript("check-mac", EntitlementError, async () => {
   const { json, words } = parseOptions(Deno.args, { usage: USAGE, boolean: ["json"], words: PROBES.length });
   for (const word of words) {
     if (PROBES.some(({ name }) => name === word)) continue;
@@ -23,7 +20,7 @@ await runScript("check-mac", CheckError, async () => {
     );
   }
   // On Linux, linux/ plays a Mac whose program has the entitlement for machines and no other, as vzrun's has.
-  if (Deno.build.os === "darwin") await ensureEntitled();
+  if (Deno.build.os === "darwin") await ensureEntitled(() => {});
   else Deno.env.set("VIRTUALIZATION_ENTITLEMENTS", "com.apple.security.virtualization");
 
   const probes = words.length ? PROBES.filter(({ name }) => words.includes(name)) : PROBES;

@@ -3,7 +3,7 @@
 import { keepDebuggerShut } from "../host/debugger_signal.ts";
 import { hangUp, standardOutput } from "../host/descriptors.ts";
 import { MachineError } from "../machine/error.ts";
-import { complete, type Description } from "../machine/machine.ts";
+import { checkMachine, complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
 import type { Reporter, TerminalContext } from "../machine/run_context.ts";
 import { VirtualMachine } from "../machine/virtual_machine.ts";
@@ -65,6 +65,17 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   if (settings.verbosity === "verbose") watch(machine);
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
   return await Promise.race([run(machine, shutdown, onStdio), shutdown.givenUp]);
+}
+
+/**
+ * Checks what the command line describes, and does nothing else.
+ *
+ * @throws {UsageError} When options do not go together.
+ * @throws {MachineError} When a file or a number does not fit.
+ */
+export async function checkSettings(settings: Settings): Promise<void> {
+  const limits = VZVirtualMachineConfiguration.limits();
+  checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
 }
 
 async function dryRun(description: Description, shutdown: Shutdown): Promise<number> {
