@@ -6,13 +6,20 @@ import { found, type Probe, unclear } from "./probe.ts";
 
 const NO_SCREEN = "there is no screen: run it from the desktop";
 
+let screen: boolean | undefined;
+
+/** Asked once: an X server whose last client has gone takes no other for a moment. */
+function hasScreen(): boolean {
+  return screen ??= hasWindowServer();
+}
+
 /** In the order in which they are run. */
 export const WINDOW: readonly Probe[] = [
   {
     name: "window-server",
     question: "Does CGSessionCopyCurrentDictionary tell whether there is a screen?",
     expected: "it gives a dictionary when this is run from the desktop, and none by ssh",
-    run: () => hasWindowServer() ? found(true, "a dictionary") : unclear("none"),
+    run: () => hasScreen() ? found(true, "a dictionary") : unclear("none"),
   },
   {
     name: "launch-order",
@@ -20,7 +27,7 @@ export const WINDOW: readonly Probe[] = [
       "Does an application that sets its policy before it has launched, and activates after, become active? (row 25)",
     expected: "it is told that it will launch, then that it has, and is active at the end",
     async run(lab) {
-      if (!hasWindowServer()) return unclear(NO_SCREEN);
+      if (!hasScreen()) return unclear(NO_SCREEN);
       const { code, out, err, late } = await lab.run('exec "$@"', lab.program("launch.ts", "a-word"), {
         limit: 20,
       });
@@ -38,7 +45,7 @@ export const WINDOW: readonly Probe[] = [
       "Does vzrun show a machine's window, AppKit on the main thread and the program in a worker, and end with its guest?",
     expected: "exit code 0",
     async run(lab) {
-      if (!hasWindowServer()) return unclear(NO_SCREEN);
+      if (!hasScreen()) return unclear(NO_SCREEN);
       const machine = [
         "-kernel",
         KERNEL,
