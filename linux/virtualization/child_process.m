@@ -65,7 +65,9 @@ BOOL read_available(int descriptor, NSMutableData *data) {
 
     NSString *problem = nil;
     pthread_mutex_lock(&_lock);
-    if (_killed) {
+    if ([_commandLine failure]) {
+        problem = [self _notStarted:strerror([_commandLine failure])];
+    } else if (_killed) {
         problem = [self _notStarted:"it was stopped before"];
     } else {
         const char *step = "";

@@ -6,6 +6,7 @@
     int *_descriptors;
     int *_flags;
     int _count;
+    int _failure;
     BOOL _standardStreamsTaken;
 }
 @property(readonly) NSArray *arguments;
@@ -23,7 +24,9 @@
 /// The program's standard error.
 - (void)passStandardError:(int)descriptor;
 
-/// By number in the program; each at least descriptorCount.
+/// errno of the first descriptor that could not be made before it was handed over; 0 when all were.
+- (int)failure;
+/// By number in the program.
 - (const int *)descriptors;
 - (int)descriptorCount;
 /// The program has been started and has its copies.

@@ -1,9 +1,9 @@
 #import "command_line.h"
+#import <errno.h>
 #import <fcntl.h>
 #import <unistd.h>
 
-// Above every number in the program, so that moving one descriptor there never overwrites the next.
-enum { lowest_source = 200, no_flags = -1 };
+enum { no_flags = -1 };
 
 @implementation CommandLine
 
@@ -37,9 +37,9 @@ enum { lowest_source = 200, no_flags = -1 };
 }
 
 - (void)setDescriptor:(int)descriptor flags:(int)flags at:(int)number {
-    _descriptors[number] = fcntl(descriptor, F_DUPFD_CLOEXEC, lowest_source);
+    if (descriptor < 0 && !_failure) _failure = errno;
+    _descriptors[number] = descriptor;
     _flags[number] = flags;
-    close(descriptor);
 }
 
 - (int)passDescriptor:(int)descriptor flags:(int)flags {
@@ -67,6 +67,10 @@ enum { lowest_source = 200, no_flags = -1 };
 - (void)passStandardError:(int)descriptor {
     close(_descriptors[2]);
     [self setDescriptor:descriptor flags:no_flags at:2];
+}
+
+- (int)failure {
+    return _failure;
 }
 
 - (const int *)descriptors {

@@ -33,13 +33,22 @@ BOOL is_program(NSString *path) {
            access([path fileSystemRepresentation], X_OK) == 0;
 }
 
-NSString *program_in_path(NSString *name) {
-    NSString *folders = environment("PATH");
-    for (NSString *folder in [folders ? folders : @"/usr/local/bin:/usr/bin:/bin" componentsSeparatedByString:@":"]) {
+static NSString *program_in_folders(NSString *name, NSString *folders) {
+    for (NSString *folder in [folders componentsSeparatedByString:@":"]) {
         NSString *path = [folder stringByAppendingPathComponent:name];
         if (is_program(path)) return path;
     }
     return nil;
+}
+
+NSString *program_in_path(NSString *name) {
+    NSString *path = program_in_folders(name, environment("PATH"));
+    if (path) return path;
+    // Where PATH is not set, Deno sets it to a folder of its own: what the system has is then in none of PATH's.
+    char folders[1024];
+    size_t length = confstr(_CS_PATH, folders, sizeof folders);
+    if (length == 0 || length > sizeof folders) return nil;
+    return program_in_folders(name, [NSString stringWithUTF8String:folders]);
 }
 
 NSString *qemu_program(void) {

@@ -64,8 +64,14 @@ static int confine(struct spawn *spawn) {
 static int become(struct spawn *spawn) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
     if (getppid() != spawn->parent) _exit(1);
+    /* Above every number in the program, so that putting one descriptor in its place never overwrites another. */
+    int sources[spawn->count];
     for (int i = 0; i < spawn->count; i++) {
-        if (dup2(spawn->descriptors[i], i) < 0) return errno;
+        sources[i] = fcntl(spawn->descriptors[i], F_DUPFD, spawn->count);
+        if (sources[i] < 0) return errno == EINVAL ? EMFILE : errno;
+    }
+    for (int i = 0; i < spawn->count; i++) {
+        if (dup2(sources[i], i) < 0) return errno;
     }
     if (syscall(SYS_close_range, spawn->count, ~0u, 0) != 0) {
         for (int i = spawn->count; i < 4096; i++) close(i);

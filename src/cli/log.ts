@@ -38,6 +38,11 @@ export function info(message: string): void {
   if (verbosity !== "quiet") write(PREFIX, message);
 }
 
+/** Says what is a result, also with `-quiet`. */
+export function result(message: string): void {
+  write(PREFIX, message);
+}
+
 /** Says a step, with `-verbose`. */
 export function debug(message: string): void {
   if (verbosity === "verbose") write(PREFIX, message);

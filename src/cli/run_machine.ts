@@ -2,10 +2,11 @@
 
 import { keepDebuggerShut } from "../host/debugger_signal.ts";
 import { hangUp, standardOutput } from "../host/descriptors.ts";
+import { Cleanup } from "../machine/cleanup.ts";
 import { MachineError } from "../machine/error.ts";
 import { checkMachine, complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
-import type { Reporter, TerminalContext } from "../machine/run_context.ts";
+import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_context.ts";
 import { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import {
@@ -45,20 +46,17 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
   using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
-  if (settings.mode === "dry-run") return await dryRun(description, shutdown);
+  const files = await filesOf(settings);
+  if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
   const openStdio = () =>
     openTerminal((command) => {
       if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);
       else ESCAPE_KEYS_HELP.forEach(log.info);
     });
-  await using resources = new AsyncDisposableStack();
-  const machine = await shutdown.prepare(async (signal) => {
-    if (settings.pidFile !== undefined) {
-      const { writePidFile } = await import("../host/pid_file.ts");
-      resources.use(writePidFile(settings.pidFile));
-    }
-    const context: TerminalContext = { ...reporter, openStdio, signal };
-    return await VirtualMachine.create(description, context);
+  await using resources = new Cleanup(reporter);
+  const machine = await shutdown.prepare((signal) => {
+    const context: TerminalContext = { ...reporter, files, openStdio, signal };
+    return VirtualMachine.create(description, context);
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());
@@ -78,11 +76,18 @@ export async function checkSettings(settings: Settings): Promise<void> {
   checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
 }
 
-async function dryRun(description: Description, shutdown: Shutdown): Promise<number> {
-  await using cleanup = new AsyncDisposableStack();
+/** What the program writes of its own. */
+async function filesOf({ pidFile: path }: Settings): Promise<ProgramFile[]> {
+  if (path === undefined) return [];
+  const { checkPidFile, writePidFile } = await import("../host/pid_file.ts");
+  return [{ what: "the pid file", path, check: () => checkPidFile(path), open: () => writePidFile(path) }];
+}
+
+async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {
+  await using cleanup = new Cleanup(reporter);
   const machine = await complete(description, VZVirtualMachineConfiguration.limits());
   const prepared = await shutdown.prepare((signal) =>
-    prepareMachine(machine, { dryRun: true, signal, cleanup, reporter })
+    prepareMachine(machine, { dryRun: true, signal, cleanup, reporter, files })
   );
   if (!prepared) return shutdown.exitCode!;
   console.log(JSON.stringify(prepared.machine, null, 2));

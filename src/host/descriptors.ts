@@ -1,7 +1,7 @@
 /** Bytes through file descriptors, which the rest of the program knows as NSFileHandles. */
 
-import { Class, NSObject, openFunctions } from "../objc/mod.ts";
-import "./libraries.ts";
+import { Class, cString, fromCString, NSObject, openFunctions } from "../objc/mod.ts";
+import { O_NOCTTY } from "./libraries.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {
@@ -10,7 +10,13 @@ const libc = openFunctions("system", {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
 });
 
+const names = openFunctions("system", {
+  ttyname: { parameters: ["i32"], result: "pointer" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+});
+
 // The same numbers on macOS and Linux.
+const O_WRONLY = 1;
 const POLLERR = 0x08;
 const POLLHUP = 0x10;
 const POLLRDBAND = 0x80;
@@ -25,9 +31,15 @@ export function standardInput(): NSObject {
   return fileHandle(0);
 }
 
-/** This process's standard output. */
+/**
+ * This process's standard output. A terminal is opened anew, since its open file is standard input's too: what is set
+ * there, like O_NONBLOCK, would reach who reads keys.
+ */
 export function standardOutput(): NSObject {
-  return fileHandle(1);
+  const terminal = Deno.stdout.isTerminal() ? fromCString(names.ttyname(1)) : null;
+  const own = terminal === null ? -1 : names.open(cString(terminal), O_WRONLY | O_NOCTTY);
+  if (own < 0) return fileHandle(1);
+  return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", own, true);
 }
 
 /** Closes the file descriptor of an NSFileHandle, whoever else has the handle. A use of that is then an exception. */

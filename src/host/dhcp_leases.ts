@@ -56,7 +56,7 @@ export function watchLeases(mac: string, onAddress: (address: string) => void): 
       const address = known();
       if (address) return onAddress(address);
     }
-  })();
+  })().catch(() => {}); // who cannot watch does not learn it
   if (before) onAddress(before);
   return {
     [Symbol.dispose]() {

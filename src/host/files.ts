@@ -2,7 +2,7 @@
 
 import { dirname } from "@std/path/posix/dirname";
 import { cString, openFunctions } from "../objc/mod.ts";
-import { FileError, ignoreNotFound, reasonOf } from "./error.ts";
+import { FileError, ignoreNotFound, reasonOf, toFileError } from "./error.ts";
 import "./libraries.ts";
 
 const libc = openFunctions("system", {
@@ -28,6 +28,11 @@ export function versionOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): stri
 /** The same for each name of one file. */
 export function inodeOf({ dev, ino }: Deno.FileInfo): string {
   return `${dev}:${ino}`;
+}
+
+/** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
+export function partialOf(path: string): string {
+  return `${path}.partial`;
 }
 
 /**
@@ -89,6 +94,35 @@ export function checkOutput(path: string): void {
   const parent = stat(folder);
   if (!parent) fail(`no folder '${folder}/'`);
   else if (!parent.isDirectory) fail("its folder is not a folder");
+}
+
+/**
+ * Checks a path that is to be written and must not be a device, a named pipe or the like: to open one may wait for ever.
+ *
+ * @throws {FileError} When it is, or {@linkcode checkOutput} throws.
+ */
+export function checkOutputFile(path: string): void {
+  checkOutput(path);
+  if (exists(path) && !Deno.statSync(path).isFile) {
+    throw new FileError(`cannot write '${path}': it is not a regular file`);
+  }
+}
+
+/**
+ * Removes a file, or a folder with all that is in it, that this run has made. What is gone already is well, and what
+ * another has put in its place stays.
+ *
+ * @param made What it was when it was made.
+ * @throws {FileError} When it cannot be removed.
+ */
+export function removeOwn(path: string, made: Deno.FileInfo): void {
+  try {
+    const there = ignoreNotFound(() => Deno.lstatSync(path));
+    if (!there || inodeOf(there) !== inodeOf(made)) return;
+    ignoreNotFound(() => Deno.removeSync(path, { recursive: there.isDirectory }));
+  } catch (error) {
+    throw toFileError(`cannot remove '${path}'`, error);
+  }
 }
 
 /**

@@ -1,22 +1,25 @@
 /** Files that are made whole or not at all. */
 
 import { FileError, ignoreNotFound } from "./error.ts";
-import { inodeOf } from "./files.ts";
+import { partialOf, removeOwn } from "./files.ts";
+import { isAt } from "./lock.ts";
 
-/** Where a file is while it is being made. What a maker that was killed has left there, the next one overwrites. */
-function partialOf(path: string): string {
-  return `${path}.partial`;
-}
-
-/** What a link leads to is somebody's, and not to be overwritten. */
-function refuseLink(path: string, target: string): void {
-  if (ignoreNotFound(() => Deno.lstatSync(path))?.isSymlink) {
-    throw new FileError(`cannot make '${target}': the link '${path}' is in the way`);
-  }
+/** What a link leads to is somebody's, and not to be overwritten; to open a named pipe would wait for its reader. */
+function refuseOther(path: string, target: string): void {
+  const info = ignoreNotFound(() => Deno.lstatSync(path));
+  if (!info || info.isFile) return;
+  throw new FileError(`cannot make '${target}': ${info.isSymlink ? "the link " : ""}'${path}' is in the way`);
 }
 
 function statOrNothing(path: string): Deno.FileInfo | undefined {
   return ignoreNotFound(() => Deno.statSync(path));
+}
+
+/** Takes away what is half-made; the failure that has led here matters more than one of that. */
+function leave(partial: string, own: Deno.FileInfo): void {
+  try {
+    removeOwn(partial, own);
+  } catch { /* the next maker overwrites it */ }
 }
 
 /**
@@ -35,20 +38,18 @@ export async function makeOnce(
 ): Promise<boolean> {
   const partial = partialOf(path);
   while (!statOrNothing(path)) {
-    refuseLink(partial, path);
+    refuseOther(partial, path);
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
     const lock = file.lock(true);
     // Loaded only for this: most starts make nothing.
-    // @ts-types="../../types/std_async.d.ts"
     const { abortable } = await import("@std/async/abortable");
     await (signal ? abortable(lock, signal) : lock);
     // Whoever had the lock may have given the file its name, or removed it.
-    const there = statOrNothing(partial);
-    if (!there || inodeOf(there) !== inodeOf(file.statSync())) continue;
+    if (!isAt(file, partial)) continue;
     try {
       if (statOrNothing(path)) {
-        Deno.removeSync(partial); // it was begun after the other had ended
+        removeOwn(partial, file.statSync()); // it was begun after the other had ended
         return false;
       }
       file.truncateSync();
@@ -57,7 +58,7 @@ export async function makeOnce(
       await file.sync(); // a name that outlives a power cut must not be that of a hole
       Deno.renameSync(partial, path);
     } catch (error) {
-      Deno.removeSync(partial);
+      leave(partial, file.statSync());
       throw error;
     }
     return true;

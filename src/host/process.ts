@@ -6,7 +6,6 @@ import "./libraries.ts";
 const libc = openFunctions("system", {
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   umask: { parameters: ["u16"], result: "u16" },
-  kill: { parameters: ["i32", "i32"], result: "i32" },
   _exit: { parameters: ["i32"], result: "void" },
   geteuid: { parameters: [], result: "u32" },
 });
@@ -97,11 +96,6 @@ export function isSignalIgnored(number: number): boolean {
 /** Has a signal ignored: signal(3). */
 export function ignoreSignal(number: number): void {
   libc.signal(number, Deno.UnsafePointer.create(SIG_IGN));
-}
-
-/** Whether a process of this user is there: kill(2) with no signal. */
-export function processExists(pid: number): boolean {
-  return libc.kill(pid, 0) === 0;
 }
 
 /** Ends the process, from any of its threads. `Deno.exit` in a worker ends only that. */

@@ -1,11 +1,19 @@
 /** Folders that go with the run. */
 
-import { processExists } from "./process.ts";
+import { removeOwn } from "./files.ts";
+import { tryLock } from "./lock.ts";
 
 /** A folder that goes when it is disposed of, and when the program ends before. */
 export class TransientFolder implements Disposable {
   readonly path: string;
-  readonly #dispose = () => this[Symbol.dispose]();
+  /** Tells other runs, whatever PID namespace they are in, that this one lives; undefined where there are no locks. */
+  readonly #lock?: Deno.FsFile;
+  readonly #own: Deno.FileInfo;
+  readonly #unload = () => {
+    try {
+      this[Symbol.dispose]();
+    } catch { /* the program ends, and the next one removes it */ }
+  };
 
   /**
    * Makes one, and removes what runs that were killed have left beside it.
@@ -15,18 +23,35 @@ export class TransientFolder implements Disposable {
    */
   constructor(what: string, dir?: string) {
     const prefix = `${dir === undefined ? "" : "."}vzrun-${what}-`;
-    this.path = makeFolder(`${prefix}${Deno.pid}-`, dir);
+    ({ path: this.path, lock: this.#lock } = makeFolder(`${prefix}${Deno.pid}-`, dir));
+    this.#own = Deno.statSync(this.path);
     removeLeftovers(this.path.replace(/\/[^/]*$/, ""), prefix);
-    addEventListener("unload", this.#dispose);
+    addEventListener("unload", this.#unload);
   }
 
+  /** @throws {FileError} When it cannot be removed. */
   [Symbol.dispose](): void {
-    removeEventListener("unload", this.#dispose);
-    Deno.removeSync(this.path, { recursive: true });
+    removeEventListener("unload", this.#unload);
+    using _lock = this.#lock;
+    removeOwn(this.path, this.#own);
   }
 }
 
-function makeFolder(prefix: string, dir: string | undefined): string {
+function makeFolder(prefix: string, dir: string | undefined): { path: string; lock?: Deno.FsFile } {
+  while (true) {
+    const path = makeTempDir(prefix, dir);
+    try {
+      const lock = tryLock(path);
+      if (lock) return { path, lock };
+    } catch (error) {
+      // A file system without locks has nobody who could take one, and then remove it.
+      if (!(error instanceof Deno.errors.NotFound)) return { path };
+    }
+    // Another run took it for one that was left: it had no lock yet.
+  }
+}
+
+function makeTempDir(prefix: string, dir: string | undefined): string {
   try {
     return Deno.makeTempDirSync({ prefix, dir });
   } catch (error) {
@@ -35,12 +60,14 @@ function makeFolder(prefix: string, dir: string | undefined): string {
   }
 }
 
+/** Removes those that nobody has locked. The name has the run's process id and what makeTempDir adds. */
 function removeLeftovers(folder: string, prefix: string): void {
-  for (const { name } of Deno.readDirSync(folder)) {
-    const pid = name.startsWith(prefix) ? parseInt(name.slice(prefix.length)) : NaN;
-    if (isNaN(pid) || processExists(pid)) continue;
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const isOne = isDirectory && name.startsWith(prefix) && /^\d+-[0-9a-f]+$/.test(name.slice(prefix.length));
+    if (!isOne) continue;
     try {
-      Deno.removeSync(`${folder}/${name}`, { recursive: true });
+      using lock = tryLock(`${folder}/${name}`);
+      if (lock) Deno.removeSync(`${folder}/${name}`, { recursive: true });
     } catch { /* another user's, or another run was quicker */ }
   }
 }

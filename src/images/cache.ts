@@ -18,15 +18,16 @@ const COARSEST_CLOCK = 2000;
  * read again.
  */
 export class Cache implements Disposable {
-  readonly #wanted?: string;
+  readonly #wanted: string | (() => string);
+  #made?: string;
   readonly #limit: number;
   readonly #held = new Map<string, Deno.FsFile>();
 
   /**
-   * @param folder Made when it is missing, and only when there is something to keep; without one nothing can be.
+   * @param folder Made when it is missing, and only when there is something to keep; or what makes one then.
    * @param limit Bytes on disk.
    */
-  constructor(folder?: string, limit = 2 * 2 ** 30) {
+  constructor(folder: string | (() => string), limit = 2 * 2 ** 30) {
     this.#wanted = folder;
     this.#limit = limit;
   }
@@ -69,8 +70,7 @@ export class Cache implements Disposable {
   }
 
   get #folder(): string {
-    if (this.#wanted) return this.#wanted;
-    throw new ImageError("it has to be unpacked, and without HOME there is no folder for that");
+    return this.#made ??= typeof this.#wanted === "string" ? this.#wanted : this.#wanted();
   }
 
   /** Removes a file that turned out to be no good, so that it is made anew the next time. */

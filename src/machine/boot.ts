@@ -1,8 +1,9 @@
 /** How a machine starts: a Linux kernel, or EFI firmware. */
 
 import { cacheFolder } from "../host/cache_folder.ts";
-import { checkOutput, exists, openFile } from "../host/files.ts";
+import { checkOutputFile, exists, openFile, removeOwn } from "../host/files.ts";
 import { machineArchitecture } from "../host/system.ts";
+import { TransientFolder } from "../host/transient_folder.ts";
 import { Cache } from "../images/cache.ts";
 import { type OpenedKernel, openKernel } from "../images/kernel.ts";
 import { type VZBootLoader, VZEFIBootLoader, VZEFIVariableStore, VZLinuxBootLoader } from "../vz/mod.ts";
@@ -45,7 +46,7 @@ export function checkBoot(boot: Boot): void {
   const check = (field: string, action: () => unknown) => refusable(`boot.${field}`, "", action);
   if (boot.kind === "efi") {
     const { variables } = boot;
-    if (variables !== undefined) check("variables", () => checkOutput(variables));
+    if (variables !== undefined) check("variables", () => checkOutputFile(variables));
     return;
   }
   const { kernel, initrd } = boot;
@@ -60,7 +61,7 @@ export function checkBoot(boot: Boot): void {
  */
 export async function prepareBoot(boot: Boot, options: PrepareOptions): Promise<Boot> {
   if (boot.kind === "linux") return await prepareKernel(boot, options);
-  return boot.variables === undefined && !options.dryRun ? await prepareVariables(options) : boot;
+  return boot.variables === undefined && !options.dryRun ? prepareVariables(options) : boot;
 }
 
 async function prepareKernel(
@@ -69,7 +70,8 @@ async function prepareKernel(
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
   const environment = { HOME: Deno.env.get("HOME"), XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME") };
-  const cache = cleanup.use(new Cache(cacheFolder(Deno.build.os, environment)));
+  const temporary = () => cleanup.use(new TransientFolder("kernel")).path; // without HOME nothing is kept
+  const cache = cleanup.use(new Cache(cacheFolder(Deno.build.os, environment) ?? temporary));
   using bar = reporter.progress(`opening kernel '${file}'`);
   try {
     const arch = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
@@ -80,6 +82,11 @@ async function prepareKernel(
     checkCommandLine(commandLine, opened, boot);
     if (boot.commandLine === undefined && !/(^| )console=/.test(commandLine)) {
       reporter.info(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
+    } else if (!/(^| )console=(hvc|tty\d*( |$))/.test(commandLine)) {
+      const [, console] = /(?:^| )console=(\S*)/.exec(commandLine) ?? [];
+      if (console) {
+        reporter.info(`no machine here has ${console}, the kernel's console: console=hvc0 is seen`);
+      }
     }
     return { kind: "linux", kernel, source: { file, layers }, initrd, commandLine };
   } catch (error) {
@@ -98,9 +105,8 @@ function checkCommandLine(
   throw new MachineError(`${length} bytes: kernel '${kernel}' takes ${limit}`, { field: "boot.commandLine" });
 }
 
-async function prepareVariables({ cleanup }: PrepareOptions): Promise<EFIBoot> {
+function prepareVariables({ cleanup }: PrepareOptions): EFIBoot {
   try {
-    const { TransientFolder } = await import("../host/transient_folder.ts");
     return { kind: "efi", variables: `${cleanup.use(new TransientFolder("efi")).path}/variables` };
   } catch (error) {
     throw toMachineError("boot.variables", "cannot make a folder for EFI's variables", error);
@@ -123,9 +129,12 @@ export function configureBoot(boot: Boot, rollback: DisposableStack): VZBootLoad
 
 function variableStore(path: string, rollback: DisposableStack): VZEFIVariableStore {
   return refusable("boot.variables", `cannot make the variable store '${path}'`, () => {
-    if (exists(path) && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
+    const isThere = exists(path);
+    if (isThere && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
     const store = VZEFIVariableStore.create(path);
-    rollback.defer(() => Deno.removeSync(path));
+    if (isThere) return store;
+    const made = Deno.lstatSync(path);
+    rollback.defer(() => removeOwn(path, made));
     return store;
   });
 }

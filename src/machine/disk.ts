@@ -3,7 +3,7 @@
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { FileError, ignoreNotFound } from "../host/error.ts";
-import { checkOutput, exists, openFile, readAt, versionOf } from "../host/files.ts";
+import { checkOutput, exists, openFile, readAt, removeOwn, versionOf } from "../host/files.ts";
 import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";
 import { ImageError } from "../images/error.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
@@ -87,7 +87,7 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
     throw new MachineError(reason, { field: `${field}.${of}` });
   };
   const sizeOf = new Setting("size");
-  if (size !== undefined && (size === 0 || size % SECTOR !== 0)) {
+  if (size !== undefined && !(size > 0 && size % SECTOR === 0)) {
     fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");
   }
   return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
@@ -152,6 +152,8 @@ function openImage(file: string, field: string, write: boolean): Deno.FsFile {
 export interface OpenedDisk {
   disk: Disk;
   image?: Qcow2;
+  /** Paths of all that it is to be made of. */
+  sources: string[];
 }
 
 /**
@@ -165,18 +167,19 @@ export async function openDisk(
   field: string,
   cleanup: AsyncDisposableStack,
 ): Promise<OpenedDisk> {
-  if (format === "raw") return { disk };
+  if (format === "raw") return { disk, sources: [] };
   const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
   const source = { file: disk.file, format };
   const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };
   try {
     const image = cleanup.use(openQcow2(disk.file));
-    const problem = problemWith(image, disk) ?? problemWithRaw(opened.file, pathsOf(image));
+    const sources = pathsOf(image);
+    const problem = problemWith(image, disk) ?? problemWithRaw(opened.file, sources);
     if (problem) {
       throw new MachineError([`cannot use disk '${disk.file}': `, ...problem], { field: `${field}.file` });
     }
     if (exists(opened.file)) checkDisk(opened, field);
-    return { disk: opened, image };
+    return { disk: opened, image, sources };
   } catch (error) {
     throw toMachineError(`${field}.file`, `cannot use disk '${disk.file}'`, error);
   }
@@ -276,7 +279,6 @@ async function cloneDisk(disk: Disk, field: string, { signal, cleanup }: Prepare
     const clone = `${path}/${basename(disk.file)}`;
     if (exists(disk.file)) { // size= makes the others
       const { cloneFile } = await import("../host/clone_file.ts");
-      // @ts-types="../../types/std_async.d.ts"
       const { abortable } = await import("@std/async/abortable");
       await abortable(cloneFile(disk.file, clone), signal);
       Deno.chmodSync(clone, 0o600); // the original's may be for reading only
@@ -308,7 +310,8 @@ export function makeImage({ file, size }: Disk, field: string, rollback: Disposa
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       return exists(file) || fail("it is a link to nothing");
     }
-    rollback.defer(() => Deno.removeSync(file));
+    const made = image.statSync();
+    rollback.defer(() => removeOwn(file, made));
     try {
       image.truncateSync(size);
     } finally {

@@ -35,8 +35,8 @@ const MAX_SIDE = 16384;
 
 /** @throws {MachineError} When no window can have that size. */
 export function checkDisplay({ width, height }: Display): void {
-  const isSmall = width < SMALLEST.width || height < SMALLEST.height;
-  if (!isSmall && width <= MAX_SIDE && height <= MAX_SIDE) return;
+  const fits = (side: number, least: number) => Number.isInteger(side) && side >= least && side <= MAX_SIDE;
+  if (fits(width, SMALLEST.width) && fits(height, SMALLEST.height)) return;
   const range = `${SMALLEST.width}x${SMALLEST.height} to ${MAX_SIDE}x${MAX_SIDE}`;
   throw new MachineError(`${width}x${height}: a window has ${range} pixels`, { field: "display" });
 }

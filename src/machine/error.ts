@@ -58,7 +58,7 @@ export class MachineError extends Error {
  *
  * @param what What was to be done, and with which file.
  */
-export function toMachineError(field: string, what: string, error: unknown): unknown {
+export function toMachineError(field: string | undefined, what: string, error: unknown): unknown {
   if (error instanceof FileError) return new MachineError(error.message, { field, cause: error });
   const reason = error instanceof ImageError
     ? error.message
@@ -71,7 +71,7 @@ export function toMachineError(field: string, what: string, error: unknown): unk
 }
 
 /** Does something for a field; what is refused becomes a MachineError, see {@linkcode toMachineError}. */
-export function refusable<T>(field: string, what: string, action: () => T): T {
+export function refusable<T>(field: string | undefined, what: string, action: () => T): T {
   try {
     return action();
   } catch (error) {

@@ -1,22 +1,35 @@
-/** What a machine uses each of its files for: one that is written has no second use. */
+/** What a run uses each of its files for: one that is written has no second use. */
 
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
-import { exists, inodeOf } from "../host/files.ts";
+import { isAbsolute } from "@std/path/posix/is-absolute";
+import { ignoreNotFound } from "../host/error.ts";
+import { exists, inodeOf, partialOf } from "../host/files.ts";
 import { MachineError, refusable } from "./error.ts";
 import type { Machine } from "./machine.ts";
+import type { ProgramFile } from "./run_context.ts";
 
 /** One use of a file. */
 interface Use {
   path: string;
-  field: string;
+  /** Undefined for what is the program's and not the machine's. */
+  field?: string;
   /** For people. */
   what: string;
   written: boolean;
+  /** It is being made, by one of those that have it, or was half-made by a run that was killed. */
+  partial?: boolean;
 }
 
-function usesOf({ boot, disks, serial, machineId }: Machine): Use[] {
+function usesOf(
+  { boot, disks, serial, machineId }: Machine,
+  files: readonly ProgramFile[],
+  sources: readonly string[][],
+): Use[] {
   const uses: Use[] = [];
+  const addPartial = (field: string, what: string, path: string) => {
+    if (!exists(path)) uses.push({ field, what, path: partialOf(path), written: true, partial: true });
+  };
   const add = (field: string, what: string, path: string | undefined, written: boolean) => {
     if (path !== undefined) uses.push({ field, what, path, written });
   };
@@ -26,36 +39,55 @@ function usesOf({ boot, disks, serial, machineId }: Machine): Use[] {
   } else {
     add("boot.variables", "EFI's variables", boot.variables, true);
   }
-  for (const [i, { file, readOnly, snapshot }] of disks.entries()) {
-    add(`disks[${i}].file`, "a disk", file, !readOnly && !snapshot);
+  for (const [i, { file, readOnly, snapshot, source }] of disks.entries()) {
+    const field = `disks[${i}].file`;
+    add(field, "a disk", file, !readOnly && !snapshot);
+    for (const image of sources[i] ?? []) add(field, "the image of a disk", image, false);
+    if (source) addPartial(field, "a disk that is being made", file);
   }
   for (const [i, port] of serial.entries()) {
     if ("path" in port) add(`serial[${i}].path`, "a console", port.path, true);
   }
   add("machineId", "the machine's identity", machineId, true);
+  if (machineId !== undefined) addPartial("machineId", "an identity that is being made", machineId);
+  for (const { what, path } of files) uses.push({ what, path, written: true });
   return uses;
 }
 
 /** The same for each name of one file, whether it is there or is still to be made; nothing for what is no file. */
 function identityOf(path: string): string | undefined {
-  if (!exists(path)) return `${Deno.realPathSync(dirname(path))}/${basename(path)}`;
-  const info = Deno.statSync(path);
-  return info.isFile || info.isSocket ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
+  if (exists(path)) {
+    const info = Deno.statSync(path);
+    return info.isFile || info.isSocket ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
+  }
+  const folder = dirname(path);
+  if (ignoreNotFound(() => Deno.lstatSync(path))?.isSymlink) { // to a file that is still to be made
+    const target = Deno.readLinkSync(path);
+    return identityOf(isAbsolute(target) ? target : `${folder}/${target}`);
+  }
+  const real = ignoreNotFound(() => Deno.realPathSync(folder));
+  return real && `${real}/${basename(path)}`; // in no folder nothing can be made, which its own check says
 }
 
 /**
  * Checks that no file has two uses one of which writes it.
  *
+ * @param files What the program writes beside the machine.
+ * @param sources What each of the disks is made of.
  * @throws {MachineError} For the first that has.
  */
-export function checkConflicts(machine: Machine): void {
+export function checkConflicts(
+  machine: Machine,
+  files: readonly ProgramFile[] = [],
+  sources: readonly string[][] = [],
+): void {
   const seen = new Map<string, Use>();
-  for (const use of usesOf(machine)) {
-    const { field, path, what, written } = use;
+  for (const use of usesOf(machine, files, sources)) {
+    const { field, path, what, written, partial } = use;
     const identity = refusable(field, `cannot use '${path}'`, () => identityOf(path));
     if (identity === undefined) continue;
     const other = seen.get(identity);
-    if (other && (other.written || written)) {
+    if (other && (other.written || written) && !(other.partial && partial)) {
       throw new MachineError(
         `'${path}' is given twice, as ${other.what} and as ${what}: only what is not written can be`,
         { field },

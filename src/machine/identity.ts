@@ -20,6 +20,9 @@ export async function makeIdentity(path: string, signal?: AbortSignal): Promise<
   }
 }
 
+/** Bytes; a file that has more is something else, and may be too large to be read. */
+const LONGEST = 64 * 1024;
+
 /**
  * The platform with the identity of a file, or none when there is no file yet.
  *
@@ -27,7 +30,9 @@ export async function makeIdentity(path: string, signal?: AbortSignal): Promise<
  */
 export function configureIdentity(path: string): VZGenericPlatformConfiguration | undefined {
   if (!exists(path)) return undefined;
-  const identifier = VZGenericMachineIdentifier.from(Deno.readFileSync(path));
+  const identifier = Deno.statSync(path).size <= LONGEST
+    ? VZGenericMachineIdentifier.from(Deno.readFileSync(path))
+    : undefined;
   if (identifier) return VZGenericPlatformConfiguration.create(identifier);
   throw new MachineError(`'${path}' holds no machine's identity; remove it for a new one`, {
     field: "machineId",

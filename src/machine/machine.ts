@@ -1,5 +1,6 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
+import { checkOutputFile } from "../host/files.ts";
 import type { Limits } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
@@ -7,10 +8,11 @@ import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
-import { checkNetwork, makeMAC, type Network } from "./network.ts";
-import { checkSerial, type Serial } from "./serial.ts";
+import { checkNetwork, makeMAC, type Network, normalMAC } from "./network.ts";
+import type { ProgramFile } from "./run_context.ts";
+import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
+import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
-import { checkOutput } from "../host/files.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -56,11 +58,15 @@ const GiB = 2 ** 30;
 /**
  * A machine with all that was not said: 4 GiB of memory or half of what the host allows, whichever is less, 4
  * processors or the host's, a console as streams, and a network card on NAT. Cards get MAC addresses.
+ *
+ * @throws {MachineError} When the description is made of something else than it should.
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
+  description = checkShape(description);
   const { name, machineId, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
+  const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
   return {
     ...name !== undefined && { name },
     ...machineId !== undefined && { machineId },
@@ -70,9 +76,12 @@ export async function complete(description: Description, limits: Limits): Promis
     disks: description.disks?.map((disk) => ({ ...DISK_DEFAULTS, ...disk })) ?? [],
     shares: description.shares?.map((share) => ({ readOnly: false, ...share })) ?? [],
     ...rosetta !== undefined && { rosetta },
-    serial: description.serial ?? [{ kind: "stream" }],
+    serial: serial.length > 0 || boot.kind === "linux" || display ? serial : [{ kind: "null" }],
     network: await Promise.all(
-      network.map(async (card, i) => ({ ...card, mac: card.mac ?? await makeMAC(name, i) })),
+      network.map(async (card, i) => ({
+        ...card,
+        mac: card.mac === undefined ? await makeMAC(name, i) : normalMAC(card.mac),
+      })),
     ),
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
   };
@@ -81,20 +90,32 @@ export async function complete(description: Description, limits: Limits): Promis
 /**
  * Checks a machine against the files and the host.
  *
+ * @param files What the program writes beside it.
  * @returns The forms of its disks' images.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkMachine(machine: Machine, limits: Limits): DiskFormat[] {
+export function checkMachine(
+  machine: Machine,
+  limits: Limits,
+  files: readonly ProgramFile[] = [],
+): DiskFormat[] {
   checkLimits(machine, limits);
   checkBoot(machine.boot);
   const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
   checkShares(machine.shares, machine.rosetta);
+  if (machine.serial.length > MOST_CONSOLES) {
+    const reason = `${machine.serial.length} consoles: a machine has ${MOST_CONSOLES} at the most`;
+    throw new MachineError(reason, { field: "serial" });
+  }
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
   const { machineId, display } = machine;
   if (machineId !== undefined) {
-    refusable("machineId", `cannot write '${machineId}'`, () => checkOutput(machineId));
+    refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
-  checkConflicts(machine);
+  checkConflicts(machine, files);
+  for (const { what, path, check } of files) {
+    refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());
+  }
   checkNetwork(machine.network);
   if (display) checkDisplay(display);
   return formats;
@@ -114,7 +135,7 @@ function checkLimits({ memory, processors }: Machine, limits: Limits): void {
     fail("memory", `${wanted} is more memory than this host allows (${most})`);
   }
   const { minimum, maximum } = limits.processors;
-  if (processors < minimum || processors > maximum) {
+  if (!(Number.isInteger(processors) && processors >= minimum && processors <= maximum)) {
     fail("processors", `${processors} processors: this host allows ${minimum} to ${maximum}`);
   }
 }

@@ -8,7 +8,7 @@ import {
   type VZNetworkDeviceAttachment,
   VZVirtioNetworkDeviceConfiguration,
 } from "../vz/mod.ts";
-import { MachineError } from "./error.ts";
+import { MachineError, Setting } from "./error.ts";
 
 /** A network card, and what it is plugged into. */
 export type Network =
@@ -17,12 +17,28 @@ export type Network =
   /** The network of an interface of the host's: `en0`. */
   | { kind: "bridge"; interface: string; mac?: string };
 
+/** A MAC address with two small digits a byte; what is none stays as it is. */
+export function normalMAC(text: string): string {
+  if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text)) return text;
+  return text.toLowerCase().split(":").map((byte) => byte.padStart(2, "0")).join(":");
+}
+
+function checkMAC(mac: string, field: string): void {
+  const fail = (problem: string): never => {
+    throw new MachineError([new Setting("mac", mac), `: ${problem}`], { field });
+  };
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) fail("expected a MAC address like 52:54:00:12:34:56");
+  if (!/[^0:]/.test(mac)) fail("that is an address which no card can have");
+  if (parseInt(mac, 16) & 1) fail("that is a multicast address, which no card can have");
+}
+
 /**
- * Checks that no two cards have one address.
+ * Checks the addresses of cards, of which no two are the same.
  *
- * @throws {MachineError} When they have.
+ * @throws {MachineError} When one is not fit.
  */
 export function checkNetwork(network: Network[]): void {
+  network.forEach(({ mac }, i) => mac === undefined || checkMAC(mac, `network[${i}].mac`));
   const addresses = network.flatMap(({ mac }) => mac ?? []);
   const twice = addresses.find((mac, i) => addresses.indexOf(mac) < i);
   if (twice) throw new MachineError(`two cards cannot both have the address ${twice}`, { field: "network" });

@@ -16,11 +16,12 @@ import {
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisplay } from "./display.ts";
-import { MachineError } from "./error.ts";
+import { MachineError, refusable } from "./error.ts";
+import { checkConflicts } from "./file_conflicts.ts";
 import { configureIdentity, makeIdentity } from "./identity.ts";
 import { checkMachine, type Machine } from "./machine.ts";
 import { configureNetwork } from "./network.ts";
-import type { Reporter } from "./run_context.ts";
+import type { ProgramFile, Reporter } from "./run_context.ts";
 import { configureSerial, type OpenedSerial } from "./serial.ts";
 import { configureRosetta, configureShare } from "./share.ts";
 
@@ -33,6 +34,8 @@ export interface PrepareOptions {
   /** Is disposed of when the machine has ended. */
   cleanup: AsyncDisposableStack;
   reporter: Reporter;
+  /** What the program writes beside the machine. */
+  files?: readonly ProgramFile[];
 }
 
 /** Devices that can be made, and so be checked, before anything is written. */
@@ -59,19 +62,36 @@ export interface PreparedMachine {
  * @throws {MachineError} When something is not fit, or what has to be made cannot be made.
  */
 export async function prepareMachine(machine: Machine, options: PrepareOptions): Promise<PreparedMachine> {
-  const formats = checkMachine(machine, VZVirtualMachineConfiguration.limits());
+  const { files = [], cleanup } = options;
+  const formats = checkMachine(machine, VZVirtualMachineConfiguration.limits(), files);
   const opened: OpenedDisk[] = [];
   for (const [i, disk] of machine.disks.entries()) {
-    opened.push(await openDisk(disk, formats[i], `disks[${i}]`, options.cleanup));
+    opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));
   }
   const disks = opened.map(({ disk }) => disk);
+  // Images that are to be made are known only now.
+  checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
   const devices = makeDevices({ ...machine, disks });
+  if (!options.dryRun) {
+    openFiles(files, cleanup);
+    if (machine.name !== undefined) {
+      const { noticeTwin } = await import("./twin.ts");
+      await noticeTwin(machine, cleanup, options.reporter);
+    }
+  }
   const boot = await prepareBoot(machine.boot, options);
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);
   }
   return { machine: { ...machine, boot, disks }, devices };
+}
+
+function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack): void {
+  for (const { what, path, open } of files) {
+    const opened = refusable(undefined, `cannot use ${what} '${path}'`, () => open?.());
+    if (opened) cleanup.use(opened);
+  }
 }
 
 function makeDevices({ shares, rosetta, network, disks, machineId }: Machine): Devices {

@@ -27,6 +27,9 @@ export type Serial =
   /** Nowhere. */
   | { kind: "null" };
 
+/** How many consoles the framework takes: as many ports as its console device has. */
+export const MOST_CONSOLES = 10;
+
 /** The NSFileHandles of a console that is no file. */
 export interface SerialHandles {
   /** What the guest receives is read from it. */

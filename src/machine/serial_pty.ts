@@ -1,7 +1,11 @@
+import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
 import { openPseudoTerminal } from "../host/pty.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SerialHandles } from "./serial.ts";
+
+/** How long the pipe may take to end, in milliseconds: a child process could have inherited it. */
+const LAST_BYTES = 1_000;
 
 /** A console on a pseudo-terminal, to be disposed of when the machine has ended. */
 export interface OpenedPty extends AsyncDisposable {
@@ -17,9 +21,13 @@ export interface OpenedPty extends AsyncDisposable {
  * @param name The guest's name for it: hvc0.
  * @param wait Whether to wait until somebody has opened it.
  */
-export async function openPty(name: string, wait: boolean, { info, signal }: RunContext): Promise<OpenedPty> {
+export async function openPty(
+  name: string,
+  wait: boolean,
+  { result, signal }: RunContext,
+): Promise<OpenedPty> {
   const terminal = openPseudoTerminal();
-  info(`${name} is at ${terminal.path}`);
+  result(`${name} is at ${terminal.path}`);
   if (wait) await terminal.opened(signal);
   const [toGuest, fromGuest] = [pipe(), pipe()];
   terminal.pump((bytes) => writeAll(toGuest.writing, bytes));
@@ -29,7 +37,7 @@ export async function openPty(name: string, wait: boolean, { info, signal }: Run
     handles: { reading: toGuest.reading, writing: fromGuest.writing },
     async [Symbol.asyncDispose]() {
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
-      await shown;
+      await abortable(shown, AbortSignal.timeout(LAST_BYTES)).catch(() => {});
       terminal[Symbol.dispose]();
     },
   };

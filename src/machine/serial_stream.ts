@@ -1,6 +1,5 @@
 /** The guest's console as two streams of the program that runs the machine. */
 
-// @ts-types="../../types/std_async.d.ts"
 import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
 import type { NSObject } from "../objc/mod.ts";

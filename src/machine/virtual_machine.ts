@@ -4,15 +4,24 @@ import {
   describeError,
   type Operation,
   type State,
-  type Stop,
+  type Stop as FrameworkStop,
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
 } from "../vz/mod.ts";
+import type { NSError } from "../objc/mod.ts";
+import { Cleanup, Rollback } from "./cleanup.ts";
+import { MachineError } from "./error.ts";
+import { waitForLocks } from "./file_locks.ts";
 import { complete, type Description, type Machine } from "./machine.ts";
 import { attachment } from "./network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
+
+/** How a run ended: the guest powered off, `stop()` was called, or it failed. */
+export type Stop =
+  | Exclude<FrameworkStop, { kind: "error" }>
+  | { kind: "error"; error: NSError | MachineError };
 
 /** The framework's machine, for a view of its screen. */
 export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
@@ -62,9 +71,9 @@ export class VirtualMachine implements AsyncDisposable {
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
     const described = await complete(description, VZVirtualMachineConfiguration.limits());
-    await using cleanup = new AsyncDisposableStack();
-    using rollback = new DisposableStack();
-    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole };
+    await using cleanup = new Cleanup(whole);
+    using rollback = new Rollback(whole);
+    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
     const prepared = await prepareMachine(described, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
@@ -104,15 +113,28 @@ export class VirtualMachine implements AsyncDisposable {
   /**
    * Starts it, once, and settles when the guest's processors run.
    *
+   * @throws {MachineError} When another machine or program keeps one of its files locked for 3 s.
    * @throws {NSError} When it cannot.
    * @throws {Error} When it was started before, or has ended.
    */
   async start(): Promise<void> {
     if (this.#cleanup.disposed) throw new Error("The machine has ended: make another one to start");
     if (this.#started) throw new Error("The machine was started before: it starts only once");
-    this.#started = this.#framework.start();
-    this.#framework.stopped.then((stop) => this.#end(stop));
+    this.#started = this.#start();
     await this.#started;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await waitForLocks(this.machine);
+      if (this.#cleanup.disposed) throw new MachineError("the machine was ended before it was started");
+    } catch (error) {
+      if (error instanceof MachineError) await this.#end({ kind: "error", error });
+      throw error;
+    }
+    const started = this.#framework.start();
+    this.#framework.stopped.then((stop) => this.#end(stop));
+    await started;
   }
 
   /**

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { EntitlementError, nextStep, type Start } from "../../src/cli/entitlement.ts";
 import { cacheFolder } from "../../src/host/cache_folder.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { ended } from "../objc/child.ts";

@@ -1,5 +1,4 @@
 import { Folder, pause, vzrun } from "./vzrun.ts";
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 
 /** A shell in a tmux window, with vzrun's completions. */

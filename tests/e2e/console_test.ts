@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { contents, eventually, Folder, guest, GUEST_FILES, guestWith, pause, Vzrun, vzrun } from "./vzrun.ts";
 

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { guestOfThisFile } from "./guest_shell.ts";
 import { eventually, Folder, guest, stateOf, Vzrun, vzrun } from "./vzrun.ts";

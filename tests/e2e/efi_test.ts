@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { liveCD } from "./live_cd.ts";
 import { eventually, Folder, SOONER, stateOf, Vzrun } from "./vzrun.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun } from "./vzrun.ts";
 

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { Folder, guest, vzrun } from "./vzrun.ts";
 

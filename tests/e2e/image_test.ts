@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { eventually, Folder, guest, GUEST_FILES, stateOf, Vzrun, vzrun } from "./vzrun.ts";
 

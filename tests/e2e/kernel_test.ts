@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
 import { concat, guestKernel, pack, TOOLS, zboot } from "../images/pack.ts";
 import { Terminal } from "./terminal.ts";

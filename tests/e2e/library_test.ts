@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MachineError, NSError, VirtualMachine } from "vzrun";
 import { liveCD } from "./live_cd.ts";
@@ -205,4 +204,45 @@ Deno.test("library: a machine boots by EFI without a file of variables, which no
   assertEquals(await within("the guest's end", new Response(machine.console.readable).text()), "booted\r\n");
   assertEquals(await machine.stopped, { kind: "guest" });
   assertEquals(transient(), 0);
+});
+
+Deno.test("library: what cannot be given back at the end is said, and the end is what it was", async () => {
+  using folder = new Folder();
+  const said: string[] = [];
+  const gone = folder.file("gone");
+  const machine = await VirtualMachine.create({ boot: boot("") }, {
+    info: (message) => said.push(message),
+    files: [
+      { what: "a file", path: gone, open: () => ({ [Symbol.dispose]: () => Deno.removeSync(gone) }) },
+      {
+        what: "another",
+        path: folder.file("other"),
+        open: () => ({
+          [Symbol.dispose]() {
+            throw new Error("it is stuck");
+          },
+        }),
+      },
+    ],
+  });
+  await machine[Symbol.asyncDispose]();
+  assertEquals(await within("the end", machine.stopped, 5), { kind: "stop" });
+  assertEquals(said, ["something is left behind: it is stuck"]);
+});
+
+Deno.test("library: README's example has the types that the library has", async () => {
+  const [, example] = /```ts\n(import \{ VirtualMachine \}.*?)```/s.exec(
+    Deno.readTextFileSync(`${ROOT}/README.md`),
+  )!;
+  const file = `${ROOT}/build/readme_example_${Deno.pid}.ts`;
+  Deno.writeTextFileSync(file, example.replace('"./mod.ts"', '"vzrun"'));
+  try {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "-q", "--config", `${ROOT}/deno.json`, file],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+  } finally {
+    Deno.removeSync(file);
+  }
 });

@@ -1,6 +1,5 @@
 // What a Mac does that linux/ does by itself only when it is told to: MAC.md's rows, by their numbers.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
 import { Screen } from "./screen.ts";
 import { Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { guestOfThisFile } from "./guest_shell.ts";
 import { Folder, guest, GUEST_FILES, pause, Vzrun, vzrun } from "./vzrun.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { ENVIRONMENT, Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
 
@@ -151,7 +150,11 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a tag twice", [...KERNEL, "-share", "a", "folder", "-share", "a", "."], /'a' is given to two shares/],
   ["a share of another driver", [...KERNEL, "-virtfs", "proxy,path=folder,mount_tag=a"], /one of local/],
   ["Rosetta where there is none", [...KERNEL, "-rosetta"], /-rosetta: .*no Rosetta/],
-  ["a MAC address that is none", [...KERNEL, "-nic", "user,mac=12:34"], /mac=12:34: expected a MAC address/],
+  [
+    "a MAC address that is none",
+    [...KERNEL, "-nic", "user,mac=12:34"],
+    /-nic: mac=12:34: expected a MAC address/,
+  ],
   ["a MAC address of many", [...KERNEL, "-nic", "user,mac=1:0:5e:0:0:1"], /multicast/],
   ["a bridge to no interface", [...KERNEL, "-nic", "bridge"], /br=INTERFACE is missing/],
   ["a bridge that is not there", [...KERNEL, "-b", "nowhere0"], /'nowhere0'.*there are/],
@@ -170,7 +173,11 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /text” is none/],
   ["a name of two lines", [...KERNEL, "-name", "two\nlines"], /name of one line/],
   ["a pidfile in no folder", [...KERNEL, "-pidfile", "no/pid"], /'no\/pid': no folder 'no\/'/],
-  ["an address of zeros", [...KERNEL, "-nic", "user,mac=0:0:0:0:0:0"], /0:0:0:0:0:0: .*no card/],
+  [
+    "an address of zeros",
+    [...KERNEL, "-nic", "user,mac=0:0:0:0:0:0"],
+    /-nic: mac=00:00:00:00:00:00: .*no card/,
+  ],
   ...[["-dry-run"], []].flatMap((mode): typeof MISTAKES => [
     [
       `a long serial number ${mode}`,

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { liveCD } from "./live_cd.ts";
 import { ENVIRONMENT, Folder, GUEST, ROOT, SOONER, within } from "./vzrun.ts";

@@ -1,6 +1,17 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { contents, eventually, Folder, guest, Output, pause, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import {
+  contents,
+  eventually,
+  Folder,
+  guest,
+  GUEST_FILES,
+  Output,
+  pause,
+  stateOf,
+  Vzrun,
+  vzrun,
+  within,
+} from "./vzrun.ts";
 
 /** Answers each line on a console with `got …`, until one says end. */
 function answering(console: string): string {
@@ -63,6 +74,79 @@ Deno.test("serial: a pty is attached, left and attached again while the guest ru
   assertEquals(await run.end(10), 0);
   assertEquals(run.out.text, "");
   assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
+});
+
+// MAC.md, row 1.
+Deno.test("serial: a guest whose consoles are ptys that nobody opens boots, writes, and powers off", async () => {
+  const loud = [
+    ...GUEST_FILES,
+    "-append",
+    'console=hvc0 run="seq 30000 >/dev/hvc1"',
+    "-m",
+    "256",
+    "-nographic",
+  ];
+  await using run = new Vzrun([...loud, "-serial", "pty", "-serial", "pty"]);
+  assertEquals(await run.end(60), 0);
+});
+
+// MAC.md, row 1.
+Deno.test("serial: a reader of a pty who stops for 5 s stops nothing else, and gets whole what was not dropped", async () => {
+  const commands = "(i=0; while :; do i=$((i+1)); echo line $i of the log; done >/dev/hvc1) & " +
+    "while read word; do echo got $word; done";
+  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", "pty"];
+  await using run = new Vzrun(args, { typing: true });
+  const path = await deviceOf(run, "hvc1");
+  using device = Deno.openSync(path, { read: true });
+  const buffer = new Uint8Array(65536);
+  let text = "";
+  const read = () => text += new TextDecoder().decode(buffer.subarray(0, device.readSync(buffer)!));
+  while (text.length < 10_000) read();
+  for (const end = Date.now() + 5000; Date.now() < end; await pause(500)) {
+    const before = run.out.text;
+    await run.type("on\n");
+    await within(
+      "the other console",
+      run.out.until(new RegExp(`^${before.replaceAll("\r", "\\r")}got on\r\n$`)),
+      5,
+    );
+  }
+  for (const more = text.length + 20_000; text.length < more;) read();
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
+  // What was dropped is a hole, and each hole cuts two lines at the most.
+  const numbers = text.split("\r\n").slice(1, -1).map((line) =>
+    Number(/^line (\d+) of the log$/.exec(line)?.[1])
+  );
+  const cut = numbers.filter(Number.isNaN).length;
+  assert(cut <= 4, `${cut} lines of ${numbers.length} are cut`);
+  const whole = numbers.filter((number) => !Number.isNaN(number));
+  assertEquals(whole, whole.toSorted((a, b) => a - b));
+});
+
+// MAC.md, row 2.
+Deno.test("serial: a pty that its first reader has left cooked is raw for the second", async () => {
+  await using run = new Vzrun([...guest(answering("hvc1")), "-serial", "stdio", "-serial", "pty"]);
+  const path = await deviceOf(run, "hvc1");
+  const stty = async (...args: string[]) => {
+    const { stdout } = await new Deno.Command("stty", { args: ["-F", path, ...args] }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  {
+    await using reader = new Reader(path);
+    await eventually("the guest's answer", () => {
+      reader.type("one\n");
+      return reader.screen.text.includes("got one\r\n");
+    });
+    await stty("sane");
+    assertMatch(await stty("-a"), / icanon.* echo /s);
+  }
+  // That the first has left is noticed on another thread.
+  for (const end = Date.now() + 5000; !/-icanon.*-echo /s.test(await stty("-a"));) {
+    assert(Date.now() < end, "the pty is not raw again");
+  }
+  run.signal("SIGTERM");
+  assertEquals(await run.end(20), 143);
 });
 
 Deno.test("serial: typing at a pty works under tmux, whose window may be closed and opened again", async () => {
@@ -260,4 +344,29 @@ Deno.test("serial: a client of a socket that has nothing more to say hears the a
   await second.connection.closeWrite();
   await second.screen.until("got end\r\n");
   assertEquals(await run.end(10), 0);
+});
+
+// MAC.md, row 4.
+Deno.test("serial: an eleventh console is refused, and ten are not", async () => {
+  const consoles = (count: number) => Array.from({ length: count }, () => ["-serial", "null"]).flat();
+  const ten = await vzrun(["-dry-run", ...guest("true"), ...consoles(10)]);
+  assertEquals([ten.code, ten.err], [0, ""]);
+  assertEquals(await vzrun(["-dry-run", ...guest("true"), ...consoles(11)]), {
+    code: 2,
+    out: "",
+    err: "vzrun: -serial: 11 consoles: a machine has 10 at the most\n",
+  });
+});
+
+Deno.test("serial: -quiet tells where a pty is, which is a result and no chatter", async () => {
+  await using run = new Vzrun([...guest("true"), "-quiet", "-serial", "pty"]);
+  assertEquals(await run.end(60), 0);
+  assertMatch(run.err.text, /^vzrun: hvc0 is at \S+\n$/);
+});
+
+Deno.test("serial: a kernel whose console is none of the machine's is told, since nothing of it is seen", async () => {
+  const append = "console=ttyS0 quiet";
+  const { code, err } = await vzrun(["-dry-run", ...GUEST_FILES, "-append", append, "-m", "256"]);
+  assertEquals(code, 0);
+  assertEquals(err, "vzrun: no machine here has ttyS0, the kernel's console: console=hvc0 is seen\n");
 });

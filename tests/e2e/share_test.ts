@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
 import { guestOfThisFile } from "./guest_shell.ts";
 import { contents, eventually, Folder, guest, stateOf, Vzrun } from "./vzrun.ts";

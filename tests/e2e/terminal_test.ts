@@ -1,7 +1,6 @@
-// @ts-types="../../types/std_assert.d.ts"
-import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Terminal } from "./terminal.ts";
-import { eventually, guest, stateOf, Vzrun } from "./vzrun.ts";
+import { eventually, Folder, guest, pause, ROOT, stateOf, Vzrun } from "./vzrun.ts";
 
 Deno.test("terminal: what is typed goes to the guest, but for Ctrl-A", async () => {
   await using terminal = new Terminal();
@@ -124,4 +123,78 @@ Deno.test("terminal: an error is in colour there, and not with NO_COLOR", async 
     await terminal.screen.until("\n");
     assertEquals(terminal.screen.text.replace("\x1b[0m\r", "\r"), `${shown} ${message}\r\n`);
   }
+});
+
+Deno.test("terminal: in the background it is left alone, and a signal ends the run as always", async () => {
+  await using terminal = new Terminal();
+  const before = terminal.modes;
+  // timeout puts what it runs into the background of the terminal, which is the shell's.
+  const through = [...terminal.how().through!, "sh", "-c", '"$@"; exit $?', "sh", "timeout", "6"];
+  await using run = new Vzrun(guest(WAITING), { through });
+  await terminal.screen.until("up");
+  assertEquals(terminal.modes, before);
+  await terminal.type("typed ahead\n"); // which is not ours to read
+  assertEquals(await run.end(20), 124);
+  assertStringIncludes(run.err.text, "vzrun: SIGTERM: asked the guest to power off\n");
+  assertEquals(terminal.modes, before);
+});
+
+Deno.test("terminal: a job that fg has brought back has it raw, and its keys", async () => {
+  using folder = new Folder();
+  const tmux = async (...args: string[]): Promise<string> => {
+    const all = ["-S", folder.file("tmux"), "-f", "/dev/null", ...args];
+    const { stdout } = await new Deno.Command("tmux", { args: all, env: { TERM: "xterm" } }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  const shows = async (what: string) => {
+    for (
+      const end = Date.now() + 60_000;
+      !(await tmux("capture-pane", "-p")).includes(what);
+      await pause(100)
+    ) {
+      assert(Date.now() < end, `no ${what} on\n${await tmux("capture-pane", "-p")}`);
+    }
+  };
+  const commands = guest("echo guest is up; read line; echo got $line").map((word) => `'${word}'`).join(" ");
+  Deno.writeTextFileSync(folder.file("run"), `exec '${ROOT}/dev' run ${commands}\n`);
+  await tmux("new-session", "-d", "-x", "80", "-y", "24", "bash --norc --noprofile");
+  try {
+    await tmux("send-keys", "-l", `sh ${folder.file("run")} &\n`);
+    await shows("guest is up");
+    await tmux("send-keys", "-l", "echo shell has $((40 + 2)) keys\n");
+    await shows("shell has 42 keys");
+    await tmux("send-keys", "-l", "fg\n");
+    for (
+      const end = Date.now() + 10_000;
+      !(await tmux("capture-pane", "-p")).includes("got these");
+      await pause(300)
+    ) {
+      assert(Date.now() < end, await tmux("capture-pane", "-p"));
+      await tmux("send-keys", "-l", "these\r");
+    }
+    await tmux("send-keys", "-l", "echo the shell has $((40 + 3)) again\n");
+    await shows("the shell has 43 again");
+  } finally {
+    await tmux("kill-server");
+  }
+});
+
+// MAC.md, row 3.
+Deno.test("terminal: a framework that makes what it is handed non-blocking costs no keys and no processor", async () => {
+  await using terminal = new Terminal();
+  const how = { ...terminal.how(), env: { VIRTUALIZATION_NONBLOCKING: "yes" } };
+  await using run = new Vzrun(guest("echo up; read line; echo got $line; sleep 1000"), how);
+  await terminal.screen.until("up");
+  await terminal.type("keys\r");
+  await terminal.screen.until("got keys");
+  await pause(11_000); // Deno's pool ends its idle threads after 10 s
+  const used = () => {
+    const fields = Deno.readTextFileSync(`/proc/${run.pid}/stat`).replace(/.*\) /s, "").split(" ");
+    return Number(fields[11]) + Number(fields[12]); // in ticks of 10 ms
+  };
+  const before = used();
+  await pause(5_000);
+  assertEquals(used() - before, 0);
+  await terminal.type("\x01x");
+  assertEquals(await run.end(5), 0);
 });

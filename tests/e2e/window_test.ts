@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { GuestShell, LOOP } from "./guest_shell.ts";
 import { type Colour, type Picture, Screen, type Window } from "./screen.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { cloneFile } from "../../src/host/clone_file.ts";
 

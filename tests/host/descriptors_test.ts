@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
 import { DispatchQueue, fromObjC } from "../../src/objc/mod.ts";

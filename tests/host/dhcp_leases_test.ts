@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { leasedAddress } from "../../src/host/dhcp_leases.ts";
 

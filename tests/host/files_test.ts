@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { removeAttribute } from "../../src/host/files.ts";
 import { Folder } from "../e2e/vzrun.ts";

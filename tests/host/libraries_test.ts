@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { standInPath } from "../../src/host/libraries.ts";
 import { Class, symbolAddress } from "../../src/objc/mod.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
 import { makeOnce } from "../../src/host/make_once.ts";
 import { Folder, within } from "../e2e/vzrun.ts";

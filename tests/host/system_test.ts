@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
 import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
 

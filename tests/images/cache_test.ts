@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { cacheFolder } from "../../src/host/cache_folder.ts";
 import { Cache } from "../../src/images/cache.ts";

@@ -3,7 +3,6 @@
  * tries more files of each, KERNEL_FUZZ_SEED=N others.
  */
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertLess } from "@std/assert";
 import { ENVIRONMENT, ROOT, within } from "../e2e/vzrun.ts";
 import { FORMATS } from "./kernel_fuzz.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Cache } from "../../src/images/cache.ts";
 import { ImageError } from "../../src/images/error.ts";

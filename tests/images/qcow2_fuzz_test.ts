@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertGreater, assertLess } from "@std/assert";
 import { ImageError } from "../../src/images/error.ts";
 import { Folder } from "../e2e/vzrun.ts";

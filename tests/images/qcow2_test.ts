@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { convert } from "../../src/images/convert.ts";
 import { ImageError } from "../../src/images/error.ts";

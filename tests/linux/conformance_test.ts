@@ -1,7 +1,6 @@
 // linux/ against Apple's declarations, read from the live runtime: a class, method or type that differs is one that a
 // client of Apple's framework, vzrun first, cannot use.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { formatType, parseMethodType } from "../../src/objc/encoding.ts";
 import { standInPath } from "../../src/host/libraries.ts";

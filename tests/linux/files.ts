@@ -1,8 +1,10 @@
 /** Files that tests of linux/ use. */
 
+import { fromFileUrl } from "@std/path/posix/from-file-url";
+
 /** A file of the project. */
 export function projectFile(path: string): string {
-  return decodeURIComponent(new URL(`../../${path}`, import.meta.url).pathname);
+  return fromFileUrl(new URL(`../../${path}`, import.meta.url));
 }
 
 /** Where the guest for a processor is. */

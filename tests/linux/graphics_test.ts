@@ -1,7 +1,6 @@
 // A guest's screen, keyboard and pointer: what linux/ refuses, what a guest is told, and what a native program's window
 // shows of it under an X server of the test's own.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   type Argument,

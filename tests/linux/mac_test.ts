@@ -1,7 +1,6 @@
 // Where Apple's framework is less kind than a programmer without a Mac would think, linux/ is too. Each test quotes its
 // row of the list of these behaviours.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { child } from "../objc/child.ts";
 import { Class, defineClass, fileURL, NSError, type NSObject } from "../../src/objc/mod.ts";

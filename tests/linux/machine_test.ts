@@ -1,7 +1,6 @@
 // The rules of linux/, which are Apple's, seen by its clients: what it refuses, with which error, and what real guests
 // do to a machine.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type Argument, Class, DispatchQueue, fromObjC, NSError, type NSObject } from "../../src/objc/mod.ts";
 import {

@@ -1,6 +1,5 @@
 // Row 25: linux/ records in which order a program launches, activates and makes windows, of which a Mac cares.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { Screen } from "../e2e/screen.ts";
 import { ended } from "../objc/child.ts";

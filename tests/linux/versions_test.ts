@@ -1,6 +1,5 @@
 // Row 20: linux/ as an older macOS, whose classes and methods are all that a client finds.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { commandOf, ended } from "../objc/child.ts";
 import { classRow, type Row, TABLE } from "../vz/table.ts";

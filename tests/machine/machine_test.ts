@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { wordError } from "../../src/cli/qemu/word_error.ts";

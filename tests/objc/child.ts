@@ -1,5 +1,7 @@
 /** Programs of tests/objc/programs and tests/linux/programs, each in a process of its own: for what ends a process. */
 
+import { fromFileUrl } from "@std/path/posix/from-file-url";
+
 export interface Ended {
   code: number;
   signal: Deno.Signal | null;
@@ -7,7 +9,7 @@ export interface Ended {
   stderr: string;
 }
 
-const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+const path = (relative: string) => fromFileUrl(new URL(relative, import.meta.url));
 
 /** The command that runs a program, given by its path in tests/; `gc()` is there in it. */
 export function commandOf(program: string, ...args: string[]): string[] {

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseType } from "../../src/objc/encoding.ts";
 import { layoutOf, nativeType, pack, type Struct, unpack } from "../../src/objc/native_type.ts";

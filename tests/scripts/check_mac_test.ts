@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { PROBES } from "../../scripts/check_mac/mod.ts";
 import { Screen } from "../e2e/screen.ts";

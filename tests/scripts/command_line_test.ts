@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseOptions, UsageError } from "../../scripts/command_line.ts";
 import { ended } from "../objc/child.ts";

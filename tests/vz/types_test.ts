@@ -1,10 +1,8 @@
 // A wrong selector or argument is an error of `deno check`: each line below an @ts-expect-error would be one, and the
-// check of this file fails where it is none. Nothing of it runs.
+// check of this file fails where it is none.
 
-// @ts-types="../../types/std_assert.d.ts"
-import { assert } from "@std/assert";
-import { type NSObject } from "../../src/objc/mod.ts";
-import { VZVirtualMachineConfiguration, VZVirtualMachineView } from "../../src/vz/mod.ts";
+import { assert, assertMatch } from "@std/assert";
+import { VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
 import { QueueObject } from "../../src/vz/queue_object.ts";
 
 function rightAndWrong(configuration: VZVirtualMachineConfiguration): void {
@@ -37,8 +35,30 @@ abstract class OnAQueue extends QueueObject<"VZVirtualMachine"> {
   }
 }
 
-Deno.test("src/vz: messages have Apple's types", () => {
-  assert([rightAndWrong, OnAQueue].length > 0); // that this file passes `deno check` is the test
-  const view: NSObject | undefined = undefined;
-  assert(view === undefined && VZVirtualMachineView.api.name === "VZVirtualMachineView");
+/** What `deno check` says of a text of this file. */
+async function check(text: string): Promise<{ success: boolean; said: string }> {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const absolute = text.replace(
+      /"(\.\.\/[^"]+)"/g,
+      (_, file) => `"${new URL(file, import.meta.url).href}"`,
+    );
+    await Deno.writeTextFile(path, absolute);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--config", new URL("../../deno.json", import.meta.url).pathname, path],
+      env: { NO_COLOR: "1" },
+    }).output();
+    return { success, said: new TextDecoder().decode(stderr) };
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("src/vz: a selector that its class has not is an error of deno check", async () => {
+  assert([rightAndWrong, OnAQueue].length > 0); // which are there for the check of this file
+  const text = await Deno.readTextFile(new URL(import.meta.url));
+  const asItIs = await check(text);
+  assert(asItIs.success, asItIs.said);
+  const { said } = await check(text.replace(/^.*@ts-expect-error A slip.*\n/m, ""));
+  assertMatch(said, /Argument of type '"setMemorySise:"' is not assignable/);
 });

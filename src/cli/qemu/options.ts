@@ -277,10 +277,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "NAME",
     help: "the machine's name; a named machine keeps its MAC address",
-    apply: (settings, value) => {
-      if (!/^\P{Cc}+$/u.test(value)) throw new UsageError("expected a name of one line");
-      settings.name = value;
-    },
+    apply: (settings, value) => settings.name = value,
   },
   {
     names: ["machine-id"],

@@ -17,9 +17,7 @@ function isOption(argument: string | undefined): boolean {
 
 async function unknown(argument: string): Promise<UsageError> {
   // Loaded only for a slip: a start has no use for it.
-  // @ts-types="../../types/std_text.d.ts"
   const { closestString } = await import("@std/text/closest-string");
-  // @ts-types="../../types/std_text.d.ts"
   const { levenshteinDistance } = await import("@std/text/levenshtein-distance");
   const { name } = split(argument);
   const nearest = closestString(name, [...byName.keys()].filter((known) => known.length > 1));

@@ -5,6 +5,9 @@ const OPTIONS: Record<string, string> = {
   memory: "-m: ",
   processors: "-smp: ",
   network: "-nic: ",
+  serial: "-serial: ",
+  "network.mac": "-nic: ",
+  name: "-name: ",
   display: "-display: ",
   "boot.commandLine": "-append: ",
   rosetta: "-rosetta ",
@@ -20,5 +23,5 @@ function wordSetting({ name, value }: Setting): string {
 
 /** What is wrong with a machine, in the words of the command line. */
 export function wordError(error: MachineError): string {
-  return (OPTIONS[error.field ?? ""] ?? "") + error.worded(wordSetting);
+  return (OPTIONS[error.field?.replace(/\[\d+\]/g, "") ?? ""] ?? "") + error.worded(wordSetting);
 }

@@ -1,4 +1,3 @@
-// @ts-types="../../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { helpText, usageOf } from "../../../src/cli/qemu/help.ts";
 import { OPTIONS } from "../../../src/cli/qemu/options.ts";

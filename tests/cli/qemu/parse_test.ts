@@ -1,4 +1,3 @@
-// @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
 import { noSettings, OPTIONS, type Settings } from "../../../src/cli/qemu/options.ts";
 import type { DiskSettings } from "../../../src/cli/qemu/values.ts";
@@ -181,19 +180,19 @@ Deno.test("parse: Rosetta may be given a tag, and be refused", async () => {
   for (const [argv, rosetta] of lines) assertEquals((await parse(argv)).rosetta, rosetta, argv.join(" "));
 });
 
-Deno.test("parse: network cards, their addresses written as the framework has them", async () => {
+Deno.test("parse: network cards, their addresses as they are written", async () => {
   const cards: [argv: string[], network: Settings["network"]][] = [
     [["-nic", "user"], [{ kind: "nat" }]],
     [["-nic", "none"], ["none"]],
     [["-nic", "user,model=virtio"], [{ kind: "nat" }]],
     [["-nic", "user,model=virtio-net-pci"], [{ kind: "nat" }]],
     [["-nic", "user,mac=52:54:00:12:34:56"], [{ kind: "nat", mac: "52:54:00:12:34:56" }]],
-    [["-nic", "user,mac=52:54:0:A:bC:f"], [{ kind: "nat", mac: "52:54:00:0a:bc:0f" }]],
+    [["-nic", "user,mac=52:54:0:A:bC:f"], [{ kind: "nat", mac: "52:54:0:A:bC:f" }]],
     [["-nic", "bridge,br=en0"], [{ kind: "bridge", interface: "en0" }]],
     [["-nic=bridge,mac=2:0:0:0:0:1,br=a,,b"], [{
       kind: "bridge",
       interface: "a,b",
-      mac: "02:00:00:00:00:01",
+      mac: "2:0:0:0:0:1",
     }]],
     [["-b", "en0"], [{ kind: "bridge", interface: "en0" }]],
     [["-nic", "user", "-b", "br0", "-nic", "user"], [{ kind: "nat" }, {
@@ -234,7 +233,6 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
   const size = "expected a size in MiB, or with K, M or G, like 512 or 2G";
   const serial = "expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none";
   const drive = "file, if, readonly, format, size, cache, serial, snapshot";
-  const mac = "expected a MAC address like 52:54:00:12:34:56";
   const stray = "every value follows its option, as in -kernel FILE";
   const lines: [argv: string[], message: string][] = [
     [["-kernal", "K"], "unknown option '-kernal': did you mean -kernel?"],
@@ -355,16 +353,6 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     [["-nic", "user,br=en0"], "-nic user,br=en0: br= goes with bridge"],
     [["-nic", "user,model=e1000"], "-nic user,model=e1000: model is one of virtio, virtio-net-pci"],
     [["-nic", "user,mtu=9000"], "-nic user,mtu=9000: unknown 'mtu='; known are br, mac, model"],
-    [["-nic", "user,mac="], `-nic user,mac=: ${mac}`],
-    [["-nic", "user,mac=52:54:00:12:34"], `-nic user,mac=52:54:00:12:34: ${mac}`],
-    [["-nic", "user,mac=52:54:00:12:34:56:78"], `-nic user,mac=52:54:00:12:34:56:78: ${mac}`],
-    [["-nic", "user,mac=52:54:00:12:34:5g"], `-nic user,mac=52:54:00:12:34:5g: ${mac}`],
-    [["-nic", "user,mac=52-54-00-12-34-56"], `-nic user,mac=52-54-00-12-34-56: ${mac}`],
-    [["-nic", "user,mac=052:54:00:12:34:56"], `-nic user,mac=052:54:00:12:34:56: ${mac}`],
-    [
-      ["-nic", "user,mac=53:54:00:12:34:56"],
-      "-nic user,mac=53:54:00:12:34:56: that is a multicast address, which no card can have",
-    ],
     [["-b"], "-b needs a value: -b IF"],
     [["-display", "gtk"], "-display gtk: the display is one of window, none"],
     [["-display", "none,width=1"], "-display none,width=1: none takes nothing more"],

@@ -1,4 +1,3 @@
-// @ts-types="../../../types/std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { toMachine } from "../../../src/cli/qemu/to_machine.ts";
 import { noSettings, type Settings } from "../../../src/cli/qemu/options.ts";

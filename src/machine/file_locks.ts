@@ -1,0 +1,57 @@
+/** Locks that the framework takes at a machine's start. When another has one it says so without the file's name. */
+
+import { tryLock } from "../host/lock.ts";
+import { MachineError } from "./error.ts";
+import type { Machine } from "./machine.ts";
+
+/** For how long a lock is waited for, in ms: that of a machine that has just ended may linger. */
+const PATIENCE = 3_000;
+
+/** How often it is looked at meanwhile. */
+const LOOK = 100;
+
+interface Lock {
+  field: string;
+  what: string;
+  path: string;
+  /** Others may read it too. */
+  shared: boolean;
+}
+
+function locksOf({ boot, disks }: Machine): Lock[] {
+  const locks = disks.map(({ file: path, readOnly: shared }, i) => (
+    { field: `disks[${i}].file`, what: "disk", path, shared }
+  ));
+  if (boot.kind === "linux" || boot.variables === undefined) return locks;
+  const variables = { what: "the variable store", path: boot.variables, shared: false };
+  return [...locks, { field: "boot.variables", ...variables }];
+}
+
+function isFree({ path, shared }: Lock): boolean {
+  try {
+    using lock = tryLock(path, shared);
+    return lock !== undefined;
+  } catch {
+    return true; // what cannot be opened or locked is the framework's to tell
+  }
+}
+
+/**
+ * Waits until nobody has locked a file that the machine is about to lock.
+ *
+ * @throws {MachineError} When somebody keeps it; it names the file.
+ */
+export async function waitForLocks(machine: Machine): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  for (const lock of locksOf(machine)) {
+    while (!isFree(lock)) {
+      if (performance.now() > end) {
+        const { field, what, path } = lock;
+        throw new MachineError(`${what} '${path}' is in use: another machine or program has locked it`, {
+          field,
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** What a description is made of: values of the right kinds, whoever has written it, before anything else is asked. */
+
+import type { Boot, LinuxBoot } from "./boot.ts";
+import type { Disk } from "./disk.ts";
+import type { Display } from "./display.ts";
+import { MachineError } from "./error.ts";
+import type { Description, Machine } from "./machine.ts";
+import type { Network } from "./network.ts";
+import type { Serial } from "./serial.ts";
+import type { Share } from "./share.ts";
+
+/** Checks a value, and gives it back without what is undefined in it. */
+interface Check {
+  (value: unknown, field: string): unknown;
+  /** It has to be there. */
+  needed?: boolean;
+}
+
+/** A check for each field, so that none is forgotten. */
+type Fields<T> = { [Key in keyof T]-?: Check };
+
+/** The fields of each kind. */
+type Kinds<T extends { kind: string }> = {
+  [Kind in T["kind"]]: Fields<Omit<Extract<T, { kind: Kind }>, "kind">>;
+};
+
+function fail(field: string, reason: string): never {
+  throw new MachineError(reason, { field: field || undefined });
+}
+
+function shown(value: unknown): string {
+  return Deno.inspect(value, { colors: false, compact: true, breakLength: Infinity, strAbbreviateSize: 100 });
+}
+
+const needed = (check: Check): Check => Object.assign(check.bind(null), { needed: true });
+
+const text: Check = (value, field) => {
+  if (typeof value !== "string") fail(field, `expected a text, not ${shown(value)}`);
+  if (value.includes("\0")) fail(field, "it holds a zero byte, which no path, name or command line has");
+  return value;
+};
+
+const name: Check = (value, field) => {
+  if (typeof value === "string" && /^\P{Cc}+$/u.test(value)) return value;
+  fail(field, "expected a name of one line");
+};
+
+const flag: Check = (value, field) => {
+  if (typeof value === "boolean") return value;
+  fail(field, `expected true or false, not ${shown(value)}`);
+};
+
+const whole: Check = (value, field) => {
+  if (typeof value === "number" && (Number.isInteger(value) || value === Infinity)) return value; // limits are for later
+  fail(field, `expected a whole number, not ${shown(value)}`);
+};
+
+const oneOf = (...values: string[]): Check => (value, field) => {
+  if ((values as unknown[]).includes(value)) return value;
+  fail(field, `${shown(value)} is none of ${values.join(", ")}`);
+};
+
+const listOf = (check: Check): Check => (value, field) => {
+  if (Array.isArray(value)) return value.map((one, i) => check(one, `${field}[${i}]`));
+  fail(field, `expected a list, not ${shown(value)}`);
+};
+
+function checkIsObject(value: unknown, field: string): asserts value is Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  fail(field, `expected an object, not ${shown(value)}`);
+}
+
+const object = (fields: Record<string, Check>): Check => (value, field) => {
+  checkIsObject(value, field);
+  const path = (key: string) => field ? `${field}.${key}` : key;
+  const given = Object.entries(value).filter(([, value]) => value !== undefined);
+  const missing = Object.keys(fields).find((key) => fields[key].needed && value[key] === undefined);
+  if (missing !== undefined) fail(path(missing), "it is missing");
+  return Object.fromEntries(given.map(([key, value]) => {
+    if (Object.hasOwn(fields, key)) return [key, fields[key](value, path(key))];
+    return fail(path(key), `there is no such field; known are ${Object.keys(fields).join(", ")}`);
+  }));
+};
+
+const byKind = (kinds: Record<string, Record<string, Check>>): Check => (value, field) => {
+  checkIsObject(value, field);
+  const kind = oneOf(...Object.keys(kinds));
+  kind(value.kind, `${field}.kind`);
+  return object({ kind, ...kinds[String(value.kind)] })(value, field);
+};
+
+const format = oneOf("raw", "qcow2");
+
+const DISK: Fields<Disk> = {
+  file: needed(text),
+  format,
+  source: object({ file: text, format } satisfies Fields<NonNullable<Disk["source"]>>),
+  interface: oneOf("virtio", "usb", "nvme"),
+  readOnly: flag,
+  cache: oneOf("writeback", "none", "writethrough", "unsafe"),
+  serial: text,
+  media: oneOf("cdrom"),
+  size: whole,
+  snapshot: flag,
+};
+
+const BOOT: Kinds<Boot> = {
+  linux: {
+    kernel: needed(text),
+    source: object({ file: text, layers: listOf(text) } satisfies Fields<NonNullable<LinuxBoot["source"]>>),
+    initrd: text,
+    commandLine: text,
+  },
+  efi: { variables: text },
+};
+
+const SERIAL: Kinds<Serial> = {
+  stdio: {},
+  stream: {},
+  pty: { wait: flag },
+  file: { path: needed(text) },
+  unix: { path: needed(text) },
+  null: {},
+};
+
+const NETWORK: Kinds<Network> = { nat: { mac: text }, bridge: { interface: needed(text), mac: text } };
+const SHARE: Fields<Share> = { tag: needed(text), folder: needed(text), readOnly: flag };
+const DISPLAY: Fields<Display> = { width: whole, height: whole, fullGrab: flag, hidpi: flag };
+
+const MACHINE: Fields<Machine> = {
+  name,
+  machineId: text,
+  boot: needed(byKind(BOOT)),
+  memory: whole,
+  processors: whole,
+  disks: listOf(object(DISK)),
+  shares: listOf(object(SHARE)),
+  rosetta: text,
+  serial: listOf(byKind(SERIAL)),
+  network: listOf(byKind(NETWORK)),
+  display: object(DISPLAY),
+};
+
+/**
+ * Checks what a description is made of: a program may have read it from anywhere.
+ *
+ * @returns A copy in which nothing is undefined.
+ * @throws {MachineError} For the first value that is of another kind, and for a field that there is not.
+ */
+export function checkShape(description: Description): Description {
+  return object(MACHINE)(description, "") as Description;
+}
