@@ -1,10 +1,14 @@
-/** `deno task docs`: writes what documentation is made of the program, README's table of options and docs/vzrun.1. */
+/**
+ * `deno task docs`: writes what documentation is made of the program: README's table of options, docs/vzrun.1 and
+ * docs/untested-on-macos.md.
+ */
 
 import { join } from "@std/path/posix/join";
 import config from "../deno.json" with { type: "json" };
 import { GROUPS, usageOf } from "../src/cli/qemu/help.ts";
 import { ESCAPE_KEYS_HELP } from "../src/cli/escape_keys.ts";
 import { type Option, OPTIONS } from "../src/cli/qemu/options.ts";
+import { untestedPage } from "./check_mac/mod.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -102,6 +106,9 @@ if (import.meta.main) {
   const readme = join(ROOT, "README.md");
   await Deno.writeTextFile(readme, withOptions(await Deno.readTextFile(readme)));
   await Deno.writeTextFile(join(ROOT, "docs", "vzrun.1"), manPage());
-  const fmt = await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", readme] }).spawn().status;
+  const untested = join(ROOT, "docs", "untested-on-macos.md");
+  await Deno.writeTextFile(untested, untestedPage());
+  const fmt = await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", readme, untested] }).spawn()
+    .status;
   Deno.exit(fmt.code);
 }

@@ -6,7 +6,7 @@
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { cacheFolder } from "../host/cache_folder.ts";
 import { toFileError } from "../host/error.ts";
-import { exists } from "../host/files.ts";
+import { exists, removeAttribute } from "../host/files.ts";
 import { hasEntitlement, isRoot, replaceProcess } from "../host/process.ts";
 import * as log from "./log.ts";
 
@@ -62,9 +62,13 @@ export interface Place {
   codesign: string;
 }
 
+/** What a browser puts on what it has fetched, and copying keeps: macOS could refuse the copy for it. */
+const QUARANTINE = "com.apple.quarantine";
+
 /** Makes a signed copy of a program. */
 async function sign(codesign: string, program: string, copy: string): Promise<void> {
   await Deno.copyFile(program, copy);
+  removeAttribute(copy, QUARANTINE);
   const list = fromFileUrl(PROPERTY_LIST);
   const args = ["--force", "--sign", "-", "--identifier", "deno", "--entitlements", list, copy];
   // Deno lets no environment with DYLD_ variables pass to a program that was allowed by its name.
@@ -121,9 +125,13 @@ const MAC: System = {
 /**
  * Returns when the process may make virtual machines. One that may not, and can be, is replaced by one that may.
  *
+ * @param check Refuses what the user has to mend first, before anything is signed.
  * @throws {EntitlementError} When it may not.
  */
-export async function ensureEntitled(system = MAC): Promise<void> {
+export async function ensureEntitled(
+  check: () => void | Promise<void>,
+  system = MAC,
+): Promise<void> {
   const program = Deno.execPath();
   const start: Start = {
     program,
@@ -132,6 +140,7 @@ export async function ensureEntitled(system = MAC): Promise<void> {
     again: Deno.env.get(MARK) === `${Deno.pid}`,
     root: system.root(),
   };
+  if (!start.entitled) await check();
   if (nextStep(start) === "start") return;
   let copy: string;
   try {

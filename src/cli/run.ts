@@ -22,7 +22,8 @@ export function run(argv: readonly string[]): Promise<number> {
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
     if (settings.mode === "run" && hasLibrary("Security")) { // where programs are signed with what they may do
-      await (await import("./entitlement.ts")).ensureEntitled();
+      const { ensureEntitled } = await import("./entitlement.ts");
+      await ensureEntitled(async () => (await import("./run_machine.ts")).checkSettings(settings));
     }
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {

@@ -4,7 +4,7 @@ import { keepDebuggerShut } from "../host/debugger_signal.ts";
 import { hangUp, standardOutput } from "../host/descriptors.ts";
 import { Cleanup } from "../machine/cleanup.ts";
 import { MachineError } from "../machine/error.ts";
-import { complete, type Description } from "../machine/machine.ts";
+import { checkMachine, complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
 import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_context.ts";
 import { VirtualMachine } from "../machine/virtual_machine.ts";
@@ -68,6 +68,17 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
   const isSilent = () => output?.isThere === false;
   return await Promise.race([run(machine, shutdown, onStdio, isSilent), shutdown.givenUp]);
+}
+
+/**
+ * Checks what the command line describes, and does nothing else.
+ *
+ * @throws {UsageError} When options do not go together.
+ * @throws {MachineError} When a file or a number does not fit.
+ */
+export async function checkSettings(settings: Settings): Promise<void> {
+  const limits = VZVirtualMachineConfiguration.limits();
+  checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
 }
 
 /** What the program writes of its own. */

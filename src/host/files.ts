@@ -1,7 +1,24 @@
 /** Files that are named by a user, looked at before they are used. */
 
 import { dirname } from "@std/path/posix/dirname";
+import { cString, openFunctions } from "../objc/mod.ts";
 import { FileError, ignoreNotFound, reasonOf, toFileError } from "./error.ts";
+import "./libraries.ts";
+
+const libc = openFunctions("system", {
+  removexattr: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
+});
+
+/**
+ * Takes an extended attribute off a file, if that has it.
+ *
+ * @param name `com.apple.quarantine`
+ *
+ * Source: removexattr(2) of macOS; Linux's has no options.
+ */
+export function removeAttribute(path: string, name: string): void {
+  libc.removexattr(cString(path), cString(name), 0);
+}
 
 /** The same as long as a path leads to the same file and that is unchanged, as far as its times tell. */
 export function versionOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {

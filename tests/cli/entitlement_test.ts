@@ -146,3 +146,21 @@ Deno.test("entitlement: root gets no copy unasked", async () => {
   assertMatch(err, /as root no copy of Deno is signed by itself/);
   assertEquals(home.calls, []);
 });
+
+// Row 30.
+Deno.test("entitlement: a command line that is wrong is refused before anything is signed", async () => {
+  using home = new Home();
+  const { code, err } = await home.start(["refused"]);
+  assertEquals([code, err, home.calls], [1, "cannot open kernel 'refused'\n", []]);
+  assertEquals((await home.start(["right"])).code, 42);
+});
+
+// Row 31: the kernel's parser of entitlements refuses what XML forbids, which other readers let through.
+Deno.test("entitlement: no comment of the property lists has two hyphens in a row", () => {
+  const lists = [...Deno.readDirSync(ROOT)].map(({ name }) => name).filter((name) => name.endsWith(".plist"));
+  assertEquals(lists.toSorted(), ["entitlements-bridged.plist", "entitlements.plist"]);
+  for (const list of lists) {
+    const comments = [...Deno.readTextFileSync(`${ROOT}/${list}`).matchAll(/<!--(.*?)-->/gs)];
+    assertEquals(comments.filter(([, comment]) => comment.includes("--")).map(([all]) => all), [], list);
+  }
+});

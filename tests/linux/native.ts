@@ -1,6 +1,5 @@
 /** Programs of tests/linux/programs in Objective-C, as a client of linux/ compiles its own. */
 
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { ended } from "../objc/child.ts";
 import { projectFile } from "./files.ts";

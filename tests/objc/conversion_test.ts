@@ -190,7 +190,7 @@ Deno.test("conversion: a URL with unusual letters arrives, or is a JavaScript er
 
 Deno.test("conversion: a file's URL is seen from the current folder, and keeps every letter of its name", () => {
   const before = Deno.cwd();
-  const folder = Deno.makeTempDirSync();
+  const folder = Deno.realPathSync(Deno.makeTempDirSync()); // the current folder is told without links
   const names = [
     "some file",
     "a\\b",
@@ -207,9 +207,9 @@ Deno.test("conversion: a file's URL is seen from the current folder, and keeps e
     "a:b",
   ];
   try {
-    for (const name of names) {
-      const inside = `${folder}/${name}`;
-      Deno.mkdirSync(inside);
+    for (const [i, name] of names.entries()) {
+      const inside = `${folder}/${i}/${name}`; // two of the names are one to a Mac's file system
+      Deno.mkdirSync(inside, { recursive: true });
       Deno.chdir(inside);
       using relative = fileURL(name);
       using absolute = fileURL(`${inside}/${name}`);

@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { Folder } from "../e2e/vzrun.ts";
 import { qemuImg } from "../images/qemu_img.ts";

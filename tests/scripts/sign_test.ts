@@ -42,7 +42,7 @@ class Bench extends Folder {
   /** How the signer was called; the name of the copy is COPY. */
   get arguments(): string[] {
     const lines = contents(this.file("arguments")).trim().split("\n");
-    return lines.map((line) => line.startsWith(`${this.path}/.vz run.`) ? "COPY" : line);
+    return lines.map((line) => line.startsWith(`${Deno.realPathSync(this.path)}/.vz run.`) ? "COPY" : line);
   }
 
   /** Whether the executable is as it was, and nothing has come to stand beside it. */

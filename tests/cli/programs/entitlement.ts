@@ -1,6 +1,7 @@
 /**
  * Starts as vzrun does on a Mac. A program is entitled here when the stand-in for codesign has marked it.
- * Arguments: path of the stand-in, whether to be root, and what is printed.
+ * Arguments: path of the stand-in, whether to be root, and what is printed; `refused` as the first of that is a command
+ * line that is wrong.
  */
 import { ensureEntitled } from "../../../src/cli/entitlement.ts";
 
@@ -14,7 +15,10 @@ function entitled(): boolean {
   return new TextDecoder().decode(end) === MARK;
 }
 try {
-  await ensureEntitled({ codesign, entitled, root: () => root === "root" });
+  const check = () => {
+    if (args[0] === "refused") throw new Error("cannot open kernel 'refused'");
+  };
+  await ensureEntitled(check, { codesign, entitled, root: () => root === "root" });
   const input = await new Response(Deno.stdin.readable).text();
   console.log(JSON.stringify({ program: Deno.execPath(), args, input }));
   Deno.exit(42);

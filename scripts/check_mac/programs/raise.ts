@@ -1,0 +1,6 @@
+// Asks a closed NSFileHandle for its descriptor, which raises an NSException through FFI's frames.
+import { closeFile, descriptorOf, pipe } from "../../../src/host/descriptors.ts";
+
+const { reading } = pipe();
+closeFile(reading);
+console.log(descriptorOf(reading));

@@ -1,0 +1,106 @@
+/** Probes of the system, of signing, and of starting a machine. */
+
+import { Class, openFramework } from "../../src/objc/mod.ts";
+import { hasLibrary } from "../../src/host/libraries.ts";
+import { hasEntitlement } from "../../src/host/process.ts";
+import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
+import { VZLinuxBootLoader } from "../../src/vz/mod.ts";
+import { configuration, configurationOf, Machine, refusal, wordsOf } from "./machine.ts";
+import { found, type Probe } from "./probe.ts";
+
+const ENTITLEMENT = "com.apple.security.virtualization";
+
+/** In the order in which they are run. */
+export const STARTING: readonly Probe[] = [
+  {
+    name: "macos-version",
+    question: "Is kern.osproductversion the system's version?",
+    expected: "what sw_vers says, where it is",
+    async run(lab) {
+      const version = macOSVersion();
+      const { code, out } = await lab.run("exec /usr/bin/sw_vers -productVersion", []);
+      const said = code === 0 ? out.trim() : undefined;
+      const seen = `${version}; sw_vers: ${said ?? "none"}`;
+      return found(/^\d+\.\d+/.test(version) && (said === undefined || said === version), seen);
+    },
+  },
+  {
+    name: "processor",
+    question: "Is hw.machine the processor of this computer's guests?",
+    expected: "arm64 on Apple silicon, x86_64 on Intel",
+    run() {
+      const machine = machineArchitecture();
+      return found(machine === (Deno.build.arch === "aarch64" ? "arm64" : "x86_64"), machine);
+    },
+  },
+  {
+    name: "libraries",
+    question: "Can the system's libraries be opened, which on a Mac are in the dyld cache only?",
+    expected: "all of them",
+    run() {
+      const all = ["Foundation", "Security", "CoreGraphics", "Virtualization"].filter(hasLibrary);
+      for (const library of all) openFramework(library);
+      return found(true, all.join(", "));
+    },
+  },
+  {
+    name: "entitlement",
+    question:
+      "Does Security tell whether this process has the entitlement for machines, and validation the same?",
+    expected: `${ENTITLEMENT} is there, and a configuration validates`,
+    run() {
+      const told = hasLibrary("Security") ? hasEntitlement(ENTITLEMENT) : undefined;
+      const error = refusal(configuration());
+      const seen = `Security: ${told ?? "not on this system"}; validation: ${
+        error ? wordsOf(error) : "valid"
+      }`;
+      return found(told !== false && !error, `${Deno.execPath().split("/").at(-1)}; ${seen}`);
+    },
+  },
+  {
+    name: "quarantine",
+    question: "Is the program that runs free of a browser's quarantine? (row 29)",
+    expected: "no attribute com.apple.quarantine",
+    async run(lab) {
+      const { code, out } = await lab.run('exec /usr/bin/xattr -p com.apple.quarantine "$1"', [
+        Deno.execPath(),
+      ]);
+      return found(code !== 0, code === 0 ? out.trim() : "none");
+    },
+  },
+  {
+    name: "hardware",
+    question: "Does the framework support this hardware? (row 24)",
+    expected: "isSupported is YES",
+    run() {
+      const supported = Boolean(Class.named("VZVirtualMachine").send("isSupported"));
+      return found(supported, supported ? "YES" : "NO");
+    },
+  },
+  {
+    name: "missing-kernel",
+    question:
+      "Is a kernel that is gone at the start told by causes several deep, and the state then error? (rows 9, 11)",
+    expected: "VZErrorDomain 2, the innermost cause ENOENT; state error; no call of the delegate",
+    async run(lab) {
+      await using machine = await Machine.create(
+        configurationOf(VZLinuxBootLoader.create(lab.file("no-kernel"))),
+      );
+      const error = await machine.start();
+      const [state, words] = [await machine.state(), wordsOf(error)];
+      const holds = error?.code === 2 && words.includes("NSPOSIXErrorDomain 2 ") && state === "error" &&
+        machine.told.length === 0;
+      return found(holds, `${words}; state ${state}; delegate: ${machine.told.join(", ") || "nothing"}`);
+    },
+  },
+  {
+    name: "boot",
+    question: "Does the guest boot, its kernel under a shared flock, and take commands at its console?",
+    expected: "it does, and start's completion handler gets no error",
+    async run(lab) {
+      const guest = await lab.guest();
+      const { out } = await guest.tell("uname -srm");
+      return found(out.startsWith("Linux"), `${out}, in ${guest.bootTime.toFixed(1)} s`);
+    },
+  },
+];
