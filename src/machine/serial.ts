@@ -18,11 +18,11 @@ export type Serial =
   | { kind: "stdio" }
   /** Streams of the program that runs the machine, see {@linkcode Console}. */
   | { kind: "stream" }
-  /** A pseudo-terminal; `wait` holds the start until someone has opened it. */
+  /** A pseudo-terminal; `wait` holds the start until someone has opened it. What nobody reads is dropped. */
   | { kind: "pty"; wait: boolean }
-  /** A file that gets what the guest writes. */
-  | { kind: "file"; path: string }
-  /** A listening socket, one client at a time. */
+  /** A file that gets what the guest writes; what is in it before is kept only with `append`. */
+  | { kind: "file"; path: string; append?: boolean }
+  /** A listening socket, one client at a time. What nobody reads is dropped. */
   | { kind: "unix"; path: string }
   /** Nowhere. */
   | { kind: "null" };
@@ -61,7 +61,8 @@ export function checkSerial(port: Serial, field: string): void {
   if (!("path" in port)) return;
   const { kind, path } = port;
   const fail = (problem: string): never => {
-    throw new MachineError(`cannot listen at '${path}': ${problem}`, { field: `${field}.path` });
+    const what = kind === "unix" ? "listen at" : "write";
+    throw new MachineError(`cannot ${what} '${path}': ${problem}`, { field: `${field}.path` });
   };
   // struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero at the end among them.
   if (kind === "unix" && new TextEncoder().encode(path).length > 103) {
@@ -69,7 +70,14 @@ export function checkSerial(port: Serial, field: string): void {
   }
   refusable(`${field}.path`, `cannot write '${path}'`, () => {
     checkOutput(path);
-    if (kind === "unix" && exists(path) && !Deno.statSync(path).isSocket) fail("it is there and no socket");
+    if (!exists(path)) return;
+    const { isSocket, isFifo } = Deno.statSync(path);
+    if (kind === "unix" && !isSocket) fail("it is there and no socket");
+    // Opening a FIFO waits for its reader, and a reader that goes would take the console with it.
+    if (kind === "file" && isFifo) {
+      fail("it is a FIFO, and no file (a pty or a socket takes a console to a program)");
+    }
+    if (kind === "file" && isSocket) fail("it is a socket, and no file");
   });
 }
 
@@ -150,7 +158,12 @@ function attachment(
 ): VZSerialPortAttachment {
   if (console.kind === "file") {
     const what = `cannot write '${console.path}'`;
-    return refusable(`${field}.path`, what, () => VZFileSerialPortAttachment.create(console.path, false));
+    const { path, append = false } = console;
+    return refusable(`${field}.path`, what, () => {
+      // Always opened to append: else what comes after a log was cut (copytruncate) stands behind a hole of zeros.
+      if (!append && exists(path) && Deno.statSync(path).isFile) Deno.truncateSync(path);
+      return VZFileSerialPortAttachment.create(path, true);
+    });
   }
   return VZFileHandleSerialPortAttachment.create(handles?.reading ?? null, handles?.writing ?? null);
 }

@@ -1,16 +1,18 @@
 /**
  * The guest's console on a listening unix socket, one client at a time. The framework cannot listen, so here
  * the bytes do pass through: between two pipes, which the guest has for its whole life, and whoever is connected.
+ * A client that reads nothing does not stop the guest: what does not fit is dropped.
  */
 
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
 import { FileError, ignoreNotFound } from "../host/error.ts";
+import { LossyWriter } from "../host/lossy_writer.ts";
 import { withUmask } from "../host/process.ts";
 import type { NSObject } from "../objc/mod.ts";
 import { toMachineError } from "./error.ts";
 import type { SerialHandles } from "./serial.ts";
 
-/** How long a client may take for the end of what the guest has written, in milliseconds. */
+/** How long a client that is slow may take for the end of what the guest has written, in milliseconds. */
 const LAST_BYTES = 5_000;
 
 /** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
@@ -50,22 +52,24 @@ export async function openSocket(
   });
   const [toGuest, fromGuest] = [pipe(), pipe()];
   let client: Deno.UnixConn | undefined;
+  let output: LossyWriter | undefined;
+  const leave = () => {
+    output?.close();
+    client?.close(); // a write that waits fails
+  };
 
   (async () => {
     for await (const connection of listener) {
-      client?.close();
+      leave();
       client = connection;
+      output = new LossyWriter((bytes) => connection.write(bytes));
       onStep(`a client at ${path}`);
       // The end of its input is not the end of its reading: it is the client until the next one comes.
       await copyInput(connection, toGuest.writing);
     }
   })();
 
-  const sent = pump(fromGuest.reading, async (bytes) => {
-    try {
-      for (let at = 0; client && at < bytes.length;) at += await client.write(bytes.subarray(at));
-    } catch { /* what nobody reads is dropped, as on a serial line */ }
-  });
+  const sent = pump(fromGuest.reading, (bytes) => output?.offer(bytes)).then(() => output?.drain());
 
   return {
     reading: toGuest.reading,
@@ -78,7 +82,7 @@ export async function openSocket(
       const timer = setTimeout(late.resolve, LAST_BYTES);
       await Promise.race([sent, late.promise]);
       clearTimeout(timer);
-      client?.close();
+      leave();
     },
   };
 }

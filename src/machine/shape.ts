@@ -118,7 +118,7 @@ const SERIAL: Kinds<Serial> = {
   stdio: {},
   stream: {},
   pty: { wait: flag },
-  file: { path: needed(text) },
+  file: { path: needed(text), append: flag },
   unix: { path: needed(text) },
   null: {},
 };

@@ -370,3 +370,38 @@ Deno.test("serial: a kernel whose console is none of the machine's is told, sinc
   assertEquals(code, 0);
   assertEquals(err, "vzrun: no machine here has ttyS0, the kernel's console: console=hvc0 is seen\n");
 });
+
+Deno.test("serial: a file is appended to with append=on, also after it was cut while it is written", async () => {
+  using folder = new Folder();
+  const log = folder.file("log");
+  Deno.writeTextFileSync(log, "before\n");
+  const commands = "echo one >/dev/hvc1; read cut; echo two >/dev/hvc1";
+  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", `file:${log},append=on`];
+  await using run = new Vzrun(args, { typing: true });
+  await eventually("the first line", () => contents(log) === "before\none\r\n");
+  Deno.truncateSync(log); // as copytruncate does
+  await run.type("cut\n");
+  assertEquals(await run.end(20), 0);
+  assertEquals(contents(log), "two\r\n");
+});
+
+Deno.test("serial: a client of a socket that reads nothing does not stop the guest, nor the end", async () => {
+  using folder = new Folder();
+  const path = folder.file("socket");
+  const commands =
+    "(while echo a line of the log; do :; done) >/dev/hvc1 & while read word; do echo got $word; done";
+  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", `unix:${path}`];
+  await using run = new Vzrun(args, { typing: true });
+  await eventually(
+    "the socket",
+    () => [...Deno.readDirSync(folder.path)].some(({ name }) => name === "socket"),
+  );
+  using client = await Deno.connect({ transport: "unix", path });
+  await client.read(new Uint8Array(1000));
+  for (let i = 1; i <= 5; i++) {
+    await run.type("on\n");
+    await within("the other console", run.out.until(new RegExp(`^(got on\\r\\n){${i}}$`)), 10);
+  }
+  run.signal("SIGTERM");
+  assertEquals(await run.end(8), 143);
+});

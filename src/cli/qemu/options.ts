@@ -244,8 +244,8 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["serial"],
     group: "Devices",
-    value: "stdio|pty|file:PATH|unix:PATH|null|none",
-    help: "guest console: hvc0, then hvc1 …; stdio by default; pty,wait waits for a reader",
+    value: "stdio|pty[,wait]|file:PATH[,append=on]|unix:PATH|null|none",
+    help: "console hvc0, then hvc1 …; wait for a reader; what nobody reads is dropped",
     several: true,
     apply: (settings, value) => settings.serial.push(parseSerial(value)),
   },
@@ -324,7 +324,7 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["quiet"],
     group: "The program",
-    help: "nothing but errors on stderr",
+    help: "nothing on stderr but errors, and where a pty is",
     apply: (settings) => settings.verbosity = "quiet",
   },
   {

@@ -33,8 +33,10 @@ export function parseSerial(text: string): Serial | "none" {
   if (text === "none") return text;
   if (text === "stdio" || text === "null") return { kind: text };
   if (text === "pty" || text === "pty,wait") return { kind: "pty", wait: text !== "pty" };
-  const path = /^(file|unix):(.*)$/s.exec(text);
-  if (path) return { kind: path[1] as "file" | "unix", path: path[2] };
+  const [, unix] = /^unix:(.*)$/s.exec(text) ?? [];
+  if (unix !== undefined) return { kind: "unix", path: unix };
+  const [, file, append] = /^file:(.*?)(?:,append=(on|off))?$/s.exec(text) ?? [];
+  if (file !== undefined) return { kind: "file", path: file, ...append === "on" && { append: true } };
   throw new UsageError("expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none");
 }
 
