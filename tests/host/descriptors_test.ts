@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
+import { fileHandle, hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
 import { DispatchQueue, fromObjC } from "../../src/objc/mod.ts";
 import { child } from "../objc/child.ts";
 
@@ -40,4 +40,26 @@ Deno.test("writeAll: says when nobody reads any more, and does not end the progr
   reading[Symbol.dispose]();
   assertEquals(await writeAll(writing, Uint8Array.of(1)), false);
   writing[Symbol.dispose]();
+});
+
+Deno.test("fileHandle: it does not close its descriptor, and a pipe's end does", async () => {
+  const isOpen = (descriptor: number) => {
+    try {
+      Deno.lstatSync(`/dev/fd/${descriptor}`);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const { reading, writing } = pipe();
+  const descriptors = [reading, writing].map((end) => end.send("fileDescriptor") as number);
+  const handle = fileHandle(descriptors[0]);
+  assertEquals(handle.send("fileDescriptor"), descriptors[0]);
+  handle[Symbol.dispose]();
+  await null; // autoreleased references are given up
+  assertEquals(descriptors.map(isOpen), [true, true]);
+  reading[Symbol.dispose]();
+  assertEquals(descriptors.map(isOpen), [false, true]);
+  writing[Symbol.dispose]();
+  assertEquals(descriptors.map(isOpen), [false, false]);
 });

@@ -12,7 +12,6 @@ import {
   type Result,
   same,
 } from "../../src/objc/mod.ts";
-import { fileHandle, pipe } from "../../src/host/descriptors.ts";
 import { child } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;
@@ -222,28 +221,6 @@ Deno.test("conversion: a file's URL is seen from the current folder, and keeps e
     Deno.chdir(before);
     Deno.removeSync(folder, { recursive: true });
   }
-});
-
-Deno.test("conversion: a file handle does not close its descriptor, and a pipe's end does", async () => {
-  const isOpen = (descriptor: number) => {
-    try {
-      Deno.lstatSync(`/dev/fd/${descriptor}`);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const { reading, writing } = pipe();
-  const descriptors = [reading, writing].map((end) => end.send("fileDescriptor") as number);
-  const handle = fileHandle(descriptors[0]);
-  assertEquals(handle.send("fileDescriptor"), descriptors[0]);
-  handle[Symbol.dispose]();
-  await null; // autoreleased references are given up
-  assertEquals(descriptors.map(isOpen), [true, true]);
-  reading[Symbol.dispose]();
-  assertEquals(descriptors.map(isOpen), [false, true]);
-  writing[Symbol.dispose]();
-  assertEquals(descriptors.map(isOpen), [false, false]);
 });
 
 Deno.test("NSError: what lies under an error is its cause, however deep", () => {

@@ -2,7 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { hasLibrary, standInPath } from "../../src/host/libraries.ts";
 
 const PACKAGE = new URL("../../src/objc/", import.meta.url);
-const files = [...Deno.readDirSync(PACKAGE)].filter(({ isFile }) => isFile).map(({ name }) => name);
+const filesIn = (folder: string) =>
+  [...Deno.readDirSync(new URL(folder, PACKAGE))].filter(({ isFile }) => isFile).map(({ name }) =>
+    folder + name
+  );
+const files = filesIn("./");
 /** Where the libraries are, for those who ask src/objc alone; on macOS it knows. */
 const library = Deno.build.os === "darwin" || !hasLibrary("objc") ? [] : [standInPath("objc")];
 
@@ -17,12 +21,12 @@ async function deno(...args: string[]): Promise<string> {
 }
 
 Deno.test("package: it imports nothing from outside, and knows no virtual machines", () => {
-  for (const name of files) {
+  for (const name of [...files, ...filesIn("./examples/")]) {
     const text = Deno.readTextFileSync(new URL(name, PACKAGE));
     const outside = [...text.matchAll(/(?:from|import) *\(?"([^"]+)"/g)].map(([, module]) => module)
-      .filter((module) => !/^\.\/\w+\.ts$/.test(module) && module !== "@objc/runtime");
+      .filter((module) => !/^\.\/\w+\.ts$/.test(module) && !["@objc/runtime", "../mod.ts"].includes(module));
     assertEquals(outside, [], name);
-    assertEquals(/virtuali[sz]|vzrun|\bqemu\b|\bguest|hypervisor/i.exec(text)?.[0], undefined, name);
+    assertEquals(/virtuali[sz]|vzrun|\bqemu\b|\bguest|hypervisor|terminal/i.exec(text)?.[0], undefined, name);
   }
 });
 
@@ -48,7 +52,12 @@ Deno.test("package: what its README and its documentation show runs", async () =
       `import { setLibraryPaths } from ${JSON.stringify(new URL("mod.ts", PACKAGE).href)};\n${find}\n`,
     );
     const documented = files.filter((name) => /\.(ts|md)$/.test(name));
-    const out = await deno("test", "-q", "-A", "--doc", "--preload", preload, ...documented);
+    const out = await deno("test", "-A", "--doc", "--preload", preload, ...documented);
+    // Each `console.log(…); // what it prints` of the README, up to a colon.
+    const readme = await Deno.readTextFile(new URL("README.md", PACKAGE));
+    const printed = [...readme.matchAll(/^console\.log\(.*\); \/\/ ([^:\n]+)/gm)].map(([, text]) => text);
+    assert(printed.length >= 5, String(printed));
+    for (const text of printed) assert(out.includes(`\n${text}\n`), `${text} is not in\n${out}`);
     assert(Number(/^ok \| (\d+) passed/m.exec(out)?.[1]) >= 10, out);
   } finally {
     await Deno.remove(preload);
