@@ -127,7 +127,7 @@ async function run(
   isSilent: () => boolean,
 ): Promise<number> {
   log.debug("starting the machine");
-  await shutdown.start(machine).catch(refuseConfiguration);
+  await shutdown.start(machine).catch((error) => refuseConfiguration(machine, error));
   if (onStdio) hangUp(standardOutput()).then(() => shutdown.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) log.info("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
   const start = performance.now();
@@ -168,11 +168,15 @@ const ENOENT = 2;
  * What the framework finds unfit only when it opens it, like a variable store that is none, is bad input too; but not a
  * file that was there when it was checked.
  */
-function refuseConfiguration(error: unknown): never {
+function refuseConfiguration({ machine: { boot } }: VirtualMachine, error: unknown): never {
   if (!(error instanceof NSError)) throw error;
   const { domain, code } = innermost(error);
   const isGone = domain === "NSPOSIXErrorDomain" && code === ENOENT;
   const isUnfit = error.domain === "VZErrorDomain" &&
     error.code === VZErrorCode.invalidVirtualMachineConfiguration;
-  throw isUnfit && !isGone ? new MachineError(describeError(error), { cause: error }) : error;
+  if (!isUnfit || isGone) throw error;
+  // The framework names no file; of a boot loader for EFI it is the variables'.
+  const isStore = boot.kind === "efi" && error.message.includes("boot loader");
+  const what = isStore ? `cannot use the variable store '${boot.variables}': ` : "";
+  throw new MachineError(what + describeError(error), { cause: error });
 }

@@ -170,7 +170,11 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
     /cannot write '\/proc\/identity': /,
   ],
   ["a size of broken bytes", [...KERNEL, "-drive", "file=new,size=1.7"], /whole number of bytes/],
-  ["a text for EFI's variables", ["-efi-vars", "text", "-hda", "disk"], /text” is none/],
+  [
+    "a text for EFI's variables",
+    ["-efi-vars", "text", "-hda", "disk"],
+    /cannot use the variable store 'text': /,
+  ],
   ["a name of two lines", [...KERNEL, "-name", "two\nlines"], /name of one line/],
   ["a pidfile in no folder", [...KERNEL, "-pidfile", "no/pid"], /'no\/pid': no folder 'no\/'/],
   [

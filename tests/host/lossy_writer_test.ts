@@ -1,4 +1,3 @@
-// @ts-types="../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { LossyWriter } from "../../src/host/lossy_writer.ts";
 
