@@ -4,7 +4,7 @@
  */
 
 import { fromFileUrl } from "@std/path/posix/from-file-url";
-import { cacheFolder } from "../host/cache_folder.ts";
+import { ownCacheFolder } from "../host/cache_folder.ts";
 import { toFileError } from "../host/error.ts";
 import { exists, removeAttribute } from "../host/files.ts";
 import { hasEntitlement, isRoot, replaceProcess } from "../host/process.ts";
@@ -144,7 +144,7 @@ export async function ensureEntitled(
   if (nextStep(start) === "start") return;
   let copy: string;
   try {
-    const folder = cacheFolder(Deno.build.os, { HOME: Deno.env.get("HOME") });
+    const folder = ownCacheFolder();
     if (folder === undefined) throw new EntitlementError("without HOME no signed copy of Deno can be kept");
     copy = await signedCopy({ program, folder, codesign: system.codesign });
   } catch (error) {

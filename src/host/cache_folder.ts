@@ -11,3 +11,11 @@ export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: s
   if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
   return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
 }
+
+/** The same on this system, for whose process this is. */
+export function ownCacheFolder(): string | undefined {
+  return cacheFolder(Deno.build.os, {
+    HOME: Deno.env.get("HOME"),
+    XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME"),
+  });
+}

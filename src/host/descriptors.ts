@@ -1,7 +1,7 @@
 /** Bytes through file descriptors, which the rest of the program knows as NSFileHandles. */
 
 import { Class, cString, fromCString, NSObject, openFunctions } from "../objc/mod.ts";
-import { O_NOCTTY } from "./libraries.ts";
+import { O_CLOEXEC, O_NOCTTY } from "./libraries.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {
@@ -37,7 +37,7 @@ export function standardInput(): NSObject {
  */
 export function standardOutput(): NSObject {
   const terminal = Deno.stdout.isTerminal() ? fromCString(names.ttyname(1)) : null;
-  const own = terminal === null ? -1 : names.open(cString(terminal), O_WRONLY | O_NOCTTY);
+  const own = terminal === null ? -1 : names.open(cString(terminal), O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (own < 0) return fileHandle(1);
   return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", own, true);
 }

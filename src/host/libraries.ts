@@ -7,6 +7,7 @@ const isDarwin = Deno.build.os === "darwin";
 // Flags of open(2).
 export const O_NOCTTY = isDarwin ? 0x20000 : 0x100;
 export const O_NONBLOCK = isDarwin ? 0x4 : 0x800;
+export const O_CLOEXEC = isDarwin ? 0x1000000 : 0x80000;
 
 /** Number of the signal; the others that are used have the same on all systems. */
 export const SIGUSR1 = isDarwin ? 30 : 10;

@@ -1,7 +1,7 @@
 /** Pseudo-terminals. */
 
 import { cString, fromCString, openFunctions } from "../objc/mod.ts";
-import { O_NOCTTY, O_NONBLOCK } from "./libraries.ts";
+import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from "./libraries.ts";
 
 /**
  * A pseudo-terminal: what is written here can be read from its device, and the other way round. Whoever opens the device
@@ -23,6 +23,8 @@ export interface PseudoTerminal extends Disposable {
 }
 
 const O_RDWR = 2;
+/** Nobody gets it as controlling terminal, and no program that is started keeps it. */
+const FLAGS = O_RDWR | O_NOCTTY | O_CLOEXEC;
 // The same numbers on macOS and Linux.
 const POLLIN = 0x01;
 const POLLOUT = 0x04;
@@ -57,7 +59,7 @@ const libc = openFunctions("system", {
  */
 export function openPseudoTerminal(): PseudoTerminal {
   // open(2)'s third argument, which is variadic, is for new files only.
-  const master = libc.open(cString("/dev/ptmx"), O_RDWR | O_NOCTTY | O_NONBLOCK);
+  const master = libc.open(cString("/dev/ptmx"), FLAGS | O_NONBLOCK);
   if (master < 0 || libc.grantpt(master) !== 0 || libc.unlockpt(master) !== 0) {
     throw new Error("cannot make a pseudo-terminal: the system has none left");
   }
@@ -83,7 +85,7 @@ class Terminal implements PseudoTerminal {
   }
 
   #hold(): void {
-    this.#device ??= libc.open(cString(this.path), O_RDWR | O_NOCTTY);
+    this.#device ??= libc.open(cString(this.path), FLAGS);
     const termios = new Uint8Array(128); // 60 bytes on Linux, 72 on macOS, and nobody here looks inside
     libc.tcgetattr(this.#device, termios);
     libc.cfmakeraw(termios);
@@ -139,9 +141,11 @@ class Terminal implements PseudoTerminal {
     libc.close(this.#master);
   }
 
-  /** Lets go of the device, which ends {@linkcode pump}; when somebody else has it still, then they do. */
+  /** Closes it: whoever has the device gets a hang-up. */
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#hold();
+    libc.write(this.#device!, new Uint8Array(1), 1n); // wakes pump, which then closes it
     this.#letGo();
   }
 }

@@ -1,6 +1,6 @@
 /** How a machine starts: a Linux kernel, or EFI firmware. */
 
-import { cacheFolder } from "../host/cache_folder.ts";
+import { ownCacheFolder } from "../host/cache_folder.ts";
 import { checkOutputFile, exists, openFile, removeOwn } from "../host/files.ts";
 import { machineArchitecture } from "../host/system.ts";
 import { TransientFolder } from "../host/transient_folder.ts";
@@ -69,9 +69,8 @@ async function prepareKernel(
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
-  const environment = { HOME: Deno.env.get("HOME"), XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME") };
   const temporary = () => cleanup.use(new TransientFolder("kernel")).path; // without HOME nothing is kept
-  const cache = cleanup.use(new Cache(cacheFolder(Deno.build.os, environment) ?? temporary));
+  const cache = cleanup.use(new Cache(ownCacheFolder() ?? temporary));
   using bar = reporter.progress(`opening kernel '${file}'`);
   try {
     const arch = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";

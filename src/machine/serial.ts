@@ -19,7 +19,7 @@ export type Serial =
   /** Streams of the program that runs the machine, see {@linkcode Console}. */
   | { kind: "stream" }
   /** A pseudo-terminal; `wait` holds the start until someone has opened it. What nobody reads is dropped. */
-  | { kind: "pty"; wait: boolean }
+  | { kind: "pty"; wait?: boolean }
   /** A file that gets what the guest writes; what is in it before is kept only with `append`. */
   | { kind: "file"; path: string; append?: boolean }
   /** A listening socket, one client at a time. What nobody reads is dropped. */
@@ -126,7 +126,7 @@ async function openPort(
     }
     case "pty": {
       const { openPty } = await import("./serial_pty.ts");
-      const { path, handles } = cleanup.use(await openPty(`hvc${i}`, port.wait, context));
+      const { path, handles } = cleanup.use(await openPty(`hvc${i}`, port.wait ?? false, context));
       return { console: { kind: "pty", path }, handles };
     }
     case "unix": {

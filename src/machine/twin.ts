@@ -1,6 +1,6 @@
 /** Two machines of one name that run at the same time. */
 
-import { cacheFolder } from "../host/cache_folder.ts";
+import { ownCacheFolder } from "../host/cache_folder.ts";
 import { isSystemError } from "../host/error.ts";
 import { removeOwn } from "../host/files.ts";
 import { lockFile } from "../host/lock.ts";
@@ -19,10 +19,7 @@ export async function noticeTwin(
 ): Promise<void> {
   const ofName = await Promise.all(network.map((_, card) => makeMAC(name, card)));
   const shared = network.findIndex(({ mac }, card) => mac === ofName[card]);
-  const folder = cacheFolder(Deno.build.os, {
-    HOME: Deno.env.get("HOME"),
-    XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME"),
-  });
+  const folder = ownCacheFolder();
   if (name === undefined || shared < 0 || folder === undefined) return;
   try {
     Deno.mkdirSync(`${folder}/running`, { recursive: true, mode: 0o700 });

@@ -4,7 +4,6 @@ import {
   describeError,
   type Operation,
   type State,
-  type Stop as FrameworkStop,
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
 } from "../vz/mod.ts";
@@ -20,7 +19,8 @@ import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
 
 /** How a run ended: the guest powered off, `stop()` was called, or it failed. */
 export type Stop =
-  | Exclude<FrameworkStop, { kind: "error" }>
+  | { kind: "guest" }
+  | { kind: "stop" }
   | { kind: "error"; error: NSError | MachineError };
 
 /** The framework's machine, for a view of its screen. */
@@ -70,12 +70,14 @@ export class VirtualMachine implements AsyncDisposable {
    */
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
+    whole.signal.throwIfAborted();
     const described = await complete(description, VZVirtualMachineConfiguration.limits());
     await using cleanup = new Cleanup(whole);
     using rollback = new Rollback(whole);
     const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
     const prepared = await prepareMachine(described, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
+    whole.signal.throwIfAborted();
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
     VirtualMachine.#mendNetworks(prepared.machine, framework, whole);
     rollback.move(); // from here on others may have found the new files, and use them

@@ -158,6 +158,30 @@ Deno.test("library: a console on a pseudo-terminal can be opened where the machi
   assertEquals(text, "ready\r\ngot a line\r\n");
 });
 
+Deno.test("library: a machine with a pty ends also when somebody has that open, who gets a hang-up", async () => {
+  await using machine = await VirtualMachine.create({
+    boot: boot("echo up"),
+    memory: 256 * 1024 * 1024,
+    serial: [{ kind: "pty" }],
+  });
+  const [pty] = machine.consoles;
+  if (pty.kind !== "pty") throw new Error(`hvc0 is a ${pty.kind}`);
+  const reader = new Deno.Command("cat", { args: [pty.path], stdin: "null", stdout: "null", stderr: "null" })
+    .spawn();
+  await machine.start();
+  assertEquals(await within("the end", machine.stopped), { kind: "guest" });
+  assertEquals((await within("the reader's end", reader.status, 5)).code, 1); // cat's: input/output error
+});
+
+Deno.test("library: a making that was ended before it began makes nothing", async () => {
+  const signal = AbortSignal.abort(new Error("not wanted any more"));
+  await assertRejects(
+    () => VirtualMachine.create({ boot: boot("") }, { signal }),
+    Error,
+    "not wanted any more",
+  );
+});
+
 Deno.test("library: a console on a socket takes a client, and the socket goes with the machine", async () => {
   using folder = new Folder();
   const path = folder.file("socket");
