@@ -190,8 +190,6 @@ Deno.test("image: what cannot be used is refused by name before anything starts"
   const plain = new Uint8Array(65536);
   plain.set(Deno.readFileSync(images.file("overlay")).subarray(0, 104));
   Deno.writeFileSync(images.file("cut"), plain.subarray(0, 60));
-  await images.qemuImg("create", "-f", "qcow2", "saved", "1M");
-  await images.qemuImg("snapshot", "-c", "one", "saved");
   for (const format of ["vmdk", "vdi", "vhdx", "vpc"]) {
     await images.qemuImg("create", "-q", "-f", format, format, "10M");
   }
@@ -200,7 +198,6 @@ Deno.test("image: what cannot be used is refused by name before anything starts"
   const refused: [args: string[], message: RegExp][] = [
     [["-d", "overlay"], /'overlay': it is a qcow2 image that is based on 'base': say format=qcow2/],
     [["-d", "cut"], /'cut': /],
-    [["-d", "saved"], /'saved': .*snapshot/],
     [["-drive", "file=base,format=qcow2"], /'base': /],
     ...["vmdk", "vdi", "vhdx", "vpc"].map((
       format,
