@@ -82,8 +82,8 @@ Deno.test("mac: a program with a window has its policy when it launches, and is 
   const order = folder.file("order");
   await using screen = await Screen.start();
   const env = { ...screen.how.env, VIRTUALIZATION_APPKIT_ORDER: order };
-  await using run = new Vzrun([...guest(WAITING).slice(0, -1), "-name", "machine"], { ...screen.how, env });
-  await screen.window("machine");
+  await using run = new Vzrun([...guest(WAITING).slice(0, -1), "-name", "order"], { ...screen.how, env });
+  await screen.window("order");
   assertEquals(Deno.readTextFileSync(order).trim().split("\n"), [
     "will finish launching",
     "set policy",

@@ -34,13 +34,13 @@ class Graphical implements AsyncDisposable {
   static async boot(): Promise<Graphical> {
     const files = ["-kernel", `${GUEST}/vmlinuz`, "-initrd", `${GUEST}/initrd`];
     const append = `console=tty0 console=hvc0 ${SOONER} run="${LOOP}"`;
-    const args = [...files, "-append", append, "-m", "256", "-smp", "1", "-name", "machine"];
+    const args = [...files, "-append", append, "-m", "256", "-smp", "1", "-name", "screen"];
     const screen = await Screen.start();
     // A Retina screen, whose two pixels for each point the guest is not to have (MAC.md, row 27).
     const env = { ...screen.how.env, VIRTUALIZATION_SCALE: "2" };
     const run = new Vzrun(args, { ...screen.how, env, typing: true });
     try {
-      const window = await screen.window("machine");
+      const window = await screen.window("screen");
       return new Graphical(screen, window, await GuestShell.on(run));
     } catch (error) {
       await run[Symbol.asyncDispose]();
@@ -272,8 +272,8 @@ Deno.test("window: a CD's boot menu is seen and driven by keys, up to the instal
   using folder = new Folder();
   const iso = await makeCD(folder);
   await using screen = await Screen.start();
-  await using run = new Vzrun(["-cd", iso, "-m", "1024", "-smp", "1", "-name", "machine"], screen.how);
-  const window = await screen.window("machine");
+  await using run = new Vzrun(["-cd", iso, "-m", "1024", "-smp", "1", "-name", "installer"], screen.how);
+  const window = await screen.window("installer");
   const content = await window.content();
   const isMenu = (picture: Picture) =>
     picture.share(GRUB_BLUE, content) > 0.3 && picture.share(GRUB_GREY, content) > 0.017;
