@@ -1,5 +1,6 @@
 /** Probes of the guest's consoles: what the framework does with the descriptors that it is handed. */
 
+import { inTime } from "../../src/host/in_time.ts";
 import {
   VZFileHandleSerialPortAttachment,
   VZVirtioConsoleDeviceSerialPortConfiguration,
@@ -19,7 +20,7 @@ import { processorTimes } from "./processes.ts";
 import { FILE_WORDS, HVC, LAST_WORDS } from "./guest.ts";
 import type { Ended, Lab } from "./lab.ts";
 import { commandLine, configuration, INITRD, KERNEL, refusal, wordsOf } from "./machine.ts";
-import { type Finding, found, inTime, pause, type Probe, unclear, until } from "./probe.ts";
+import { type Finding, found, pause, type Probe, unclear, until } from "./probe.ts";
 
 /** How long is watched whether a guest stands still, or a process spins: in seconds. */
 const WATCH = 4;
@@ -232,7 +233,7 @@ export const CONSOLES: readonly Probe[] = [
         `flags ${seenFlags.join(", then ")}`;
       writeText(device, "\n"); // ends the read that is under way, as a close does not
       close(device);
-      await inTime(screen.ended, 1);
+      await inTime(screen.ended, 1000);
       close(master);
       return found(
         up && raw && arrived && restored && flagsKept && asked && code === 143 && seconds < 9,

@@ -1,10 +1,11 @@
 /** Probes of how machines end. They come after all that need the shared guest, since the first ends it. */
 
+import { inTime } from "../../src/host/in_time.ts";
 import { requireMacOS, UnavailableError } from "../../src/vz/mod.ts";
 import { type Guest, isFree } from "./guest.ts";
 import type { Lab } from "./lab.ts";
 import { configuration, Machine, wordsOf } from "./machine.ts";
-import { found, inTime, pause, type Probe, until } from "./probe.ts";
+import { found, pause, type Probe, until } from "./probe.ts";
 
 /** How long is watched whether a delegate is called, in milliseconds. */
 const QUIET = 1000;
@@ -121,7 +122,7 @@ export const ENDING: readonly Probe[] = [
       const { host } = await endedGuest(lab);
       host.closeWriting();
       const start = performance.now();
-      const ended = await inTime(host.console.ended, 2);
+      const ended = await inTime(host.console.ended, 2000);
       return found(ended, ended ? `after ${Math.round(performance.now() - start)} ms` : "it stays open");
     },
   },

@@ -1,9 +1,9 @@
 /** What probes share: a folder, programs that they run, and one booted guest. All of it goes with the lab. */
 
 import { join } from "@std/path/posix/join";
+import { inTime } from "../../src/host/in_time.ts";
 import { Guest } from "./guest.ts";
 import { ROOT } from "./machine.ts";
-import { inTime } from "./probe.ts";
 
 /** The variables that a program gets; nobody's wishes for colours, and no libraries of others. */
 const VARIABLES = [
@@ -85,7 +85,7 @@ export class Lab implements AsyncDisposable {
       await writer.write(new TextEncoder().encode(input)).catch(() => {});
       await writer.close().catch(() => {});
     }
-    const late = !await inTime(output, limit);
+    const late = !await inTime(output, limit * 1000);
     if (late) child.kill("SIGKILL");
     const { code, signal, stdout, stderr } = await output;
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));

@@ -1,5 +1,6 @@
 /** All probes, and what is made of them. @module */
 
+import { inTime } from "../../src/host/in_time.ts";
 import { UnavailableError } from "../../src/vz/mod.ts";
 import { CONSOLES } from "./consoles.ts";
 import { DISKS } from "./disks.ts";
@@ -7,7 +8,7 @@ import { ENDING } from "./ending.ts";
 import { Lab } from "./lab.ts";
 import { NETWORKS } from "./networks.ts";
 import { OBJC } from "./objc.ts";
-import { type Answer, type Finding, inTime, type Probe, unclear } from "./probe.ts";
+import { type Answer, type Finding, type Probe, unclear } from "./probe.ts";
 import { STARTING } from "./starting.ts";
 import { BY_HAND, WINDOW } from "./window.ts";
 
@@ -40,7 +41,7 @@ async function runProbe(probe: Probe, lab: Lab): Promise<Finding> {
   try {
     let finding: Finding | undefined;
     const run = Promise.resolve(probe.run(lab)).then((made) => finding = made);
-    return await inTime(run, LIMIT) ? finding! : unclear(`no answer in ${LIMIT} s`);
+    return await inTime(run, LIMIT * 1000) ? finding! : unclear(`no answer in ${LIMIT} s`);
   } catch (error) {
     if (error instanceof UnavailableError) return unclear(error.message);
     return unclear(`failed: ${error instanceof Error ? error.message : error}`);

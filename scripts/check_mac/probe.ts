@@ -36,17 +36,6 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Settles as the promise does; false when that takes too long. */
-export async function inTime(promise: Promise<unknown>, seconds: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), seconds * 1000);
-  try {
-    return await Promise.race([promise.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Waits until something is so. @returns Whether it was, in time. */
 export async function until(isSo: () => unknown | Promise<unknown>, seconds: number): Promise<boolean> {
   for (const end = performance.now() + seconds * 1000; !await isSo();) {

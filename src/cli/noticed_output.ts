@@ -1,5 +1,5 @@
-import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
+import { inTime } from "../host/in_time.ts";
 import type { SerialHandles } from "../machine/serial.ts";
 
 /** How long the last bytes may take, in milliseconds: nobody may be there to read them. */
@@ -27,7 +27,7 @@ export function noticeOutput(console: SerialHandles & Disposable): NoticedOutput
     },
     async [Symbol.asyncDispose]() {
       closeFile(writing); // the machine has closed its own: the end comes behind the last byte
-      await abortable(shown, AbortSignal.timeout(LAST_BYTES)).catch(() => {});
+      await inTime(shown, LAST_BYTES).catch(() => {});
       console[Symbol.dispose]();
     },
   };

@@ -1,3 +1,5 @@
+import { inTime } from "./in_time.ts";
+
 /** How much is kept for a reader, in bytes. */
 const CAPACITY = 256 * 1024;
 
@@ -81,12 +83,8 @@ export class LossyWriter {
   }
 
   /** Whether something is taken soon. */
-  async #taken(): Promise<boolean> {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), PATIENCE);
-    const taken = await Promise.race([this.#progress.promise.then(() => true), late.promise]);
-    clearTimeout(timer);
-    return taken;
+  #taken(): Promise<boolean> {
+    return inTime(this.#progress.promise, PATIENCE);
   }
 
   async #writeAll(): Promise<void> {

@@ -1,5 +1,5 @@
-import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
+import { inTime } from "../host/in_time.ts";
 import { openPseudoTerminal } from "../host/pty.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SerialHandles } from "./serial.ts";
@@ -37,7 +37,7 @@ export async function openPty(
     handles: { reading: toGuest.reading, writing: fromGuest.writing },
     async [Symbol.asyncDispose]() {
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
-      await abortable(shown, AbortSignal.timeout(LAST_BYTES)).catch(() => {});
+      await inTime(shown, LAST_BYTES).catch(() => {});
       terminal[Symbol.dispose]();
     },
   };

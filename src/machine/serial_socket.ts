@@ -6,6 +6,7 @@
 
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
 import { FileError, ignoreNotFound } from "../host/error.ts";
+import { inTime } from "../host/in_time.ts";
 import { LossyWriter } from "../host/lossy_writer.ts";
 import { withUmask } from "../host/process.ts";
 import type { NSObject } from "../objc/mod.ts";
@@ -78,10 +79,7 @@ export async function openSocket(
       listener.close();
       ignoreNotFound(() => Deno.removeSync(path)); // where close() has not
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, LAST_BYTES);
-      await Promise.race([sent, late.promise]);
-      clearTimeout(timer);
+      await inTime(sent, LAST_BYTES);
       leave();
     },
   };

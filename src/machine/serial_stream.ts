@@ -1,7 +1,7 @@
 /** The guest's console as two streams of the program that runs the machine. */
 
-import { abortable } from "@std/async/abortable";
 import { closeFile, pipe, readSome, writeAll } from "../host/descriptors.ts";
+import { inTime } from "../host/in_time.ts";
 import type { NSObject } from "../objc/mod.ts";
 import type { ConsoleStreams, SerialHandles } from "./serial.ts";
 
@@ -35,7 +35,7 @@ export function openStreams(): OpenedStreams {
       closeFile(toGuest.reading); // fails the write that waits for room in the pipe
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       const closed = [output.rest(), written.then(() => closeFile(toGuest.writing))];
-      await abortable(Promise.all(closed), AbortSignal.timeout(LAST_BYTES)).catch(() => {});
+      await inTime(Promise.all(closed), LAST_BYTES).catch(() => {});
     },
   };
 }
