@@ -2,10 +2,10 @@
 
 import { Class, cString, fromCString, NSObject, openFunctions } from "../objc/mod.ts";
 import { O_CLOEXEC, O_NOCTTY } from "./libraries.ts";
+import { poll, POLLERR, POLLHUP, POLLRDBAND } from "./poll.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true },
 });
@@ -15,11 +15,7 @@ const names = openFunctions("system", {
   open: { parameters: ["buffer", "i32"], result: "i32" },
 });
 
-// The same numbers on macOS and Linux.
-const O_WRONLY = 1;
-const POLLERR = 0x08;
-const POLLHUP = 0x10;
-const POLLRDBAND = 0x80;
+const O_WRONLY = 1; // on macOS and Linux
 
 /** An NSFileHandle of a file descriptor, which stays open when the handle goes. */
 export function fileHandle(descriptor: number): NSObject {
@@ -65,15 +61,11 @@ export function descriptorOf(handle: NSObject): number {
  * Whether the other end of a pipe, socket or terminal is gone.
  *
  * @param milliseconds How long to wait for that: 0 for not at all, -1 for ever.
- *
- * Source: poll(2).
  */
 export async function hasHungUp(handle: NSObject, milliseconds: number): Promise<boolean> {
-  // struct pollfd: int fd; short events; short revents. macOS hears of a hang-up only when it is asked for
-  // something, and POLLRDBAND is something that never comes.
-  const pollfd = new Int32Array([descriptorOf(handle), POLLHUP | POLLRDBAND]);
-  while (await libc.poll(new Uint8Array(pollfd.buffer), 1, milliseconds) < 0); // interrupted
-  return (pollfd[1] >>> 16 & (POLLERR | POLLHUP)) !== 0;
+  // macOS hears of a hang-up only when it is asked for something, and POLLRDBAND is something that never comes.
+  const found = await poll(descriptorOf(handle), POLLHUP | POLLRDBAND, milliseconds);
+  return (found & (POLLERR | POLLHUP)) !== 0;
 }
 
 /**

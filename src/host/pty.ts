@@ -2,6 +2,7 @@
 
 import { cString, fromCString, openFunctions } from "../objc/mod.ts";
 import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from "./libraries.ts";
+import { poll, POLLHUP, POLLIN, POLLOUT } from "./poll.ts";
 
 /**
  * A pseudo-terminal: what is written here can be read from its device, and the other way round. Whoever opens the device
@@ -25,10 +26,6 @@ export interface PseudoTerminal extends Disposable {
 const O_RDWR = 2;
 /** Nobody gets it as controlling terminal, and no program that is started keeps it. */
 const FLAGS = O_RDWR | O_NOCTTY | O_CLOEXEC;
-// The same numbers on macOS and Linux.
-const POLLIN = 0x01;
-const POLLOUT = 0x04;
-const POLLHUP = 0x10;
 
 /** How often a device is looked at while somebody waits for it to be opened: no system tells, in milliseconds. */
 const LOOK = 100;
@@ -47,7 +44,6 @@ const libc = openFunctions("system", {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
 });
 
 /**
@@ -55,7 +51,7 @@ const libc = openFunctions("system", {
  *
  * @throws {Error} When the system has none left.
  *
- * Source: posix_openpt(3), tcsetattr(3), poll(2).
+ * Source: posix_openpt(3), tcsetattr(3).
  */
 export function openPseudoTerminal(): PseudoTerminal {
   // open(2)'s third argument, which is variadic, is for new files only.
@@ -97,16 +93,9 @@ class Terminal implements PseudoTerminal {
     this.#device = undefined;
   }
 
-  /** What there is of some events, up to some milliseconds; -1 waits for ever. */
-  async #poll(events: number, milliseconds: number): Promise<number> {
-    const pollfd = new Int32Array([this.#master, events]); // int fd; short events; short revents
-    while (await libc.poll(new Uint8Array(pollfd.buffer), 1, milliseconds) < 0); // interrupted
-    return pollfd[1] >>> 16;
-  }
-
   async opened(signal?: AbortSignal): Promise<void> {
     this.#letGo();
-    while (await this.#poll(POLLHUP, 0) & POLLHUP) {
+    while (await poll(this.#master, POLLHUP, 0) & POLLHUP) {
       await new Promise((resolve) => setTimeout(resolve, LOOK));
       signal?.throwIfAborted();
     }
@@ -120,7 +109,7 @@ class Terminal implements PseudoTerminal {
       if (written > 0) {
         at += written;
         this.#reads = true;
-      } else if (!this.#reads || !(await this.#poll(POLLOUT, PATIENCE) & POLLOUT)) {
+      } else if (!this.#reads || !(await poll(this.#master, POLLOUT, PATIENCE) & POLLOUT)) {
         this.#reads = false;
         return;
       }
@@ -130,7 +119,7 @@ class Terminal implements PseudoTerminal {
   async pump(take: (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<void> {
     const buffer = new Uint8Array(4096);
     while (!this.#disposed) {
-      const found = await this.#poll(POLLIN, -1);
+      const found = await poll(this.#master, POLLIN, -1);
       if (this.#disposed) break;
       const length = found & POLLIN ? Number(libc.read(this.#master, buffer, BigInt(buffer.length))) : 0;
       if (length > 0) {
