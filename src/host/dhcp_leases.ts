@@ -1,12 +1,9 @@
 /** The guest's address, as macOS's DHCP server has given it. */
 
+import { normalMAC } from "./mac_address.ts";
+
 /** Where that server keeps its leases. Linux has no such file: there the guest is behind QEMU's own network. */
 const LEASES = { folder: "/var/db", name: "dhcpd_leases" } as const;
-
-/** `52:54:0:a:b:c` as `52:54:00:0a:0b:0c`; the file has no leading zeros. */
-function normalized(mac: string): string {
-  return mac.toLowerCase().split(":").map((byte) => byte.padStart(2, "0")).join(":");
-}
 
 /**
  * The address that was leased to a card, the one that ends last when there are several.
@@ -22,7 +19,7 @@ export function leasedAddress(leases: string, mac: string): string | undefined {
     for (const [, key, value] of block.matchAll(/^\s*(\w+)=(.*?)\s*$/gm)) fields.set(key, value);
     const address = fields.get("ip_address");
     const hardware = fields.get("hw_address")?.replace(/^\d+,/, "");
-    if (!address || !hardware || normalized(hardware) !== normalized(mac)) continue;
+    if (!address || !hardware || normalMAC(hardware) !== normalMAC(mac)) continue; // the file has no leading zeros
     const ends = Number(fields.get("lease") ?? 0);
     if (!found || ends >= found.ends) found = { address, ends };
   }

@@ -1,6 +1,7 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
 import { checkOutputFile } from "../host/files.ts";
+import { normalMAC } from "../host/mac_address.ts";
 import type { Limits } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
@@ -8,7 +9,7 @@ import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
-import { checkNetwork, makeMAC, type Network, normalMAC } from "./network.ts";
+import { checkNetwork, makeMAC, type Network } from "./network.ts";
 import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
 import { checkShape } from "./shape.ts";
