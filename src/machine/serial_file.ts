@@ -1,5 +1,5 @@
 import { FileError } from "../host/error.ts";
-import { exists } from "../host/files.ts";
+import { exists, removeOwn } from "../host/files.ts";
 import { refusable } from "./error.ts";
 
 /**
@@ -22,7 +22,8 @@ export function lockLog(path: string, field: string, rollback: DisposableStack):
 function openNew(path: string, rollback: DisposableStack): Deno.FsFile | undefined {
   try {
     const file = Deno.openSync(path, { write: true, createNew: true });
-    rollback.defer(() => Deno.removeSync(path));
+    const made = file.statSync();
+    rollback.defer(() => removeOwn(path, made));
     return file;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return undefined;

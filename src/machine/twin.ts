@@ -23,7 +23,7 @@ export async function noticeTwin(
   if (name === undefined || shared < 0 || folder === undefined) return;
   try {
     Deno.mkdirSync(`${folder}/running`, { recursive: true, mode: 0o700 });
-    const path = `${folder}/running/${(await makeMAC(name, 0)).replaceAll(":", "")}`;
+    const path = `${folder}/running/${ofName[0].replaceAll(":", "")}`;
     const lock = lockFile(path);
     if (!lock) {
       const same = `its network card has the same address, ${ofName[shared]}`;
