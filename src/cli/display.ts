@@ -10,9 +10,9 @@ async function obstacle(): Promise<string | undefined> {
   const { openFramework } = await import("../objc/mod.ts");
   const { hasWindowServer } = await import("../host/system.ts");
   if (!hasWindowServer()) return "there is no screen to open it on";
-  const { requireMacOS, VZVirtioGraphicsDeviceConfiguration } = await import("../vz/mod.ts");
+  const { VZVirtioGraphicsDeviceConfiguration } = await import("../vz/mod.ts");
   try {
-    requireMacOS(VZVirtioGraphicsDeviceConfiguration.api.what, VZVirtioGraphicsDeviceConfiguration.api.macOS);
+    VZVirtioGraphicsDeviceConfiguration.api.require();
     openFramework("AppKit");
   } catch (error) {
     return (error as Error).message;

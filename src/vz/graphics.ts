@@ -1,4 +1,4 @@
-import { type DispatchQueue, elements, type NSObject } from "../objc/mod.ts";
+import { elements, type NSObject } from "../objc/mod.ts";
 import { QueueObject } from "./queue_object.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
@@ -28,11 +28,6 @@ export class VZVirtioGraphicsDeviceConfiguration extends VZObject<"VZVirtioGraph
 export class VZGraphicsDevice extends QueueObject<"VZGraphicsDevice"> {
   static override readonly api = new VZClass("VZGraphicsDevice", "A running machine's graphics device");
 
-  /** The card that an object of the framework is; its messages go by the machine's queue. */
-  constructor(queue: DispatchQueue, object: NSObject) {
-    super(queue, object);
-  }
-
   /** Its screens. */
   async displays(): Promise<VZGraphicsDisplay[]> {
     const displays = await this.call("displays") as NSObject;
@@ -43,11 +38,6 @@ export class VZGraphicsDevice extends QueueObject<"VZGraphicsDevice"> {
 /** A screen of a running machine. macOS 14. */
 export class VZGraphicsDisplay extends QueueObject<"VZGraphicsDisplay"> {
   static override readonly api = new VZClass("VZGraphicsDisplay", "A running machine's screen");
-
-  /** The screen that an object of the framework is; its messages go by the machine's queue. */
-  constructor(queue: DispatchQueue, object: NSObject) {
-    super(queue, object);
-  }
 
   /** Whether this macOS has it. */
   static get isAvailable(): boolean {

@@ -1,4 +1,4 @@
-import { type DispatchQueue, elements, type NSObject } from "../objc/mod.ts";
+import { elements, type NSObject } from "../objc/mod.ts";
 import { QueueObject } from "./queue_object.ts";
 import type { ClassName } from "./selectors.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
@@ -69,11 +69,6 @@ export class VZVirtioNetworkDeviceConfiguration extends VZObject<"VZVirtioNetwor
 /** A network card of a running machine. macOS 12. */
 export class VZNetworkDevice extends QueueObject<"VZNetworkDevice"> {
   static override readonly api = new VZClass("VZNetworkDevice", "A running machine's network card");
-
-  /** The card that an object of the framework is; its messages go by the machine's queue. */
-  constructor(queue: DispatchQueue, object: NSObject) {
-    super(queue, object);
-  }
 
   /** Plugs it into another network. */
   async attach(attachment: VZNetworkDeviceAttachment): Promise<void> {

@@ -15,8 +15,8 @@ export abstract class QueueObject<C extends ClassName> {
   /** The class that is wrapped. */
   static readonly api: VZClass<ClassName>;
 
-  /** @param object For other objects of the queue, whose messages carry it. */
-  protected constructor(protected readonly queue: DispatchQueue, readonly object: NSObject) {}
+  /** @param object An object of the framework's; others of the queue may carry it in their messages. */
+  constructor(protected readonly queue: DispatchQueue, readonly object: NSObject) {}
 
   /**
    * Sends a message on the queue.

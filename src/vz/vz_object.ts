@@ -11,8 +11,7 @@ export class VZClass<C extends ClassName> {
   /** Its first macOS version, `11.0`. */
   readonly macOS: string;
   readonly #newer: Readonly<Record<string, string>>;
-  /** First macOS, result and arguments of its methods, by selector. */
-  readonly #methods: ReadonlyMap<string, readonly string[]>;
+  readonly #table: Readonly<Record<string, string>>;
 
   /**
    * @param what What it is called in messages: "NVMe".
@@ -23,12 +22,14 @@ export class VZClass<C extends ClassName> {
     readonly what: string,
     ...newer: keyof Newer<C> extends never ? [] : [Newer<C>]
   ) {
-    const { macOS, ...methods }: Record<string, string> = API[name];
-    this.macOS = macOS;
+    this.#table = API[name];
+    this.macOS = this.#table.macOS;
     this.#newer = newer[0] ?? {};
-    this.#methods = new Map(
-      Object.entries(methods).map(([method, types]) => [method.slice(1), types.split(" ")]),
-    );
+  }
+
+  /** First macOS, result and arguments of a method; none of one that is not Virtualization's own. */
+  #typesOf(selector: string): string[] {
+    return (this.#table[`-${selector}`] ?? this.#table[`+${selector}`])?.split(" ") ?? [];
   }
 
   /** Checks that macOS has it. @throws {UnavailableError} When it has not. */
@@ -48,13 +49,13 @@ export class VZClass<C extends ClassName> {
 
   /** Checks that macOS has a method of it. @throws {UnavailableError} When it has not. */
   requireMethod(selector: string): void {
-    const macOS = this.#methods.get(selector)?.[0] ?? this.macOS;
+    const macOS = this.#typesOf(selector)[0] ?? this.macOS;
     if (macOS !== this.macOS) requireMacOS(this.#newer[selector], macOS);
   }
 
   /** Whether a method's completion handler gets an object: `^(Object *, NSError *)`. */
   completesWithObject(selector: string): boolean {
-    return this.#methods.get(selector)?.at(-1) === "@?<v;@,@>";
+    return this.#typesOf(selector).at(-1) === "@?<v;@,@>";
   }
 
   #class(selector: string): Class {
