@@ -90,9 +90,8 @@ async function filesOf({ pidFile: path }: Settings): Promise<ProgramFile[]> {
 
 async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {
   await using cleanup = new Cleanup(reporter);
-  const machine = await complete(description, VZVirtualMachineConfiguration.limits());
   const prepared = await shutdown.prepare((signal) =>
-    prepareMachine(machine, { dryRun: true, signal, cleanup, reporter, files })
+    prepareMachine(description, { dryRun: true, signal, cleanup, reporter, files })
   );
   if (!prepared) return shutdown.exitCode!;
   console.log(JSON.stringify(prepared.machine, null, 2));

@@ -19,7 +19,7 @@ import { configureDisplay } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { configureIdentity, makeIdentity } from "./identity.ts";
-import { checkMachine, type Machine } from "./machine.ts";
+import { checkMachine, complete, type Description, type Machine } from "./machine.ts";
 import { configureNetwork } from "./network.ts";
 import type { ProgramFile, Reporter } from "./run_context.ts";
 import { configureSerial, type OpenedSerial } from "./serial.ts";
@@ -55,15 +55,20 @@ export interface PreparedMachine {
 }
 
 /**
- * Checks a machine, and makes its files ready: kernels and disks come out of their wrappings, disks whose writes are
+ * Completes and checks a machine, and makes its files ready: kernels and disks come out of their wrappings, disks whose writes are
  * thrown away are cloned. Everything that can be refused is checked before slow or persistent work.
  *
  * @returns The machine with the files that it can use in the place of those that were given.
  * @throws {MachineError} When something is not fit, or what has to be made cannot be made.
  */
-export async function prepareMachine(machine: Machine, options: PrepareOptions): Promise<PreparedMachine> {
+export async function prepareMachine(
+  description: Description,
+  options: PrepareOptions,
+): Promise<PreparedMachine> {
   const { files = [], cleanup } = options;
-  const formats = checkMachine(machine, VZVirtualMachineConfiguration.limits(), files);
+  const limits = VZVirtualMachineConfiguration.limits();
+  const machine = await complete(description, limits);
+  const formats = checkMachine(machine, limits, files);
   const opened: OpenedDisk[] = [];
   for (const [i, disk] of machine.disks.entries()) {
     opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));

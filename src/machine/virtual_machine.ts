@@ -1,17 +1,11 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
-import {
-  describeError,
-  type Operation,
-  type State,
-  VZVirtualMachine,
-  VZVirtualMachineConfiguration,
-} from "../vz/mod.ts";
+import { describeError, type Operation, type State, VZVirtualMachine } from "../vz/mod.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { MachineError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
-import { complete, type Description, type Machine } from "./machine.ts";
+import type { Description, Machine } from "./machine.ts";
 import { attachment } from "./network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
@@ -71,11 +65,10 @@ export class VirtualMachine implements AsyncDisposable {
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
     whole.signal.throwIfAborted();
-    const described = await complete(description, VZVirtualMachineConfiguration.limits());
     await using cleanup = new Cleanup(whole);
     using rollback = new Rollback(whole);
     const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
-    const prepared = await prepareMachine(described, options);
+    const prepared = await prepareMachine(description, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     whole.signal.throwIfAborted();
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
