@@ -1,25 +1,12 @@
 /** Apple's declarations of Foundation and AppKit, from system.tsv. */
 
-/** A method, of a class or of a delegate's protocol. */
-export interface Row {
-  owner: string;
-  /** C, +, -, -o: see the table's head. */
-  kind: string;
-  selector: string;
-  result: string;
-  args: string[];
-  notes: string;
-}
+import { type Declaration, readTable, superclassIn } from "../apple_table.ts";
 
-const text = Deno.readTextFileSync(new URL("system.tsv", import.meta.url));
+/** A class, or a method of one or of a delegate's protocol. */
+export type Row = Declaration & { notes: string };
 
 /** All rows of the table. */
-export const TABLE: readonly Row[] = text.split("\n").filter((line) => line && !line.startsWith("#")).map(
-  (line) => {
-    const [owner, kind, selector, result, args, notes] = line.split("\t");
-    return { owner, kind, selector, result, args: args.split(" ").filter((arg) => arg), notes };
-  },
-);
+export const TABLE: readonly Row[] = readTable(new URL("system.tsv", import.meta.url), "notes");
 
 function classRow(name: string): Row {
   const row = TABLE.find(({ owner, kind }) => owner === name && kind === "C");
@@ -29,7 +16,7 @@ function classRow(name: string): Row {
 
 /** A class and what it derives from, up to NSObject. */
 export function classesOf(name: string): string[] {
-  return name === "NSObject" ? [name] : [name, ...classesOf(classRow(name).result.replace("super=", ""))];
+  return name === "NSObject" ? [name] : [name, ...classesOf(superclassIn(classRow(name)))];
 }
 
 /** The row of a method, of the class itself or the nearest superclass. */

@@ -1,24 +1,12 @@
 /** Apple's declarations of Virtualization, from virtualization.tsv. */
 
-export interface Row {
-  owner: string;
-  /** C, P, +, -, -r, -o, E, X: see the table's head. */
-  kind: string;
-  selector: string;
-  result: string;
-  args: string[];
-  macOS: string;
-}
+import { type Declaration, readTable, superclassIn } from "../apple_table.ts";
 
-const text = Deno.readTextFileSync(new URL("virtualization.tsv", import.meta.url));
+/** A declaration, and the first macOS that has it. */
+export type Row = Declaration & { macOS: string };
 
 /** All rows of the table. */
-export const TABLE: readonly Row[] = text.split("\n").filter((line) => line && !line.startsWith("#")).map(
-  (line) => {
-    const [owner, kind, selector, result, args, macOS] = line.split("\t");
-    return { owner, kind, selector, result, args: args.split(" ").filter((arg) => arg), macOS };
-  },
-);
+export const TABLE: readonly Row[] = readTable(new URL("virtualization.tsv", import.meta.url), "macOS");
 
 /** The row of a class, or undefined. */
 export function classRow(name: string): Row | undefined {
@@ -27,7 +15,8 @@ export function classRow(name: string): Row | undefined {
 
 /** The superclass of a class, as the table has it. */
 export function superclassOf(name: string): string | undefined {
-  return classRow(name)?.result.replace("super=", "");
+  const row = classRow(name);
+  return row && superclassIn(row);
 }
 
 /** The row of a method, of the class itself or the nearest superclass that the table has it of. */
