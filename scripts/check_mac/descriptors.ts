@@ -1,7 +1,7 @@
 /** File descriptors as they are handed to the framework, and what became of them. */
 
 import { cString, fromCString, openFunctions } from "../../src/objc/mod.ts";
-import "../../src/host/libraries.ts";
+import { O_NOCTTY, O_NONBLOCK } from "../../src/host/libraries.ts";
 
 const libc = openFunctions("system", {
   openpty: { parameters: ["buffer", "buffer", "pointer", "pointer", "pointer"], result: "i32" },
@@ -21,8 +21,6 @@ const reads = openFunctions("system", {
 });
 
 const F_GETFL = 3;
-const O_NONBLOCK = Deno.build.os === "darwin" ? 0x4 : 0o4000;
-const O_NOCTTY = Deno.build.os === "darwin" ? 0x20000 : 0o400;
 
 const ECHO = 0x8;
 const ICANON = Deno.build.os === "darwin" ? 0x100 : 0x2;

@@ -31,12 +31,7 @@ import type { Lab } from "./lab.ts";
 import { configuration, KERNEL, Machine, wordsOf } from "./machine.ts";
 import { machineProcesses } from "./processes.ts";
 import { until } from "./probe.ts";
-
-const MARK = "\x1e";
-
-/** Runs each line in a shell of its own; what it writes ends with its status between two marks. */
-const LOOP = "IFS=; set -f; stty -echo; echo ready; " +
-  "while read -r line; do sh -c $line; printf '\\036%d\\036' $?; done";
+import { endOfCommand, LOOP } from "./shell_loop.ts";
 
 /** The guest's consoles beside the one that takes commands: /dev/hvc1 and so on. */
 export const HVC = { null: 1, pty: 2, file: 3, readsFile: 4, readsNull: 5, readsEnd: 6 } as const;
@@ -184,7 +179,7 @@ export class Guest implements AsyncDisposable {
   async tell(commands: string, seconds = 30): Promise<{ status: number; out: string }> {
     const { console, toGuest } = this.host;
     writeText(toGuest.writing, `${commands}\n`);
-    const end = new RegExp(`^[^]{${this.#read}}([^${MARK}]*)${MARK}(\\d+)${MARK}`);
+    const end = endOfCommand(this.#read);
     let match: RegExpExecArray | null = null;
     if (!await until(() => match = end.exec(console.text), seconds)) {
       const rest = JSON.stringify(console.text.slice(this.#read));

@@ -94,23 +94,17 @@ export class Lab implements AsyncDisposable {
 
   /** Words that run vzrun from this source tree. */
   vzrun(...args: string[]): string[] {
-    const config = ["--config", join(decodeURIComponent(ROOT), "deno.json")];
-    return [
-      Deno.execPath(),
-      "run",
-      "-q",
-      "-P",
-      ...config,
-      join(decodeURIComponent(ROOT), "main.ts"),
-      ...args,
-    ];
+    return this.#deno("-P", "main.ts", args);
   }
 
   /** Words that run a program of probes, for what may end its process. */
   program(name: string, ...args: string[]): string[] {
-    const path = join(decodeURIComponent(ROOT), "scripts/check_mac/programs", name);
-    const config = ["--config", join(decodeURIComponent(ROOT), "deno.json")];
-    return [Deno.execPath(), "run", "-q", "-P=check-mac", ...config, path, ...args];
+    return this.#deno("-P=check-mac", join("scripts/check_mac/programs", name), args);
+  }
+
+  #deno(permissions: string, path: string, args: string[]): string[] {
+    const config = join(ROOT, "deno.json");
+    return [Deno.execPath(), "run", "-q", permissions, "--config", config, join(ROOT, path), ...args];
   }
 
   /** The guest that answers several probes, booted for the first of them. */

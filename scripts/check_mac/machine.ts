@@ -1,5 +1,6 @@
 /** Machines by Apple's own names: what the framework does, and not what src/ makes of it. */
 
+import { join } from "@std/path/posix/join";
 import {
   type Argument,
   Class,
@@ -23,9 +24,9 @@ import { until } from "./probe.ts";
 const MiB = 1024 * 1024;
 
 /** The folder of the repository. */
-export const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+export const ROOT = join(import.meta.dirname!, "../..");
 
-const GUEST = `${decodeURIComponent(ROOT)}/build/guest/${Deno.build.arch}`;
+const GUEST = join(ROOT, "build/guest", Deno.build.arch);
 
 /** The guest that ./dev builds. */
 export const KERNEL = `${GUEST}/vmlinuz`, INITRD = `${GUEST}/initrd`;

@@ -3,7 +3,7 @@
 import { leasedAddress } from "../../src/host/dhcp_leases.ts";
 import { hasLibrary } from "../../src/host/libraries.ts";
 import { hasEntitlement } from "../../src/host/process.ts";
-import { Class, type NSObject } from "../../src/objc/mod.ts";
+import { Class, elements, type NSObject } from "../../src/objc/mod.ts";
 import {
   BRIDGING,
   VZVirtioGraphicsDeviceConfiguration,
@@ -41,10 +41,7 @@ function withCard(attachment: NSObject | null): VZVirtualMachineConfiguration {
 
 function interfaces(): NSObject[] {
   const array = Class.named("VZBridgedNetworkInterface").send("networkInterfaces") as NSObject;
-  return Array.from(
-    { length: Number(array.send("count")) },
-    (_, i) => array.send("objectAtIndex:", i) as NSObject,
-  );
+  return elements(array);
 }
 
 /** A configuration with graphics devices that have so many screens. */

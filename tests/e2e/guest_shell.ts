@@ -1,16 +1,9 @@
 /** One booted guest that answers many questions: its console runs commands, and is kept for the tests of a file. */
 
+import { endOfCommand, LOOP } from "../../scripts/check_mac/shell_loop.ts";
 import { guest, type How, Vzrun } from "./vzrun.ts";
 
-/** What stands around the status of a command, since no command of ours writes it. */
-const MARK = "\x1e";
-
-/**
- * Runs each line that it reads in a shell of its own. A kernel command line cannot have a quotation mark in another:
- * without `IFS` a line stays one word all the same.
- */
-export const LOOP = "IFS=; set -f; stty -echo; echo ready; " +
-  "while read -r line; do sh -c $line; printf '\\036%d\\036' $?; done";
+export { LOOP };
 
 /** A guest that runs commands. */
 export class GuestShell implements AsyncDisposable {
@@ -42,7 +35,7 @@ export class GuestShell implements AsyncDisposable {
   /** What commands write, and their exit status. */
   async tell(commands: string): Promise<{ status: number; out: string }> {
     await this.run.type(`${commands}\n`);
-    const end = new RegExp(`^[^]{${this.#read}}([^${MARK}]*)${MARK}(\\d+)${MARK}`);
+    const end = endOfCommand(this.#read);
     await this.run.out.until(end);
     const [all, out, status] = end.exec(this.run.out.text)!;
     this.#read = all.length;
