@@ -2,18 +2,13 @@
 // menu bar, and a policy that is set after a window puts that on the wrong Space. Here nothing of it can be seen, so the
 // order is written to the file $VIRTUALIZATION_APPKIT_ORDER, a line for each step.
 #import <AppKit/AppKit.h>
-#import <dlfcn.h>
 #import <fcntl.h>
 #import <objc/runtime.h>
 #import <unistd.h>
+#import "library_of.h"
 #import "order.h"
 
 static IMP original_activate;
-
-static const void *library_of(const void *address) {
-    Dl_info info;
-    return dladdr(address, &info) ? info.dli_fbase : NULL;
-}
 
 void note_step(NSString *step, const void *caller) {
     if (caller && library_of(caller) == library_of((void *)original_activate)) return;

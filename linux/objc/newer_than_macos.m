@@ -6,6 +6,7 @@
 #import <dlfcn.h>
 #import <objc/runtime.h>
 #import "newer_than_macos.h"
+#import "library_of.h"
 #import "macos_version.h"
 
 struct first_version {
@@ -32,12 +33,6 @@ static BOOL class_is_newer(const char *name) {
         if (row->kind == 'C' && strcmp(row->owner, name) == 0) return is_newer(row);
     }
     return NO;
-}
-
-/// The library that an address is in.
-static const void *library_of(const void *address) {
-    Dl_info info;
-    return dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
 typedef Class (*lookup)(const char *name);

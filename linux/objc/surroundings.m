@@ -2,8 +2,8 @@
 // that is no text in its encoding, and keeps user defaults in files, with a lock that it makes at each start, waits for and
 // complains about. Both are mended before its +initialize runs; so nothing in a +load may send a message to Foundation.
 #import <Foundation/Foundation.h>
-#import <dlfcn.h>
 #import <objc/runtime.h>
+#import "library_of.h"
 
 static int argument_count;
 static char **arguments;
@@ -78,11 +78,6 @@ static int file_descriptor(id self, SEL selector) {
 
 static IMP original_is_multithreaded, original_start;
 static BOOL thread_was_detached;
-
-static const void *library_of(const void *address) {
-    Dl_info info;
-    return dladdr(address, &info) ? info.dli_fbase : NULL;
-}
 
 // Threads of POSIX's only do not count on a Mac, where Cocoa then does without locks. GNUstep is told the truth.
 static BOOL is_multithreaded(id self, SEL selector) {
