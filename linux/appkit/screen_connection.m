@@ -92,10 +92,12 @@ static void *thread_main(void *argument) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    if (pthread_create(&thread, NULL, thread_main, [self retain]) == 0) {
-        pthread_detach(thread);
-    } else {
+    int problem = pthread_create(&thread, NULL, thread_main, [self retain]);
+    if (problem) {
+        NSLog(@"The guest's screen cannot be shown: %s", strerror(problem));
         [self release];
+    } else {
+        pthread_detach(thread);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return self;
@@ -163,7 +165,9 @@ static void *thread_main(void *argument) {
 
 - (void)_listen {
     // What the library closes at its end is its own: another thread may be about to shut down ours.
-    rfbClient *client = make_client(self, dup(_descriptor));
+    int descriptor = dup(_descriptor);
+    if (descriptor < 0) NSLog(@"The guest's screen cannot be shown: %s", strerror(errno));
+    rfbClient *client = descriptor < 0 ? NULL : make_client(self, descriptor);
     if (client) {
         if (send_encodings(client)) {
             while (HandleRFBServerMessage(client)) {}

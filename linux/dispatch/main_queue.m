@@ -1,15 +1,21 @@
 // The main queue. Its work runs on the process's main thread, when that is in a run loop or in dispatch_main.
 #import "queue.h"
+#import <errno.h>
 #import <objc/runtime.h>
 #import <poll.h>
+#import <stdio.h>
+#import <stdlib.h>
+#import <string.h>
 #import <sys/eventfd.h>
 #import <sys/syscall.h>
 #import <unistd.h>
 
-static int wake_descriptor;
+static int wake_descriptor, wake_failure;
 
 static void wake_main(void) {
-    eventfd_write(wake_descriptor, 1);
+    if (eventfd_write(wake_descriptor, 1) == 0 || errno == EAGAIN) return; // EAGAIN: it is awake
+    fprintf(stderr, "The main queue cannot be woken: eventfd: %s\n", strerror(wake_failure ? wake_failure : errno));
+    abort();
 }
 
 static struct lane main_lane = {
@@ -81,6 +87,7 @@ static IMP replace(SEL selector, IMP implementation) {
 
 + (void)load {
     wake_descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_descriptor < 0) wake_failure = errno;
     main_lane.last = &main_lane.first;
     main_lane.queue = (OS_dispatch_queue *)&_dispatch_main_q;
     _dispatch_main_q.isa = self;

@@ -87,16 +87,24 @@ static BOOL can_be_full(int output) {
 /// QEMU's end of a new pipe; the pump has the other.
 static struct end pumped_output(QemuCommandLine *commandLine, struct end to) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return to;
+    if (to.descriptor < 0) return to;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        [commandLine lacksDescriptor];
+        return to;
+    }
     [commandLine.consolePump addOutletFrom:ends[0] to:to.descriptor];
     return (struct end){ends[1], O_WRONLY, YES};
 }
 
 static struct end pumped_input(QemuCommandLine *commandLine, int input) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return end_for(input, O_RDONLY);
+    int copy = fcntl(input, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+        [commandLine lacksDescriptor];
+        return (struct end){copy, O_RDONLY, YES};
+    }
     fcntl(ends[1], F_SETPIPE_SZ, 4096); // what is typed is not to be taken long before the guest does
-    [commandLine.consolePump addInletFrom:fcntl(input, F_DUPFD_CLOEXEC, 3) to:ends[1]];
+    [commandLine.consolePump addInletFrom:copy to:ends[1]];
     return (struct end){ends[0], O_RDONLY, YES};
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,12 +92,15 @@ static bool run_one_instruction(void) {
 
 static bool probe(void) {
     if (!processor_can() || access("/dev/kvm", R_OK | W_OK) != 0) return false;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
     pid_t child = fork();
     if (child == 0) _exit(run_one_instruction() ? 0 : 1);
+    close(ends[1]);
+    struct pollfd end = {ends[0], POLLIN, 0}; /* which the child's end hangs up */
+    if (child > 0 && poll(&end, 1, limit_ms) != 1) kill(child, SIGKILL);
+    close(ends[0]);
     if (child < 0) return false;
-    struct pollfd end = {(int)syscall(SYS_pidfd_open, child, 0), POLLIN, 0};
-    if (poll(&end, 1, limit_ms) != 1) kill(child, SIGKILL);
-    if (end.fd >= 0) close(end.fd);
     int status;
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

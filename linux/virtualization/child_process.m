@@ -78,7 +78,7 @@ BOOL read_available(int descriptor, NSMutableData *data) {
             if (_pid > 0) waitpid(_pid, NULL, 0);
             _pid = -1;
         } else {
-            _pidDescriptor = (int)syscall(SYS_pidfd_open, _pid, 0); // Linux 5.3
+            problem = [self _watch];
         }
     }
     pthread_mutex_unlock(&_lock);
@@ -88,6 +88,22 @@ BOOL read_available(int descriptor, NSMutableData *data) {
 
 - (NSString *)_notStarted:(const char *)why {
     return [NSString stringWithFormat:@"“%@” could not be started: %s.", _program, why];
+}
+
+/// Without a descriptor of it nobody would hear of its end. Linux has that from 5.3 on; a container's filter may refuse it.
+- (NSString *)_watch {
+    const char *call = "pidfd_open";
+    _pidDescriptor = (int)syscall(SYS_pidfd_open, _pid, 0);
+    if (_pidDescriptor >= 0) {
+        call = "pidfd_send_signal";
+        if (syscall(SYS_pidfd_send_signal, _pidDescriptor, 0, NULL, 0) == 0) return nil;
+    }
+    NSString *problem = [NSString stringWithFormat:@"“%@” could not be watched: %s: %s.", _program, call, strerror(errno)];
+    kill(_pid, SIGKILL);
+    waitpid(_pid, NULL, 0);
+    if (_pidDescriptor >= 0) close(_pidDescriptor);
+    _pidDescriptor = _pid = -1;
+    return problem;
 }
 
 - (void)kill {

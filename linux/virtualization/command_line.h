@@ -24,7 +24,9 @@
 /// The program's standard error.
 - (void)passStandardError:(int)descriptor;
 
-/// errno of the first descriptor that could not be made before it was handed over; 0 when all were.
+/// One that it should have had could not be made, for what errno says.
+- (void)lacksDescriptor;
+/// errno of the first descriptor that could not be made, before it was handed over or at all; 0 when all were.
 - (int)failure;
 /// By number in the program.
 - (const int *)descriptors;

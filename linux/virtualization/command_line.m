@@ -36,8 +36,12 @@ enum { no_flags = -1 };
     [_arguments addObject:value];
 }
 
+- (void)lacksDescriptor {
+    if (!_failure) _failure = errno;
+}
+
 - (void)setDescriptor:(int)descriptor flags:(int)flags at:(int)number {
-    if (descriptor < 0 && !_failure) _failure = errno;
+    if (descriptor < 0) [self lacksDescriptor];
     _descriptors[number] = descriptor;
     _flags[number] = flags;
 }

@@ -19,7 +19,8 @@
 /// @param sink A pipe to QEMU.
 - (void)addInletFrom:(int)source to:(int)sink;
 /// @param onFull Is called on the pump's thread when the guest has to stand still, and when it need not any more.
-- (void)startWithOnFull:(void (^)(BOOL full))onFull;
+/// @return 0, or errno when it has not started.
+- (int)startWithOnFull:(void (^)(BOOL full))onFull;
 /// After QEMU's end. Returns when everything has been taken, or nothing was for a while.
 - (void)finish;
 @end

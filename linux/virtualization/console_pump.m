@@ -211,14 +211,16 @@ static void *pump_main(void *argument) {
     return NULL;
 }
 
-- (void)startWithOnFull:(void (^)(BOOL))onFull {
+- (int)startWithOnFull:(void (^)(BOOL))onFull {
     _onFull = Block_copy(onFull);
-    if (pipe2(_wake, O_CLOEXEC | O_NONBLOCK) != 0) return;
+    if (pipe2(_wake, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    _started = pthread_create(&_thread, NULL, pump_main, self) == 0;
+    int problem = pthread_create(&_thread, NULL, pump_main, self);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    _started = problem == 0;
+    return problem;
 }
 
 - (void)finish {

@@ -146,11 +146,12 @@ static void *thread_main(void *argument) {
     [_commandLine add:@"-mon" value:@"chardev=qmp,mode=control"];
 
     if ([self _startAll]) {
-        [_commandLine.consolePump startWithOnFull:^(BOOL full) {
+        int problem = [_commandLine.consolePump startWithOnFull:^(BOOL full) {
           [self _tellMachine:^(VZVirtualMachine *machine) {
             [machine _consoleDidBecomeFull:full];
           }];
         }];
+        if (problem) [self _endFor:@"Its consoles have no thread" problem:problem];
         [self _listen];
     }
     NSString *problem = [_child reap];
@@ -174,6 +175,12 @@ static void *thread_main(void *argument) {
     return YES;
 }
 
+/// Ends QEMU for the want of something.
+- (void)_endFor:(NSString *)want problem:(int)number {
+    [self _fail:[NSString stringWithFormat:@"%@: %s.", want, strerror(number)]];
+    [_child kill];
+}
+
 /// Returns when QEMU has ended.
 - (void)_listen {
     NSUInteger children = [_helpers count] + 1;
@@ -188,7 +195,11 @@ static void *thread_main(void *argument) {
             sources[2 + 2 * i] = (struct pollfd){[child complaintsDescriptor], POLLIN, 0};
         }
         *breaker = (struct pollfd){networkBreaker, POLLIN, 0};
-        if (poll(sources, 2 + 2 * children, -1) < 0) continue;
+        if (poll(sources, 2 + 2 * children, -1) < 0) {
+            if (errno == EINTR) continue;
+            [self _endFor:@"It could not be waited for" problem:errno];
+            break;
+        }
         NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];
         // Its last words may still be in the sockets when it has ended.
         if (!read_available(qmp, _input)) qmp = -1;
