@@ -3,7 +3,8 @@
  * data, the same that `vzrun -dry-run` prints, and is then an object with promises and streams.
  *
  * It needs Deno's permissions `ffi`, `read` and `write`, and `env` for HOME and XDG_CACHE_HOME. On a Mac, the program
- * has to be signed with the entitlement `com.apple.security.virtualization`.
+ * has to be signed with the entitlement `com.apple.security.virtualization`. Machines are made on the main thread, which
+ * waits for nothing of them; a worker could be terminated, and what the framework calls would be gone.
  *
  * @example
  * ```ts

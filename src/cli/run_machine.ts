@@ -59,7 +59,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   };
   await using resources = new Cleanup(reporter);
   const machine = await shutdown.prepare((signal) => {
-    const context: TerminalContext = { ...reporter, files, openStdio, signal };
+    const context: TerminalContext = { ...reporter, files, openStdio, signal, workerStays: true };
     return VirtualMachine.create(description, context);
   });
   if (!machine) return shutdown.exitCode!;

@@ -37,6 +37,8 @@ export interface RunContext extends Reporter {
 export interface TerminalContext extends RunContext {
   /** Opens the console on standard input and output, until it is disposed of; by default these as they are. */
   openStdio?(): SerialHandles & (Disposable | AsyncDisposable);
+  /** It runs in a worker that nobody terminates. */
+  workerStays?: boolean;
 }
 
 /** A context that says nothing, and is never ended. */

@@ -20,6 +20,20 @@ export type Stop =
 /** The framework's machine, for a view of its screen. */
 export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
 
+/**
+ * The framework calls into the isolate that has made a machine, at any time until it has ended. `terminate()` frees
+ * what is called without a word to anybody, and the next call ends the whole program by a segmentation fault.
+ */
+function refuseInWorker(): void {
+  if (!("WorkerGlobalScope" in globalThis)) return;
+  throw new MachineError(
+    "a worker that is terminated while its machine runs takes the whole program with it",
+    {
+      remedy: "make the machine on the main thread, which waits for nothing of it",
+    },
+  );
+}
+
 /** A Linux virtual machine, ended at the end of the block that has made it with `await using`. */
 export class VirtualMachine implements AsyncDisposable {
   /** What it is, with the files that it uses in the place of those that were given. */
@@ -59,12 +73,13 @@ export class VirtualMachine implements AsyncDisposable {
    * small host, the console hvc0 as streams, and a network card on NAT.
    *
    * @param context What hears of it, and ends it; by default nobody.
-   * @throws {MachineError} When a file or a number does not fit.
+   * @throws {MachineError} When a file or a number does not fit; in a worker.
    * @throws {NSError} When the framework refuses the machine; also when the program lacks the entitlement.
    */
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
     whole.signal.throwIfAborted();
+    if (!whole.workerStays) refuseInWorker();
     await using cleanup = new Cleanup(whole);
     using rollback = new Rollback(whole);
     const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };

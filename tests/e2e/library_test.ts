@@ -270,3 +270,26 @@ Deno.test("library: README's example has the types that the library has", async 
     Deno.removeSync(file);
   }
 });
+
+Deno.test("library: a worker, which could be terminated while its machine runs, gets none, and is told why", async () => {
+  using folder = new Folder();
+  const file = folder.file("worker.ts");
+  Deno.writeTextFileSync(
+    file,
+    `// @ts-nocheck
+    import { VirtualMachine } from ${JSON.stringify(`file://${ROOT}/mod.ts`)};
+    const description = ${JSON.stringify({ boot: boot("sleep 1000") })};
+    const made = VirtualMachine.create(description).then((machine) => machine.start());
+    made.then(() => self.postMessage("runs"), ({ name, message }) => self.postMessage(name + ": " + message));`,
+  );
+  const worker = new Worker(new URL(`file://${file}`), { type: "module" });
+  const said = Promise.withResolvers<string>();
+  worker.onmessage = ({ data }) => said.resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    said.reject(new Error(event.message));
+  };
+  const what = await within("the worker's word", said.promise);
+  worker.terminate(); // of a worker whose machine runs, this ended the program by a segmentation fault
+  assertMatch(what, /^MachineError: a worker that is terminated .* \(make the machine on the main thread/);
+});
