@@ -1,7 +1,8 @@
 // What programs ask a Mac by sysctlbyname: its version, which here is the one that the library claims to be, and its
-// machine, which here is the guests'. Every other name is unknown.
+// machine, which here is the guests'; and by sysctl: whom it has heard on its networks. Every other name is unknown.
 #include "macos_version.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -39,4 +40,49 @@ int sysctlbyname(const char *name, void *old_value, size_t *old_length, const vo
     }
     memcpy(old_value, value, length);
     return 0;
+}
+
+/* The table of neighbours as macOS has it: a struct rt_msghdr for each, its sockaddr_inarp and its sockaddr_dl. */
+enum { message_header = 92, protocol_address = 16, link_address = 20, message = message_header + protocol_address + link_address };
+
+static void add_neighbour(unsigned char *entry, const unsigned char *address, const unsigned char *mac) {
+    memset(entry, 0, message);
+    entry[0] = message;
+    unsigned char *protocol = entry + message_header, *link = protocol + protocol_address;
+    protocol[0] = protocol_address;
+    protocol[1] = 2; /* AF_INET */
+    memcpy(protocol + 4, address, 4);
+    link[0] = link_address;
+    link[1] = 18; /* AF_LINK */
+    link[6] = 6;
+    memcpy(link + 8, mac, 6);
+}
+
+int sysctl(int *name, unsigned name_length, void *old_value, size_t *old_length, const void *new_value, size_t new_length) {
+    static const int neighbours[] = {4, 17, 0, 2, 2, 0x400}; /* net, route, any protocol, inet, those with flags, llinfo */
+    if (name_length != sizeof neighbours / sizeof *neighbours || memcmp(name, neighbours, sizeof neighbours) != 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (new_value || new_length || !old_length) {
+        errno = EPERM;
+        return -1;
+    }
+    FILE *file = fopen("/proc/net/arp", "re");
+    if (!file) return -1;
+    size_t room = old_value ? *old_length : 0, length = 0;
+    char line[256];
+    while (fgets(line, sizeof line, file)) {
+        unsigned char address[4], mac[6];
+        unsigned flags;
+        if (sscanf(line, "%hhu.%hhu.%hhu.%hhu %*s %x %hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &address[0], &address[1], &address[2],
+                   &address[3], &flags, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 11 || !(flags & 2)) continue;
+        if (length + message <= room) add_neighbour((unsigned char *)old_value + length, address, mac);
+        length += message;
+    }
+    fclose(file);
+    *old_length = length;
+    if (!old_value || length <= room) return 0;
+    errno = ENOMEM;
+    return -1;
 }

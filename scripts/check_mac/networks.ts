@@ -1,5 +1,6 @@
 /** Probes of networks and screens, and of what validation says to what cannot be. */
 
+import { neighbours } from "../../src/host/arp_table.ts";
 import { leasedAddress } from "../../src/host/dhcp_leases.ts";
 import { hasLibrary } from "../../src/host/libraries.ts";
 import { hasEntitlement } from "../../src/host/process.ts";
@@ -132,6 +133,24 @@ export const NETWORKS: readonly Probe[] = [
       const leased = () => leasedAddress(leases() ?? "", MAC);
       const same = await until(() => leased() === address, 5);
       return found(same, `guest: ${address || "none"}; ${LEASES}: ${leased() ?? "not there"}`);
+    },
+  },
+  {
+    name: "arp-table",
+    question: "Does the host's table of neighbours, by sysctl, have a guest on NAT by its card? (row 16)",
+    expected: "the guest's address and card; on Linux the guest is behind QEMU, and the table has others",
+    async run(lab) {
+      const guest = await lab.guest();
+      const { out } = await guest.tell(
+        "ip -4 -o addr show eth0 | grep -o 'inet [0-9.]*'; ping -c 1 $(ip route | sed -n 's/^default via \\([0-9.]*\\).*/\\1/p') >/dev/null 2>&1",
+      );
+      const address = out.replace("inet ", "");
+      const ours = () => neighbours().find(({ mac }) => mac === MAC)?.address;
+      const isThere = Deno.build.os !== "darwin" || await until(() => ours() === address, 5);
+      return found(
+        isThere,
+        `guest: ${address || "none"}; table: ${neighbours().length}, ${ours() ?? "none"} for its card`,
+      );
     },
   },
 ];

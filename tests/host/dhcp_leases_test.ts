@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { leasedAddress } from "../../src/host/dhcp_leases.ts";
+import type { Neighbour } from "../../src/host/arp_table.ts";
+import { identifiedAddress, leasedAddress, watchLeases } from "../../src/host/dhcp_leases.ts";
+import { within } from "../e2e/vzrun.ts";
 
 const LEASES = `{
 \tname=debian
@@ -35,4 +37,33 @@ Deno.test("leases: of a card that has none, and of a file that is damaged, nothi
   for (const text of ["", "{", "}{", "{ip_address=1.2.3.4}", "{\nhw_address=1,52:54:0:a:b:c\n}"]) {
     assertEquals(leasedAddress(text, "52:54:0:a:b:c"), undefined, text);
   }
+});
+
+const SYSTEMD = "52:54:00:0a:0b:0d";
+
+Deno.test("leases: a guest that names itself by an identifier is found by whom the host has heard", () => {
+  const table = [{ address: "192.168.64.9", mac: SYSTEMD }, { address: "10.0.0.9", mac: SYSTEMD }];
+  assertEquals(identifiedAddress(LEASES, SYSTEMD.toUpperCase(), table), "192.168.64.9");
+  assertEquals(identifiedAddress(LEASES, "52:54:00:0a:0b:0e", table), undefined);
+  assertEquals(identifiedAddress(LEASES, SYSTEMD, table.slice(1)), undefined); // no lease has it: of an earlier network
+});
+
+Deno.test("leases: an address is told when it is leased, once, also of a guest that the host hears only later", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/dhcpd_leases`;
+  const table: Neighbour[] = [];
+  const [byCard, byIdentifier] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  {
+    using _card = watchLeases("52:54:00:0a:0b:0c", byCard.resolve, path, () => table);
+    using _identifier = watchLeases(SYSTEMD, byIdentifier.resolve, path, () => table);
+    Deno.writeTextFileSync(`${path}-`, LEASES);
+    Deno.renameSync(`${path}-`, path);
+    assertEquals(await within("the card's lease", byCard.promise), "192.168.64.7");
+    table.push({ address: "192.168.64.9", mac: SYSTEMD });
+    assertEquals(await within("the identifier's lease", byIdentifier.promise), "192.168.64.9");
+    const known = Promise.withResolvers<string>();
+    using _known = watchLeases("52:54:0:a:b:c", known.resolve, path, () => table);
+    assertEquals(await within("a lease that is there", known.promise), "192.168.64.7");
+  }
+  Deno.removeSync(folder, { recursive: true });
 });

@@ -16,7 +16,7 @@ const EXPORTED: Record<string, string> = {
   system: `
     _NSConcreteGlobalBlock _NSGetArgv _dispatch_main_q _exit cfmakeraw clonefile close dispatch_async_f
     dispatch_queue_create execv fcntl geteuid getpgrp grantpt open openpty pipe poll ptsname read removexattr signal
-    sysctlbyname tcgetattr tcgetpgrp tcsetattr ttyname umask unlockpt write`,
+    sysctl sysctlbyname tcgetattr tcgetpgrp tcsetattr ttyname umask unlockpt write`,
   CoreFoundation: "CFBooleanGetValue CFRelease CFStringCreateWithCString",
   CoreGraphics: "CGSessionCopyCurrentDictionary",
   Foundation: "NSUnderlyingErrorKey",
