@@ -3,8 +3,11 @@
 import { ImageError } from "./error.ts";
 import { has } from "./magic.ts";
 
+/** The forms of disk images; of these the framework reads raw ones and, since macOS 26, ASIF. */
+export const DISK_FORMATS = ["raw", "qcow2", "asif"] as const;
+
 /** The form of a disk image. */
-export type DiskFormat = "raw" | "qcow2";
+export type DiskFormat = typeof DISK_FORMATS[number];
 
 /** How many bytes {@linkcode diskFormat} looks at. */
 export const DISK_HEAD = 68;
@@ -33,6 +36,7 @@ const OTHERS: readonly (readonly [offset: number, magic: string, what: string])[
  */
 export function diskFormat(head: Uint8Array): DiskFormat {
   if (has(head, 0, "QFI\xfb")) return "qcow2";
+  if (has(head, 0, "shdw")) return "asif";
   const [, , other] = OTHERS.find(([offset, magic]) => has(head, offset, magic)) ?? [];
   if (!other) return "raw";
   const remedy = other.startsWith("compressed")

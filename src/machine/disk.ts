@@ -10,6 +10,8 @@ import { isISO, ISO_HEAD } from "../images/iso.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
 import {
   type DiskImageOptions,
+  requireMacOS,
+  UnavailableError,
   VZDiskImageStorageDeviceAttachment,
   VZNVMExpressControllerDeviceConfiguration,
   type VZStorageDeviceConfiguration,
@@ -96,11 +98,15 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
       return disk.format ?? "raw";
     }
     const format = disk.format ?? sniffFormat(file, field);
-    if (format !== "raw") {
+    if (format === "qcow2") {
       openFile("disk", file).close();
       return format;
     }
     using image = openImage(file, field, !disk.readOnly && !disk.snapshot);
+    if (format === "asif") {
+      checkASIF(disk, fail);
+      return format;
+    }
     const found = image.statSync();
     if (size !== undefined && found.size !== size) {
       const [has, wanted] = [formatBytes(found.size), formatBytes(size)];
@@ -117,6 +123,23 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
     }
     return format;
   });
+}
+
+/** The framework takes ASIF images as it takes raw ones; macOS before 26 would show a guest what the file has in it. */
+function checkASIF({ file, size, media }: Disk, fail: (reason: Text, of?: string) => never): void {
+  if (diskFormat(readAt("disk", file, 0, DISK_HEAD)) !== "asif") {
+    fail(`cannot use disk '${file}': it is not an ASIF image`, "format");
+  }
+  if (size !== undefined) {
+    fail([`disk '${file}' is there: `, new Setting("size"), " only makes new images"], "size");
+  }
+  if (media === "cdrom") fail(`cannot boot CD '${file}': it is not an ISO image`);
+  try {
+    requireMacOS(`disk '${file}': an ASIF image`, "26.0");
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    throw fail(error.message);
+  }
 }
 
 function sniffFormat(file: string, field: string): DiskFormat {
@@ -167,7 +190,7 @@ export async function openDisk(
   field: string,
   cleanup: AsyncDisposableStack,
 ): Promise<OpenedDisk> {
-  if (format === "raw") return { disk, sources: [] };
+  if (format !== "qcow2") return { disk, sources: [] };
   const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
   const source = { file: disk.file, format };
   const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };

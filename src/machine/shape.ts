@@ -1,5 +1,6 @@
 /** What a description is made of: values of the right kinds, whoever has written it, before anything else is asked. */
 
+import { DISK_FORMATS } from "../images/disk_format.ts";
 import type { Boot, LinuxBoot } from "./boot.ts";
 import type { Disk } from "./disk.ts";
 import type { Display } from "./display.ts";
@@ -89,7 +90,7 @@ const byKind = (kinds: Record<string, Record<string, Check>>): Check => (value, 
   return object({ kind, ...kinds[String(value.kind)] })(value, field);
 };
 
-const format = oneOf("raw", "qcow2");
+const format = oneOf(...DISK_FORMATS);
 
 const DISK: Fields<Disk> = {
   file: needed(text),

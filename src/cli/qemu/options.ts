@@ -164,7 +164,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value:
       "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
+    help: "a disk; size= makes it; F: raw, qcow2, asif; C: writeback, none, writethrough, unsafe",
     several: true,
     apply: (settings, value) => settings.disks.push(parseDrive(value)),
   },

@@ -1,5 +1,6 @@
 /** The values of options, each read from the words that qemu has for them. */
 
+import { DISK_FORMATS } from "../../images/disk_format.ts";
 import type { CacheMode, Disk, DiskFormat } from "../../machine/disk.ts";
 import type { Display } from "../../machine/display.ts";
 import type { Network } from "../../machine/network.ts";
@@ -68,9 +69,7 @@ export function parseDrive(text: string): DiskSettings {
     cache: oneOf<CacheMode>(CACHES, given.cache ?? "writeback", "cache"),
     ...given.serial === undefined ? {} : { serial: given.serial },
     ...given.size === undefined ? {} : { size: parseSize(given.size) },
-    ...given.format === undefined
-      ? {}
-      : { format: oneOf<DiskFormat>(["raw", "qcow2"], given.format, "format") },
+    ...given.format === undefined ? {} : { format: oneOf<DiskFormat>(DISK_FORMATS, given.format, "format") },
     ...given.snapshot === undefined ? {} : { snapshot: onOff(given.snapshot, "snapshot") },
   });
 }

@@ -319,7 +319,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
       ["-drive", "file=F,readonly"],
       `-drive file=F,readonly: 'readonly' is not key=value; known are ${drive}`,
     ],
-    [["-drive", "file=F,format=vmdk"], "-drive file=F,format=vmdk: format is one of raw, qcow2"],
+    [["-drive", "file=F,format=vmdk"], "-drive file=F,format=vmdk: format is one of raw, qcow2, asif"],
     [["-drive", "file=F,size=big"], `-drive file=F,size=big: ${size}`],
     [["-drive", "file=F,size=-1"], `-drive file=F,size=-1: ${size}`],
     [["-drive", "file=F,size="], `-drive file=F,size=: ${size}`],
