@@ -20,6 +20,8 @@ export interface OpenedKernel {
   format: KernelFormat;
   /** How many bytes of command line it takes; it starts with a longer one, and shows nothing. */
   commandLineLimit: number;
+  /** What a bzImage says of its version: `6.12.48+deb13-amd64 (…) #1 SMP …`. */
+  version?: string;
   /** What the file is, from the outside to the inside: `gzip`, `arm64 Image`. */
   layers: string[];
   /** The initial RAM disk of a unified kernel image. */
@@ -66,6 +68,13 @@ function commandLineLimit(head: Uint8Array, format: KernelFormat): number {
   if (format === "Image") return 2047;
   if (head.length < 0x23c) return Infinity;
   return new DataView(head.buffer, head.byteOffset).getUint32(0x238, true) || Infinity;
+}
+
+/** A bzImage's version. Source: kernel_version in the kernel's Documentation/arch/x86/boot.rst. */
+function versionOf(file: Input, head: DataView): string | undefined {
+  const [start, length] = [head.byteLength >= 0x210 ? head.getUint16(0x20e, true) : 0, 128];
+  if (start === 0 || 0x200 + start + length > file.end) return undefined;
+  return new TextDecoder().decode(file.at(0x200 + start, length)).replace(/\0.*/s, "");
 }
 
 /**
@@ -198,10 +207,13 @@ export async function openKernel(
       const format = kernelFormat(head);
       if (format) {
         checkArch(FORMATS[format].arch, arch);
-        await checkWhole(input, new DataView(head.buffer), format);
+        const view = new DataView(head.buffer);
+        await checkWhole(input, view, format);
+        const version = format === "bzImage" ? versionOf(input, view) : undefined;
         return {
           kernel,
           format,
+          ...version !== undefined && { version },
           commandLineLimit: commandLineLimit(head, format),
           layers: [...layers, FORMATS[format].layer],
           ...found,

@@ -2,13 +2,20 @@
 
 import { ownCacheFolder } from "../host/cache_folder.ts";
 import { checkOutputFile, exists, openFile, removeOwn } from "../host/files.ts";
-import { machineArchitecture } from "../host/system.ts";
+import { machineArchitecture, macOSVersion } from "../host/system.ts";
 import { TransientFolder } from "../host/transient_folder.ts";
 import { Cache } from "../images/cache.ts";
 import { type OpenedKernel, openKernel } from "../images/kernel.ts";
-import { type VZBootLoader, VZEFIBootLoader, VZEFIVariableStore, VZLinuxBootLoader } from "../vz/mod.ts";
+import {
+  isOlder,
+  type VZBootLoader,
+  VZEFIBootLoader,
+  VZEFIVariableStore,
+  VZLinuxBootLoader,
+} from "../vz/mod.ts";
 import { MachineError, refusable, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
+import type { Reporter } from "./run_context.ts";
 
 /** A Linux kernel that is started without firmware. */
 export interface LinuxBoot {
@@ -87,9 +94,31 @@ async function prepareKernel(
         reporter.info(`no machine here has ${console}, the kernel's console: console=hvc0 is seen`);
       }
     }
+    warnOfOldMacOS(opened, commandLine, reporter);
     return { kind: "linux", kernel, source: { file, layers }, initrd, commandLine };
   } catch (error) {
     throw toMachineError("boot.kernel", `cannot boot kernel '${file}'`, error);
+  }
+}
+
+/** Kernels that hang on Macs with Intel processors before a macOS, newest first. Sources: Lima's issues 3334 and 1577. */
+const HANGS = [
+  { kernel: "6.12", macOS: "15.5", cure: "nopku" },
+  { kernel: "6.2", macOS: "13.5", cure: undefined },
+];
+
+function warnOfOldMacOS({ version }: OpenedKernel, commandLine: string, { info }: Reporter): void {
+  const [, kernel] = /^(\d+\.\d+)/.exec(version ?? "") ?? [];
+  if (kernel === undefined) return;
+  const current = macOSVersion();
+  for (const { kernel: first, macOS, cure } of HANGS) {
+    if (isOlder(kernel, first) || !isOlder(current, macOS)) continue;
+    if (cure !== undefined && commandLine.split(" ").includes(cure)) continue;
+    const help = cure === undefined ? "" : `; \`${cure}\` on its command line may help`;
+    info(
+      `this kernel is ${kernel}, and on Intel ${first} and later may hang before macOS ${macOS} (this is ${current})${help}`,
+    );
+    return;
   }
 }
 

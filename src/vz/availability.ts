@@ -11,6 +11,13 @@ function parts(version: string): number[] {
   return version.split(".").map(Number);
 }
 
+/** Whether a version is older than another: `6.2` than `6.12`. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [parts(version), parts(than)];
+  const i = b.findIndex((part, i) => part !== (a[i] ?? 0));
+  return i >= 0 && (a[i] ?? 0) < b[i];
+}
+
 /**
  * Checks that macOS is new enough.
  *
@@ -20,12 +27,6 @@ function parts(version: string): number[] {
  * @throws {UnavailableError} `NVMe needs macOS 14 (this is 13.6)`
  */
 export function requireMacOS(what: string, first: string, current: string = macOSVersion()): void {
-  const [wanted, running] = [parts(first), parts(current)];
-  for (let i = 0; i < wanted.length; i++) {
-    const [a, b] = [wanted[i], running[i] ?? 0];
-    if (b > a) return;
-    if (b < a) {
-      throw new UnavailableError(`${what} needs macOS ${first.replace(/\.0$/, "")} (this is ${current})`);
-    }
-  }
+  if (!isOlder(current, first)) return;
+  throw new UnavailableError(`${what} needs macOS ${first.replace(/\.0$/, "")} (this is ${current})`);
 }

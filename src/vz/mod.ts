@@ -1,6 +1,6 @@
 /** Apple's Virtualization framework as TypeScript, under Apple's names. @module */
 
-export { requireMacOS, UnavailableError } from "./availability.ts";
+export { isOlder, requireMacOS, UnavailableError } from "./availability.ts";
 export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
 export { type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {

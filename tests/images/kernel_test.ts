@@ -97,8 +97,9 @@ Deno.test("kernel: a plain kernel is opened where it is, and nothing is copied",
   for (const [path, arch] of files) {
     const layers = [arch === "x86_64" ? "bzImage" : "arm64 Image"];
     const format = arch === "x86_64" ? "bzImage" : "Image";
-    const { commandLineLimit, ...opened } = await openKernel(path, arch, kernels.cache);
+    const { commandLineLimit, version, ...opened } = await openKernel(path, arch, kernels.cache);
     assertEquals(opened, { kernel: path, format, layers });
+    assertMatch(version ?? "none", format === "bzImage" ? /^\d+\.\d+\S* / : /^none$/);
     assert(commandLineLimit >= 255, `${commandLineLimit}`);
   }
   assertEquals([...Deno.readDirSync(kernels.folder.path)].length, 0);
