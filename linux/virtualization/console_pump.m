@@ -13,8 +13,8 @@
 #import <unistd.h>
 
 // QEMU's virtconsole drops what its backend does not take, or waits for it with the lock that the whole machine needs.
-// So the backend is a pipe, and QEMU waits for a slow reader, but not for long: for one who takes nothing the guest is
-// stopped, and the pipe is emptied again. On a Mac the guest's driver waits in the kernel, with interrupts off (Linux's
+// So the backend is a pipe, and QEMU waits for a reader, but not for long: for one who takes little or nothing the guest
+// is stopped, and the pipe is emptied again. On a Mac the guest's driver waits in the kernel, with interrupts off (Linux's
 // virtio_console spins until the host has taken its buffer): that is what standing still stands for here.
 
 enum {
@@ -22,7 +22,7 @@ enum {
     at_rest = 4096,         // of one whose reader takes nothing
     pty_holds = 1024,       // unread in a pty, as a Mac's; Linux's would take 64 KiB
     piece = 1 << 14,        // read at once
-    stuck_after = 100,      // milliseconds without anything taken
+    stuck_after = 100,      // milliseconds in which less than a piece was taken
     patience_at_end = 1000,
     hung_up_pause = 50,     // until a pty that is open nowhere is looked at again
     shortest_pause = 50,    // microseconds, until a pty is looked at again; doubled each time
@@ -35,6 +35,8 @@ struct outlet {
     char *bytes;
     size_t start, length, capacity;
     double progress; // when something was taken last, or there was nothing to take
+    double brisk;    // when a piece had been taken last, or what there was
+    size_t taken;    // since then
     int pause;       // microseconds; of a pty that is not to be written to now
     BOOL ended, broken, full;
 };
@@ -99,6 +101,11 @@ static void drain(struct outlet *outlet) {
         outlet->length -= (size_t)written;
         outlet->progress = now();
         outlet->pause = 0;
+        outlet->taken += (size_t)written;
+        if (outlet->taken >= piece) {
+            outlet->brisk = outlet->progress;
+            outlet->taken = 0;
+        }
         if (outlet->kind == pty) {
             outlet->pause = shortest_pause; // it takes a moment until it is counted as unread
             break;
@@ -108,7 +115,8 @@ static void drain(struct outlet *outlet) {
     if (outlet->length == 0) {
         outlet->start = 0;
         outlet->pause = 0;
-        outlet->progress = now();
+        outlet->taken = 0;
+        outlet->progress = outlet->brisk = now();
     }
 }
 
@@ -132,7 +140,7 @@ static void fill(struct outlet *outlet, BOOL finishing) {
 
 static BOOL is_full(struct outlet *outlet) {
     if (outlet->length <= at_rest || outlet->broken) return NO;
-    return outlet->full || now() - outlet->progress >= stuck_after;
+    return outlet->full || now() - outlet->brisk >= stuck_after;
 }
 
 static void pass_on(struct inlet *inlet) {
@@ -284,7 +292,7 @@ static void shorten(double *pause, double milliseconds) {
         *source++ = (struct pollfd){outlet->ended || !room ? -1 : outlet->source, POLLIN, 0};
         *source++ = (struct pollfd){pending && outlet->kind != pty ? outlet->sink : -1, POLLOUT, 0};
         if (pending && outlet->kind == pty) shorten(&pause, outlet->pause / 1e3);
-        if (outlet->length > at_rest && !outlet->full) shorten(&pause, stuck_after - (now() - outlet->progress));
+        if (outlet->length > at_rest && !outlet->full) shorten(&pause, stuck_after - (now() - outlet->brisk));
         if (pending && _finishing) shorten(&pause, patience_at_end - (now() - outlet->progress));
     }
     for (int i = 0; i < _inletCount; i++) {

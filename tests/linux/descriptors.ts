@@ -45,9 +45,9 @@ export function unread(descriptor: number): number {
   return count[0];
 }
 
-/** What is there to be read, which is not waited for. */
-export function readAvailable(descriptor: number): string {
-  const bytes = new Uint8Array(unread(descriptor));
+/** What is there to be read, which is not waited for, or at most so much of it. */
+export function readAvailable(descriptor: number, most = Infinity): string {
+  const bytes = new Uint8Array(Math.min(unread(descriptor), most));
   if (bytes.length === 0) return "";
   const length = Number(libc.read(descriptor, bytes, BigInt(bytes.length)));
   return new TextDecoder("latin1").decode(bytes.subarray(0, Math.max(length, 0)));

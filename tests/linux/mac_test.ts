@@ -243,6 +243,30 @@ Deno.test("mac: a machine whose console is stuck can be stopped", async () => {
   close(reading, writing);
 });
 
+// Row 1.
+Deno.test("mac: a console whose reader is slow does not keep the machine from answering", async () => {
+  using folder = new Folder();
+  const [master, device] = rawPty();
+  const made = configuration("yes >/dev/hvc1 & yes");
+  made.send("setCPUCount:", 2);
+  made.send("setSerialPorts:", [descriptorPort(master, master), filePort(folder.file("said"))]);
+  await using machine = new Machine(made);
+  assertEquals(await machine.start(), []);
+  await isFull("pty", device);
+  const reader = setInterval(() => readAvailable(device, 512), 50);
+  let waited = 0;
+  for (const _ of Array(12)) {
+    await new Promise((resolve) => setTimeout(resolve, 250)); // in which the guest goes on, a little at a time
+    const asked = performance.now();
+    assertEquals(await machine.complete("pauseWithCompletionHandler:"), []);
+    waited += performance.now() - asked;
+    assertEquals(await machine.complete("resumeWithCompletionHandler:"), []);
+  }
+  clearInterval(reader);
+  assert(waited < 1500, `the machine was paused twelve times in ${waited} ms`);
+  close(master, device);
+});
+
 /** Another Mac, until it is disposed of: linux/ looks at its variables when it needs them. */
 class Variable implements Disposable {
   constructor(readonly name: string, value: string) {
