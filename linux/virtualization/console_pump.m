@@ -23,6 +23,8 @@ enum {
     pty_holds = 1024,       // unread in a pty, as a Mac's; Linux's would take 64 KiB
     piece = 1 << 14,        // read at once
     stuck_after = 100,      // milliseconds in which less than a piece was taken
+    trickle = 4096,         // read at once while the guest is about to be stopped: QEMU waits for a page of the pipe's
+    trickle_pause = 20,     // milliseconds
     patience_at_end = 1000,
     hung_up_pause = 50,     // until a pty that is open nowhere is looked at again
     shortest_pause = 50,    // microseconds, until a pty is looked at again; doubled each time
@@ -37,6 +39,7 @@ struct outlet {
     double progress; // when something was taken last, or there was nothing to take
     double brisk;    // when a piece had been taken last, or what there was
     size_t taken;    // since then
+    double next;     // when it may be read again although it is full
     int pause;       // microseconds; of a pty that is not to be written to now
     BOOL ended, broken, full;
 };
@@ -132,7 +135,9 @@ static void make_room(struct outlet *outlet) {
 
 static void fill(struct outlet *outlet, BOOL finishing) {
     make_room(outlet);
-    ssize_t length = read(outlet->source, outlet->bytes + outlet->start + outlet->length, piece);
+    BOOL trickles = outlet->length >= at_most && !finishing;
+    if (trickles) outlet->next = now() + trickle_pause;
+    ssize_t length = read(outlet->source, outlet->bytes + outlet->start + outlet->length, trickles ? trickle : piece);
     if (length > 0) outlet->length += (size_t)length;
     BOOL none = length < 0 && (errno == EINTR || errno == EAGAIN);
     if (length == 0 || (length < 0 && (!none || finishing))) outlet->ended = YES;
@@ -288,7 +293,13 @@ static void shorten(double *pause, double milliseconds) {
     for (int i = 0; i < _outletCount; i++) {
         struct outlet *outlet = &_outlets[i];
         BOOL pending = outlet->length > 0;
-        BOOL room = outlet->length < at_most || outlet->full || _finishing;
+        // QEMU hears that it is to stop the guest only when it need not wait; the guest is not to run on until then.
+        BOOL room = outlet->length < at_most || _finishing;
+        if (!room && outlet->full) {
+            double rest = outlet->next - now();
+            room = rest <= 0;
+            if (!room) shorten(&pause, rest);
+        }
         *source++ = (struct pollfd){outlet->ended || !room ? -1 : outlet->source, POLLIN, 0};
         *source++ = (struct pollfd){pending && outlet->kind != pty ? outlet->sink : -1, POLLOUT, 0};
         if (pending && outlet->kind == pty) shorten(&pause, outlet->pause / 1e3);
