@@ -11,7 +11,7 @@ import {
   VZVirtioGraphicsScanoutConfiguration,
   type VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
-import { MAC } from "./guest.ts";
+import { type Guest, MAC } from "./guest.ts";
 import { configuration, refusal, wordsOf } from "./machine.ts";
 import { found, type Probe, until } from "./probe.ts";
 
@@ -54,6 +54,14 @@ function withScreens(...counts: number[]): VZVirtualMachineConfiguration {
     )
   );
   return made;
+}
+
+/** The guest's own address, which it asks for when it has none. */
+async function addressOf(guest: Guest): Promise<string> {
+  const show = "ip -4 -o addr show eth0 | grep -o 'inet [0-9.]*'";
+  const ask = "ip link set eth0 up; udhcpc -i eth0 -q -n -t 10 >/dev/null 2>&1";
+  const { out } = await guest.tell(`${show} || { ${ask}; ${show}; }`);
+  return out.replace("inet ", "");
 }
 
 /** In the order in which they are run. */
@@ -122,13 +130,9 @@ export const NETWORKS: readonly Probe[] = [
     question: "Does a guest on NAT get an address, and does /var/db/dhcpd_leases tell which?",
     expected: "the same address in both; Linux has no such file",
     async run(lab) {
-      const guest = await lab.guest();
-      const { out } = await guest.tell(
-        "ip link set eth0 up; udhcpc -i eth0 -q -n -t 10 >/dev/null 2>&1; ip -4 -o addr show eth0 | grep -o 'inet [0-9.]*'",
-      );
-      const address = out.replace("inet ", "");
+      const address = await addressOf(await lab.guest());
       if (leases() === undefined) {
-        return found(/^[\d.]+$/.test(address), `guest: ${out || "none"}; no ${LEASES}`);
+        return found(/^[\d.]+$/.test(address), `guest: ${address || "none"}; no ${LEASES}`);
       }
       const leased = () => leasedAddress(leases() ?? "", MAC);
       const same = await until(() => leased() === address, 5);
@@ -141,10 +145,10 @@ export const NETWORKS: readonly Probe[] = [
     expected: "the guest's address and card; on Linux the guest is behind QEMU, and the table has others",
     async run(lab) {
       const guest = await lab.guest();
-      const { out } = await guest.tell(
-        "ip -4 -o addr show eth0 | grep -o 'inet [0-9.]*'; ping -c 1 $(ip route | sed -n 's/^default via \\([0-9.]*\\).*/\\1/p') >/dev/null 2>&1",
+      const address = await addressOf(guest);
+      await guest.tell(
+        "ping -c 1 $(ip route | sed -n 's/^default via \\([0-9.]*\\).*/\\1/p') >/dev/null 2>&1",
       );
-      const address = out.replace("inet ", "");
       const ours = () => neighbours().find(({ mac }) => mac === MAC)?.address;
       const isThere = Deno.build.os !== "darwin" || await until(() => ours() === address, 5);
       return found(
