@@ -1,26 +1,63 @@
 /**
- * `deno task docs`: writes what documentation is made of the program: README's table of options, docs/vzrun.1 and
- * docs/untested-on-macos.md.
+ * `deno task docs`: writes what documentation is made of the program: README's table of options and its list of qemu's,
+ * docs/vzrun.1, docs/qemu.md and docs/untested-on-macos.md.
  */
 
 import { join } from "@std/path/posix/join";
 import config from "../deno.json" with { type: "json" };
 import { GROUPS, usageOf } from "../src/cli/qemu/help.ts";
 import { ESCAPE_KEYS_HELP } from "../src/cli/escape_keys.ts";
+import type { Row } from "../src/cli/qemu/answers.ts";
+import { QEMU_OPTIONS, qemuRows } from "../src/cli/qemu/compatibility.ts";
 import { type Option, OPTIONS } from "../src/cli/qemu/options.ts";
 import { untestedPage } from "./check_mac/mod.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+function between(text: string, mark: string, content: string): string {
+  const marks = new RegExp(`(<!-- ${mark} -->\\n)[^]*(\\n<!-- /${mark} -->)`);
+  return text.replace(marks, (_, from, to) => `${from}\n${content}\n${to}`);
+}
+
+/** README with what becomes of qemu's options between its marks. */
+export function withQemu(readme: string): string {
+  const names = (answer: Option["answer"]) =>
+    QEMU_OPTIONS.filter((option) => option.answer === answer).flatMap((option) => option.names)
+      .map((name) => `\`-${name}\``).join(", ");
+  const lines = [
+    `- **Done**, beside the options above: ${names("does it")}, and a bare \`FILE\`.`,
+    `- **So anyway**, and therefore taken (\`-verbose\` says it): ${names("is so anyway")}.`,
+    `- **Refused**, with the reason in a line: ${names("cannot")}.`,
+  ];
+  return between(readme, "qemu", lines.join("\n"));
+}
+
+/** docs/qemu.md: the table of all of qemu's words. */
+export function qemuPage(): string {
+  const row = ({ word, answer, text }: Row) => `| \`${cell(word)}\` | ${answer} | ${cell(text)} |`;
+  return `# What becomes of qemu's words
+
+<!-- Made by \`deno task docs\` of src/cli/qemu. Do not edit. -->
+
+Lines that start qemu can be pasted behind \`vzrun\`. Each of qemu's options, models and keys is done, or is taken
+because what it asks for is so anyway, or is refused with the reason and, where there is one, with what to use. None is
+taken and then ignored. What vzrun has of its own is in the [README](../README.md#options).
+
+| qemu's word | answer | what becomes of it |
+| --- | --- | --- |
+${qemuRows().map(row).join("\n")}
+`;
+}
+
 /** README with the table of options between its marks. deno fmt pads the cells. */
 export function withOptions(readme: string): string {
-  const cell = (text: string) => text.replaceAll("|", "\\|");
   const rows = OPTIONS.map((option) => `| \`${cell(usageOf(option))}\` | ${cell(option.help)} |`);
   const table = ["| option | meaning |", "| --- | --- |", ...rows].join("\n");
-  return readme.replace(
-    /(<!-- options -->\n)[^]*(\n<!-- \/options -->)/,
-    (_, from, to) => `${from}\n${table}\n${to}`,
-  );
+  return between(readme, "options", table);
 }
 
 /** Text as roff has it, which means things by backslashes, hyphens and points. */
@@ -33,6 +70,10 @@ function item(option: Option): string {
   // What the user puts in is in italics; the rest is typed as it stands.
   const value = roff(option.value ?? "").replace(/[A-Z]+/g, "\\fI$&\\fR");
   return [".TP", `${names.join(", ")}${value && ` ${value}`}`, roff(option.help)].join("\n");
+}
+
+function qemuItem({ word, answer, text }: Row): string {
+  return [".TP", `\\fB${roff(word)}\\fR`, roff(`${answer}: ${text}`)].join("\n");
 }
 
 /** The manual page. */
@@ -93,6 +134,9 @@ On Linux, folders in which libVirtualization.so is looked for when it is not bes
 .TP
 .IR ~/Library/Caches/vzrun ", on Linux " ~/.cache/vzrun
 Kernels that had to be unpacked and, when vzrun is run from its sources on a Mac, a signed copy of Deno.
+.SH QEMU'S WORDS
+What becomes of the options, models and keys of qemu's that are not above.
+${qemuRows().map(qemuItem).join("\n")}
 .SH EXAMPLES
 .EX
 vzrun \-kernel vmlinuz \-initrd initrd.gz \-append console=hvc0
@@ -104,11 +148,13 @@ vzrun \-kernel vmlinuz \-drive file=root.qcow2 \-append root=/dev/vda1
 
 if (import.meta.main) {
   const readme = join(ROOT, "README.md");
-  await Deno.writeTextFile(readme, withOptions(await Deno.readTextFile(readme)));
+  await Deno.writeTextFile(readme, withQemu(withOptions(await Deno.readTextFile(readme))));
   await Deno.writeTextFile(join(ROOT, "docs", "vzrun.1"), manPage());
   const untested = join(ROOT, "docs", "untested-on-macos.md");
   await Deno.writeTextFile(untested, untestedPage());
-  const fmt = await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", readme, untested] }).spawn()
+  const qemu = join(ROOT, "docs", "qemu.md");
+  await Deno.writeTextFile(qemu, qemuPage());
+  const fmt = await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", readme, untested, qemu] }).spawn()
     .status;
   Deno.exit(fmt.code);
 }

@@ -11,6 +11,12 @@ declare module "@std/assert" {
   export function assertGreater<T>(actual: T, expected: T, message?: string): void;
   /** Fails when a value is not less than another. */
   export function assertLess<T>(actual: T, expected: T, message?: string): void;
+  /** Fails when a value has not all that another has, or has it otherwise. */
+  export function assertObjectMatch(
+    actual: Record<string, unknown>,
+    expected: Record<string, unknown>,
+    message?: string,
+  ): void;
   /** Fails when a text does not match. */
   export function assertMatch(actual: string, expected: RegExp, message?: string): void;
   /** Fails when a text matches. */

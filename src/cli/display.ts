@@ -2,7 +2,7 @@
 
 import type { Display } from "../machine/display.ts";
 import * as log from "./log.ts";
-import type { Settings } from "./qemu/options.ts";
+import type { Settings } from "./qemu/settings.ts";
 import { UsageError } from "./qemu/usage_error.ts";
 
 /** What stands against a window here, or undefined. */
@@ -24,10 +24,17 @@ async function obstacle(): Promise<string | undefined> {
  *
  * @throws {UsageError} When one is asked for and cannot be.
  */
-export async function chooseDisplay({ display }: Settings): Promise<Partial<Display> | undefined> {
+export async function chooseDisplay(
+  { display, needsWindow }: Settings,
+): Promise<Partial<Display> | undefined> {
+  const problem = display === "none"
+    ? "-nographic and -display none say that there is no window"
+    : await obstacle();
+  if (problem === undefined) return display === "none" ? undefined : display ?? {};
+  if (needsWindow !== undefined) {
+    throw new UsageError(`${needsWindow}: only a window has one, and ${problem}`);
+  }
   if (display === "none") return undefined;
-  const problem = await obstacle();
-  if (problem === undefined) return display ?? {};
   if (display) throw new UsageError(`-display window: ${problem}`);
   log.debug(`no window: ${problem}`);
 }

@@ -5,7 +5,7 @@ import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { outcome } from "./outcome.ts";
-import type { Shell } from "./qemu/options.ts";
+import type { Settings, Shell } from "./qemu/settings.ts";
 import { parse } from "./qemu/parse.ts";
 
 /**
@@ -18,7 +18,8 @@ export function run(argv: readonly string[]): Promise<number> {
   return outcome(async () => {
     const settings = await parse(argv);
     log.setVerbosity(settings.verbosity);
-    if (settings.mode === "help") return await printHelp();
+    for (const note of settings.notes) log.debug(note);
+    if (settings.mode === "help") return await printHelp(settings.topic);
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
     if (settings.mode === "run" && hasLibrary("Security")) { // where programs are signed with what they may do
@@ -36,9 +37,9 @@ export function run(argv: readonly string[]): Promise<number> {
   });
 }
 
-async function printHelp(): Promise<number> {
-  const { helpText } = await import("./qemu/help.ts");
-  console.log(helpText().trimEnd());
+async function printHelp(topic: Settings["topic"]): Promise<number> {
+  const { helpText, qemuHelpText } = await import("./qemu/help.ts");
+  console.log((topic === "qemu" ? await qemuHelpText() : helpText()).trimEnd());
   return EXIT.stopped;
 }
 

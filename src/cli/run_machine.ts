@@ -22,7 +22,7 @@ import { ESCAPE_KEYS_HELP } from "./escape_keys.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { ProgressBar } from "./progress_bar.ts";
-import type { Settings } from "./qemu/options.ts";
+import type { Settings } from "./qemu/settings.ts";
 import { toMachine } from "./qemu/to_machine.ts";
 import { Shutdown } from "./shutdown.ts";
 import { type NoticedOutput, noticeOutput } from "./noticed_output.ts";

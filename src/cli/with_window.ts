@@ -2,7 +2,7 @@
 
 import { becomeMultithreaded } from "../host/threads.ts";
 import { MainThread } from "../window/mod.ts";
-import type { Settings } from "./qemu/options.ts";
+import type { Settings } from "./qemu/settings.ts";
 
 /** What the worker says: that it needs the application, and, always last, the exit code. */
 export type FromWorker = "window" | { exitCode: number };

@@ -5,7 +5,7 @@ import { exitProcess } from "../host/process.ts";
 import { Application } from "../window/mod.ts";
 import { runMachine } from "./run_machine.ts";
 import { EXIT } from "./exit.ts";
-import type { Settings } from "./qemu/options.ts";
+import type { Settings } from "./qemu/settings.ts";
 import { setVerbosity } from "./log.ts";
 import { outcome } from "./outcome.ts";
 import type { FromWorker, ToWorker } from "./with_window.ts";

@@ -9,6 +9,7 @@ import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { formatBytes } from "./format_bytes.ts";
+import { checkUUID } from "./identity.ts";
 import { checkNetwork, makeMAC, type Network } from "./network.ts";
 import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
@@ -21,6 +22,8 @@ export interface Machine {
   name?: string;
   /** File of the identity that the guest sees, made when missing. */
   machineId?: string;
+  /** That identity as a UUID, instead of a file. */
+  uuid?: string;
   /** What is started. */
   boot: Boot;
   /** In bytes. */
@@ -64,13 +67,14 @@ const GiB = 2 ** 30;
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
   description = checkShape(description);
-  const { name, machineId, boot, rosetta, display } = description;
+  const { name, machineId, uuid, boot, rosetta, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
   const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
   return {
     ...name !== undefined && { name },
     ...machineId !== undefined && { machineId },
+    ...uuid !== undefined && { uuid },
     boot,
     memory: description.memory ?? Math.min(4 * GiB, half),
     processors: description.processors ?? Math.min(4, limits.processors.maximum),
@@ -109,7 +113,8 @@ export function checkMachine(
     throw new MachineError(reason, { field: "serial" });
   }
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
-  const { machineId, display } = machine;
+  const { machineId, uuid, display } = machine;
+  if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
     refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }

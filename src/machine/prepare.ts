@@ -18,7 +18,7 @@ import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepare
 import { configureDisplay } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
-import { configureIdentity, makeIdentity } from "./identity.ts";
+import { configurePlatform, makeIdentity } from "./identity.ts";
 import { checkMachine, complete, type Description, type Machine } from "./machine.ts";
 import { configureNetwork } from "./network.ts";
 import type { ProgramFile, Reporter } from "./run_context.ts";
@@ -99,7 +99,9 @@ function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack)
   }
 }
 
-function makeDevices({ shares, rosetta, network, disks, machineId }: Machine): Devices {
+function makeDevices(machine: Machine): Devices {
+  const { shares, rosetta, network, disks } = machine;
+  const platform = configurePlatform(machine);
   return {
     shares: [
       ...shares.map((share, i) => configureShare(share, `shares[${i}]`)),
@@ -107,7 +109,7 @@ function makeDevices({ shares, rosetta, network, disks, machineId }: Machine): D
     ],
     networks: network.map((card, i) => configureNetwork(card, `network[${i}]`)),
     disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
-    ...machineId !== undefined && { platform: configureIdentity(machineId) },
+    ...platform && { platform },
   };
 }
 
@@ -153,8 +155,7 @@ export function configure(
     devices.disks[i] ?? configureDisk(disk, `disks[${i}]`)
   );
   configuration.bootLoader = configureBoot(machine.boot, rollback);
-  const { machineId } = machine;
-  const platform = devices.platform ?? (machineId === undefined ? undefined : configureIdentity(machineId));
+  const platform = devices.platform ?? configurePlatform(machine);
   if (platform) configuration.platform = platform;
   configuration.serialPorts = serial.map((port, i) => configureSerial(port, `serial[${i}]`));
   validate(configuration);

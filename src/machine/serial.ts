@@ -22,8 +22,10 @@ export type Serial =
   | { kind: "pty"; wait?: boolean }
   /** A file that gets what the guest writes; what is in it before is kept only with `append`. */
   | { kind: "file"; path: string; append?: boolean }
-  /** A listening socket, one client at a time. What nobody reads is dropped. */
-  | { kind: "unix"; path: string }
+  /** A listening socket, one client at a time; `wait` as of a pty. What nobody reads is dropped. */
+  | { kind: "unix"; path: string; wait?: boolean }
+  /** The same at an address and a port of the host's; port 0 is one that is free. */
+  | { kind: "tcp"; host: string; port: number; wait?: boolean; telnet?: boolean }
   /** Nowhere. */
   | { kind: "null" };
 
@@ -58,6 +60,9 @@ export interface ConsoleStreams {
 
 /** @throws {MachineError} When a console's path cannot be used. */
 export function checkSerial(port: Serial, field: string): void {
+  if (port.kind === "tcp" && !(Number.isInteger(port.port) && port.port >= 0 && port.port <= 65_535)) {
+    throw new MachineError(`${port.port} is no port: there are 65535`, { field: `${field}.port` });
+  }
   if (!("path" in port)) return;
   const { kind, path } = port;
   const fail = (problem: string): never => {
@@ -129,9 +134,10 @@ async function openPort(
       const { path, handles } = cleanup.use(await openPty(`hvc${i}`, port.wait ?? false, context));
       return { console: { kind: "pty", path }, handles };
     }
-    case "unix": {
+    case "unix":
+    case "tcp": {
       const { openSocket } = await import("./serial_socket.ts");
-      return { console: port, handles: cleanup.use(await openSocket(port.path, field, context.debug)) };
+      return { console: port, handles: cleanup.use(await openSocket(port, `hvc${i}`, field, context)) };
     }
     case "file": {
       const { lockLog } = await import("./serial_file.ts");

@@ -1,23 +1,40 @@
 /**
- * The guest's console on a listening unix socket, one client at a time. The framework cannot listen, so here
+ * The guest's console on a listening socket, one client at a time. The framework cannot listen, so here
  * the bytes do pass through: between two pipes, which the guest has for its whole life, and whoever is connected.
  * A client that reads nothing does not stop the guest: what does not fit is dropped.
  */
 
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
-import { FileError, ignoreNotFound } from "../host/error.ts";
+import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
 import { inTime } from "../host/in_time.ts";
 import { LossyWriter } from "../host/lossy_writer.ts";
 import { withUmask } from "../host/process.ts";
 import type { NSObject } from "../objc/mod.ts";
 import { toMachineError } from "./error.ts";
-import type { SerialHandles } from "./serial.ts";
+import type { RunContext } from "./run_context.ts";
+import type { Serial, SerialHandles } from "./serial.ts";
+import { GREETING, TelnetReader, toTelnet } from "./telnet.ts";
+
+/** A console on a socket. */
+type SocketSerial = Extract<Serial, { kind: "unix" | "tcp" }>;
 
 /** How long a client that is slow may take for the end of what the guest has written, in milliseconds. */
 const LAST_BYTES = 5_000;
 
+/** Listens, and tells where. */
+async function listen(port: SocketSerial): Promise<{ listener: Deno.Listener; place: string }> {
+  if (port.kind === "unix") return { listener: await listenAt(port.path), place: port.path };
+  const { host: hostname, port: number } = port;
+  try {
+    const listener = Deno.listen({ hostname, port: number });
+    return { listener, place: `${hostname}:${listener.addr.port}` };
+  } catch (error) {
+    throw new FileError(`cannot listen at ${hostname}:${number}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
-async function listen(path: string): Promise<Deno.UnixListener> {
+async function listenAt(path: string): Promise<Deno.UnixListener> {
   const fail = (problem: string, cause?: unknown): never => {
     throw new FileError(`cannot listen at '${path}': ${problem}`, { cause });
   };
@@ -40,19 +57,24 @@ async function listen(path: string): Promise<Deno.UnixListener> {
 /**
  * Opens one. Disposing of it removes the socket and sends what is still on its way.
  *
- * @param onStep Told of clients.
+ * @param name The guest's name for it: hvc0.
  * @throws {MachineError} When nobody can listen there.
  */
 export async function openSocket(
-  path: string,
+  port: SocketSerial,
+  name: string,
   field: string,
-  onStep: (message: string) => void,
+  { debug, result, signal }: RunContext,
 ): Promise<SerialHandles & AsyncDisposable> {
-  const listener = await listen(path).catch((error) => {
-    throw toMachineError(`${field}.path`, "", error);
+  const { listener, place } = await listen(port).catch((error) => {
+    throw toMachineError(`${field}.${port.kind === "unix" ? "path" : "port"}`, "", error);
   });
+  const isChosen = port.kind === "tcp" && port.port === 0;
+  if (port.wait || isChosen) result(`${name} is at ${place}`);
+  const telnet = port.kind === "tcp" && port.telnet;
   const [toGuest, fromGuest] = [pipe(), pipe()];
-  let client: Deno.UnixConn | undefined;
+  const come = Promise.withResolvers<void>();
+  let client: Deno.Conn | undefined;
   let output: LossyWriter | undefined;
   const leave = () => {
     output?.close();
@@ -64,29 +86,40 @@ export async function openSocket(
       leave();
       client = connection;
       output = new LossyWriter((bytes) => connection.write(bytes));
-      onStep(`a client at ${path}`);
+      debug(`a client at ${place}`);
+      come.resolve();
+      if (telnet) output.offer(GREETING);
       // The end of its input is not the end of its reading: it is the client until the next one comes.
-      await copyInput(connection, toGuest.writing);
+      await copyInput(connection, toGuest.writing, telnet ? new TelnetReader() : undefined);
     }
   })();
 
-  const sent = pump(fromGuest.reading, (bytes) => output?.offer(bytes)).then(() => output?.drain());
-
-  return {
+  const offer = (bytes: Uint8Array<ArrayBuffer>) => output?.offer(telnet ? toTelnet(bytes) : bytes);
+  const sent = pump(fromGuest.reading, offer).then(() => output?.drain());
+  const opened = {
     reading: toGuest.reading,
     writing: fromGuest.writing,
     async [Symbol.asyncDispose]() {
       listener.close();
-      ignoreNotFound(() => Deno.removeSync(path)); // where close() has not
+      if (port.kind === "unix") ignoreNotFound(() => Deno.removeSync(port.path)); // where close() has not
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(sent, LAST_BYTES);
       leave();
     },
   };
+  if (!port.wait) return opened;
+  try {
+    const { abortable } = await import("@std/async/abortable");
+    await abortable(come.promise, signal);
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+  return opened;
 }
 
 /** Copies what a client sends to the guest, until the client ends it or has gone. */
-async function copyInput(connection: Deno.UnixConn, guest: NSObject): Promise<void> {
+async function copyInput(connection: Deno.Conn, guest: NSObject, telnet?: TelnetReader): Promise<void> {
   const buffer = new Uint8Array(65536);
   try {
     // Not connection.readable, which closes the connection at the end.
@@ -95,7 +128,8 @@ async function copyInput(connection: Deno.UnixConn, guest: NSObject): Promise<vo
       length !== null;
       length = await connection.read(buffer)
     ) {
-      await writeAll(guest, buffer.subarray(0, length));
+      const bytes = buffer.subarray(0, length);
+      await writeAll(guest, telnet ? telnet.typed(bytes) : bytes);
     }
   } catch { /* it has gone, which is its right */ }
 }

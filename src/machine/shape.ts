@@ -120,7 +120,8 @@ const SERIAL: Kinds<Serial> = {
   stream: {},
   pty: { wait: flag },
   file: { path: needed(text), append: flag },
-  unix: { path: needed(text) },
+  unix: { path: needed(text), wait: flag },
+  tcp: { host: needed(text), port: needed(whole), wait: flag, telnet: flag },
   null: {},
 };
 
@@ -131,6 +132,7 @@ const DISPLAY: Fields<Display> = { width: whole, height: whole, fullGrab: flag, 
 const MACHINE: Fields<Machine> = {
   name,
   machineId: text,
+  uuid: text,
   boot: needed(byKind(BOOT)),
   memory: whole,
   processors: whole,

@@ -1,6 +1,7 @@
 /** Completions for shells, made from the table of options. */
 
-import { type Option, OPTIONS, type Shell } from "./options.ts";
+import { type Option, OPTIONS } from "./options.ts";
+import type { Shell } from "./settings.ts";
 
 /**
  * What the words of an option's value can be, as the scripts' functions want it: `stdio`, `file:FILE` where a path

@@ -1,4 +1,5 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
+import type { Row } from "./answers.ts";
 import { type Group, type Option, OPTIONS } from "./options.ts";
 
 /** The sections, in their order. */
@@ -18,6 +19,24 @@ function line(option: Option): string {
   const room = COLUMN - unicodeWidth(usage);
   return `${usage}${room > 0 ? " ".repeat(room) : `\n${" ".repeat(COLUMN)}`}${option.help}`;
 }
+
+/** The text that `-help qemu` prints. */
+export async function qemuHelpText(): Promise<string> {
+  const { qemuRows } = await import("./compatibility.ts");
+  const answers = Object.entries(Object.groupBy(qemuRows(), ({ answer }) => answer)) as [string, Row[]][];
+  const line = ({ word, text }: Row) => {
+    const room = COLUMN - unicodeWidth(word) - 2;
+    return `  ${word}${room > 0 ? " ".repeat(room) : `\n${" ".repeat(COLUMN)}`}${text}`;
+  };
+  const groups = answers.map(([answer, rows]) => `${ANSWERS[answer]}:\n${rows.map(line).join("\n")}`);
+  return `What becomes of qemu's words, beside the options that -help lists.\n\n${groups.join("\n\n")}\n`;
+}
+
+const ANSWERS: Record<string, string> = {
+  "does it": "Done",
+  "is so anyway": "So anyway, and therefore taken; -verbose says it",
+  cannot: "Refused",
+};
 
 /** The text that `-help` prints. */
 export function helpText(): string {

@@ -1,80 +1,23 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
 import type { Disk } from "../../machine/disk.ts";
-import type { Display } from "../../machine/display.ts";
-import type { Network } from "../../machine/network.ts";
-import type { Serial } from "../../machine/serial.ts";
-import type { Share } from "../../machine/share.ts";
-import type { Verbosity } from "../log.ts";
 import { UsageError } from "./usage_error.ts";
+import { cd, disk, parseDrive } from "./drive.ts";
+import { parseNetwork } from "./network.ts";
+import { parseSerial } from "./serial.ts";
+import { addSerial, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
 import {
-  disk,
-  type DiskSettings,
   oneOf,
-  parseCount,
   parseDisplay,
-  parseDrive,
-  parseNic,
-  parseSerial,
+  parseMemory,
+  parseName,
+  parseProcessors,
   parseShare,
-  parseSize,
   parseVirtfs,
 } from "./values.ts";
 
-/** Shells that there are completions for. */
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = typeof SHELLS[number];
-
-/** What the command line says, before defaults. */
-export interface Settings {
-  kernel?: string;
-  initrd?: string;
-  append?: string;
-  /** In bytes. */
-  memory?: number;
-  processors?: number;
-  /** A CD: boots by EFI when there is no kernel. */
-  cd: boolean;
-  efi: boolean;
-  efiVariables?: string;
-  disks: DiskSettings[];
-  /** Of all disks that do not say it themselves. */
-  snapshot: boolean;
-  shares: Share[];
-  /** Tag of the Rosetta share; null when it is not wanted, undefined when nothing was said. */
-  rosetta?: string | null;
-  /** "none" stands for itself: no network at all. */
-  network: (Network | "none")[];
-  /** "none" stands for itself: no console device at all. */
-  serial: (Serial | "none")[];
-  /** A window, or none; undefined when nothing was said. */
-  display?: Partial<Display> | "none";
-  name?: string;
-  machineId?: string;
-  pidFile?: string;
-  mode: "run" | "dry-run" | "help" | "version" | "completions";
-  /** Whose completions to print. */
-  shell?: Shell;
-  verbosity: Verbosity;
-}
-
-/** What an empty command line says. */
-export function noSettings(): Settings {
-  return {
-    cd: false,
-    efi: false,
-    disks: [],
-    snapshot: false,
-    shares: [],
-    network: [],
-    serial: [],
-    mode: "run",
-    verbosity: "normal",
-  };
-}
-
 /** The sections of the help text. */
-export type Group = "Boot" | "Devices" | "The program";
+export type Group = "Boot" | "Devices" | "The program" | "qemu";
 
 /** One option. Each name works with one dash or two. */
 export interface Option {
@@ -87,11 +30,14 @@ export interface Option {
   help: string;
   /** May be given more than once. */
   several?: boolean;
+  /** Of qemu's options, what becomes of it; `help` says why. */
+  answer?: "does it" | "is so anyway" | "cannot";
   /** @throws {UsageError} With what was expected, when the value does not fit. */
   apply(settings: Settings, ...values: string[]): void;
 }
 
-function setDisplay(settings: Settings, display: Settings["display"]): void {
+/** Sets whether there is a window. */
+export function setDisplay(settings: Settings, display: Settings["display"]): void {
   if (settings.display !== undefined && (settings.display === "none") !== (display === "none")) {
     throw new UsageError("a window and -nographic exclude each other");
   }
@@ -140,7 +86,7 @@ export const OPTIONS: readonly Option[] = [
     several: true,
     apply: (settings, file) => {
       settings.cd = true;
-      settings.disks.push(disk(file, { interface: "usb", readOnly: true, media: "cdrom", format: "raw" }));
+      settings.disks.push(cd(file));
     },
   },
   {
@@ -164,9 +110,14 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value:
       "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help: "a disk; size= makes it; F: raw, qcow2, asif; C: writeback, none, writethrough, unsafe",
+    help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
-    apply: (settings, value) => settings.disks.push(parseDrive(value)),
+    apply: (settings, value) => {
+      const { disk, id, apart } = parseDrive(value, settings.notes);
+      if (disk.media === "cdrom") settings.cd = true;
+      if (apart) namePart(namedIn(settings).drives, id!, disk);
+      else settings.disks.push(disk);
+    },
   },
   diskOption(["hda"], "first virtio disk, as qemu has it"),
   diskOption(["hdb"], "second one; all disks are in the order in which they are given"),
@@ -195,7 +146,7 @@ export const OPTIONS: readonly Option[] = [
     value: "local,path=DIR,mount_tag=TAG[,readonly=on]",
     help: "the same, qemu's way",
     several: true,
-    apply: (settings, value) => settings.shares.push(parseVirtfs(value)),
+    apply: (settings, value) => settings.shares.push(parseVirtfs(value, settings.notes)),
   },
   {
     names: ["rosetta"],
@@ -217,7 +168,7 @@ export const OPTIONS: readonly Option[] = [
     value: "user|none|bridge,br=IF[,mac=MAC]",
     help: "network card; NAT by default",
     several: true,
-    apply: (settings, value) => settings.network.push(parseNic(value)),
+    apply: (settings, value) => settings.network.push(parseNetwork(value, settings.notes).card),
   },
   {
     names: ["b"],
@@ -232,22 +183,22 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "SIZE",
     help: "memory in MiB, or with K, M, G; 4G or half of the host's, whichever is less",
-    apply: (settings, value) => settings.memory = parseSize(value),
+    apply: (settings, value) => settings.memory = parseMemory(value, settings.notes),
   },
   {
     names: ["smp", "p"],
     group: "Devices",
     value: "N",
     help: "processors; 4 or the host's, whichever is less",
-    apply: (settings, value) => settings.processors = parseCount(value),
+    apply: (settings, value) => settings.processors = parseProcessors(value, settings.notes),
   },
   {
     names: ["serial"],
     group: "Devices",
-    value: "stdio|pty[,wait]|file:PATH[,append=on]|unix:PATH|null|none",
+    value: "stdio|pty[,wait]|file:PATH[,append=on]|unix:PATH|tcp:HOST:PORT,server=on|null|none",
     help: "console hvc0, then hvc1 …; wait for a reader; what nobody reads is dropped",
     several: true,
-    apply: (settings, value) => settings.serial.push(parseSerial(value)),
+    apply: (settings, value) => addSerial(settings, parseSerial(value, settings.notes), `-serial ${value}`),
   },
   {
     names: ["t"],
@@ -264,7 +215,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "window[,width=W,height=H][,full-grab=on][,hidpi=on]|none",
     help: "800x600, where there is a screen; full-grab: system keys; hidpi: Retina's pixels",
-    apply: (settings, value) => setDisplay(settings, parseDisplay(value)),
+    apply: (settings, value) => setDisplay(settings, parseDisplay(value, settings.notes)),
   },
   {
     names: ["nographic"],
@@ -277,7 +228,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "NAME",
     help: "the machine's name; a named machine keeps its MAC address",
-    apply: (settings, value) => settings.name = value,
+    apply: (settings, value) => settings.name = parseName(value, settings.notes),
   },
   {
     names: ["machine-id"],
@@ -289,8 +240,14 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["help", "h"],
     group: "The program",
-    help: "this text",
-    apply: (settings) => settings.mode = "help",
+    value: "[qemu]",
+    words: "optional",
+    help: "this text, or what becomes of qemu's other options",
+    several: true,
+    apply: (settings, topic) => {
+      if (topic !== undefined) settings.topic = oneOf(["qemu"] as const, topic, "the topic");
+      settings.mode = "help";
+    },
   },
   {
     names: ["version"],

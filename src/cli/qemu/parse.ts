@@ -1,9 +1,15 @@
 /** argv to settings. parseArgs of @std/cli loses the order of different options and knows no single-dash words. */
 
-import { noSettings, type Option, OPTIONS, type Settings } from "./options.ts";
+import { type Option, OPTIONS } from "./options.ts";
+import { noSettings, type Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
 const byName = new Map<string, Option>(OPTIONS.flatMap((o) => o.names.map((name) => [name, o] as const)));
+
+/** What is not in our table may be in qemu's, which most starts have no need for. */
+async function optionOf(name: string): Promise<Option | undefined> {
+  return byName.get(name) ?? (await import("./compatibility.ts")).optionOf(name);
+}
 
 /** The option's name and value in one argument: `-m`, `--m`, `-m=512`. */
 function split(argument: string): { name: string; value?: string } {
@@ -28,6 +34,27 @@ async function unknown(argument: string): Promise<UsageError> {
   );
 }
 
+function isThere(file: string): boolean {
+  try {
+    return file !== "" && Deno.statSync(file) !== undefined;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound); // what else keeps it from use is said where files are checked
+  }
+}
+
+/** A word that follows no option is the first disk, as qemu has it, and one that looks like a CD is that. */
+async function takeFile(settings: Settings, file: string): Promise<void> {
+  const { isISO, ISO_HEAD } = await import("../../images/iso.ts");
+  const { readAt } = await import("../../host/files.ts");
+  const { cd, disk } = await import("./drive.ts");
+  let isCD = false;
+  try {
+    isCD = isISO(readAt("disk", file, ISO_HEAD.offset, ISO_HEAD.length));
+  } catch { /* that it cannot be used is said where all files are checked */ }
+  settings.disks.unshift(isCD ? cd(file) : disk(file));
+  settings.cd = true;
+}
+
 /**
  * Reads a command line.
  *
@@ -36,15 +63,21 @@ async function unknown(argument: string): Promise<UsageError> {
 export async function parse(argv: readonly string[]): Promise<Settings> {
   const settings = noSettings();
   const seen = new Map<Option, string>();
+  let bare: string | undefined;
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i];
     if (!/^--?[^-=]/.test(argument)) {
-      throw new UsageError(
-        `unexpected argument '${argument}': every value follows its option, as in -kernel FILE`,
-      );
+      if (argument.startsWith("-") || bare !== undefined || !isThere(argument)) {
+        const one = bare === undefined ? "" : `: '${bare}' is the disk already, and`;
+        throw new UsageError(
+          `unexpected argument '${argument}'${one || ":"} every value follows its option, as in -kernel FILE`,
+        );
+      }
+      await takeFile(settings, bare = argument);
+      continue;
     }
     const { name, value: attached } = split(argument);
-    const option = byName.get(name);
+    const option = await optionOf(name);
     if (!option) throw await unknown(argument);
     const given = argument.replace(/=.*/s, "");
     if (seen.has(option) && option.value && !option.several) {
@@ -54,7 +87,13 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
     seen.set(option, given);
     if (!option.value) {
       if (attached !== undefined) throw new UsageError(`${given} takes no value`);
-      option.apply(settings, "");
+      try {
+        option.apply(settings, "");
+      } catch (error) {
+        throw error instanceof UsageError && option.group === "qemu"
+          ? new UsageError(`${given}: ${error.message}`)
+          : error;
+      }
       continue;
     }
     const values = attached === undefined ? [] : [attached];
@@ -65,6 +104,7 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
       const number = values.length === 0 ? "a value" : "one more value";
       throw new UsageError(`${given} needs ${number}: ${given} ${option.value}`);
     }
+    await checkLetter(name, values[0]);
     try {
       option.apply(settings, ...values);
     } catch (error) {
@@ -72,5 +112,16 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
       throw new UsageError(`${given} ${values.join(" ")}: ${error.message}`);
     }
   }
+  if (settings.named || settings.bootFirst || settings.disks.some(({ index }) => index !== undefined)) {
+    (await import("./references.ts")).resolve(settings);
+  }
   return settings;
+}
+
+/** Letters that mean something else in qemu: when there is no such file, what was meant may have been that. */
+async function checkLetter(name: string, value: string | undefined): Promise<void> {
+  if ((name !== "k" && name !== "d") || value === undefined || isThere(value)) return;
+  const { LETTERS } = await import("./compatibility.ts");
+  const { looks, says } = LETTERS[name];
+  if (looks.test(value)) throw new UsageError(`-${name} ${value}: ${says}`);
 }

@@ -4,7 +4,7 @@ import type { Boot } from "../../machine/boot.ts";
 import type { Description } from "../../machine/machine.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -17,21 +17,22 @@ export function toMachine(
   settings: Settings,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
-  const { name, machineId, memory, processors, shares, display } = settings;
+  const { name, machineId, uuid, memory, processors, shares, display } = settings;
   return {
     name,
     machineId,
+    uuid,
     boot: toBoot(settings),
     memory,
     processors,
-    disks: settings.disks.map((disk) => ({
+    disks: settings.disks.map(({ index: _, bootIndex: __, ...disk }) => ({
       ...disk,
       snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
     })),
     shares,
     rosetta: toRosetta(settings.rosetta, rosetta),
-    serial: toSerial(settings.serial),
-    network: toNetwork(settings.network),
+    serial: toSerial(settings),
+    network: toNetwork(settings),
     ...typeof display === "object" && { display },
   };
 }
@@ -74,15 +75,15 @@ function toRosetta(wanted: string | null | undefined, availability: string): str
   );
 }
 
-function toNetwork(network: Settings["network"]): Network[] | undefined {
+function toNetwork({ network, noDefaults }: Settings): Network[] | undefined {
   if (network.includes("none") && network.length > 1) throw new UsageError("-nic none stands alone");
-  return network.length === 0 ? undefined : network.filter((card) => card !== "none");
+  return network.length === 0 && !noDefaults ? undefined : network.filter((card) => card !== "none");
 }
 
-function toSerial(serial: Settings["serial"]): Serial[] {
-  if (serial.length === 0) return [{ kind: "stdio" }];
+function toSerial({ serial, noDefaults }: Settings): Serial[] {
+  if (serial.length === 0) return noDefaults ? [] : [{ kind: "stdio" }];
   if (serial.includes("none") && serial.length > 1) throw new UsageError("-serial none stands alone");
-  const ports = serial.filter((port) => port !== "none");
+  const ports = serial.filter((port) => port !== "none" && !("chardev" in port)) as Serial[];
   if (ports.filter((port) => port.kind === "stdio").length > 1) {
     throw new UsageError("-serial stdio is given twice: there is one stdin");
   }

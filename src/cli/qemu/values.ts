@@ -1,16 +1,9 @@
 /** The values of options, each read from the words that qemu has for them. */
 
-import { DISK_FORMATS } from "../../images/disk_format.ts";
-import type { CacheMode, Disk, DiskFormat } from "../../machine/disk.ts";
 import type { Display } from "../../machine/display.ts";
-import type { Network } from "../../machine/network.ts";
-import type { Serial } from "../../machine/serial.ts";
 import type { Share } from "../../machine/share.ts";
-import { parseKeyValues } from "./key_values.ts";
+import { type Answer, answer, type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** A disk as the command line has it. */
-export type DiskSettings = Partial<Disk> & Pick<Disk, "file">;
 
 const UNITS: Record<string, number> = { "": 2 ** 20, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
@@ -29,58 +22,91 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
-/** `-serial`'s. */
-export function parseSerial(text: string): Serial | "none" {
-  if (text === "none") return text;
-  if (text === "stdio" || text === "null") return { kind: text };
-  if (text === "pty" || text === "pty,wait") return { kind: "pty", wait: text !== "pty" };
-  const [, unix] = /^unix:(.*)$/s.exec(text) ?? [];
-  if (unix !== undefined) return { kind: "unix", path: unix };
-  const [, file, append] = /^file:(.*?)(?:,append=(on|off))?$/s.exec(text) ?? [];
-  if (file !== undefined) return { kind: "file", path: file, ...append === "on" && { append: true } };
-  throw new UsageError("expected stdio, pty, pty,wait, file:PATH, unix:PATH, null or none");
-}
-
 /** One of some words; `what` is what the error calls it. */
 export function oneOf<T extends string>(values: readonly T[], text: string, what: string): T {
   if ((values as readonly string[]).includes(text)) return text as T;
   throw new UsageError(`${what} is one of ${values.join(", ")}`);
 }
 
-function onOff(text: string, what: string): boolean {
+/** A switch, in qemu's words for it. */
+export function onOff(text: string, what: string): boolean {
+  if (text === "yes" || text === "true") return true;
+  if (text === "no" || text === "false") return false;
   return oneOf(["on", "off"], text, what) === "on";
 }
 
-const CACHES = ["writeback", "none", "writethrough", "unsafe"] as const;
-
-/** A disk that nothing else is said of than its file and some parts. */
-export function disk(file: string, parts: Partial<Disk> = {}): DiskSettings {
-  return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
+/** The first part of a value may stand without its key, as in `-m 2G,slots=4`. */
+function withFirst(text: string, key: string): [string, string?][] {
+  const [first, ...rest] = partsOf(text);
+  if (!first) return [[key, ""]];
+  return [first[1] === undefined ? [key, first[0]] : first, ...rest];
 }
 
-/** `-drive`'s. */
-export function parseDrive(text: string): DiskSettings {
-  const keys = ["file", "if", "readonly", "format", "size", "cache", "serial", "snapshot"] as const;
-  const given = parseKeyValues(text, keys);
-  if (given.file === undefined) throw new UsageError("file=FILE is missing");
-  return disk(given.file, {
-    interface: oneOf<Disk["interface"]>(["virtio", "usb", "nvme"], given.if ?? "virtio", "if"),
-    readOnly: onOff(given.readonly ?? "off", "readonly"),
-    cache: oneOf<CacheMode>(CACHES, given.cache ?? "writeback", "cache"),
-    ...given.serial === undefined ? {} : { serial: given.serial },
-    ...given.size === undefined ? {} : { size: parseSize(given.size) },
-    ...given.format === undefined ? {} : { format: oneOf<DiskFormat>(DISK_FORMATS, given.format, "format") },
-    ...given.snapshot === undefined ? {} : { snapshot: onOff(given.snapshot, "snapshot") },
-  });
+export const MEMORY_KEYS = {
+  size: { does: "the memory" },
+  slots: { does: "taken with maxmem" },
+  maxmem: { does: "taken: memory that could be added later never is, which is said with -verbose" },
+} satisfies Answers;
+
+/** `-m`'s, in bytes. */
+export function parseMemory(text: string, notes: Notes): number {
+  const { size, slots, maxmem } = readKeys(withFirst(text, "size"), MEMORY_KEYS, notes);
+  if (size === undefined) throw new UsageError("size=SIZE is missing");
+  const memory = parseSize(size);
+  if (slots !== undefined) parseCount(slots);
+  if (maxmem !== undefined && parseSize(maxmem) < memory) {
+    throw new UsageError(`maxmem=${maxmem} is less than ${size}`);
+  }
+  if (maxmem !== undefined) notes.push(`-m ${text}: it stays at ${size}, since no memory can be added later`);
+  return memory;
 }
+
+export const SMP_KEYS = {
+  cpus: { does: "how many there are" },
+  sockets: { does: "goes into the number" },
+  dies: { does: "goes into the number" },
+  clusters: { does: "goes into the number" },
+  cores: { does: "goes into the number" },
+  threads: { does: "goes into the number" },
+  maxcpus: { does: "taken: processors that could be added later never are, which is said with -verbose" },
+} satisfies Answers;
+
+/** `-smp`'s: how many. The guest sees them as the framework lays them out. */
+export function parseProcessors(text: string, notes: Notes): number {
+  const { cpus, maxcpus, ...topology } = readKeys(withFirst(text, "cpus"), SMP_KEYS, notes);
+  const parts = Object.entries(topology).map(([key, count]) => [key, parseCount(count)] as const);
+  const product = parts.reduce((all, [, count]) => all * count, 1);
+  if (cpus === undefined && maxcpus === undefined && parts.length === 0) parseCount("");
+  const most = maxcpus !== undefined ? parseCount(maxcpus) : undefined;
+  const count = cpus !== undefined ? parseCount(cpus) : most ?? product;
+  const whole = "sockets" in topology && "cores" in topology && "threads" in topology;
+  const all = most ?? count;
+  const fits = parts.length === 0 || (whole ? product === all : product > 0 && all % product === 0);
+  if (!fits || all < count) {
+    const words = [...parts, ...most === undefined ? [] : [["maxcpus", most]]].map(([key, n]) =>
+      `${key}=${n}`
+    );
+    throw new UsageError(`${words.join(", ")} and ${count} processors contradict each other`);
+  }
+  if (all > count) notes.push(`-smp ${text}: it stays at ${count}, since no processor can be added later`);
+  return count;
+}
+
+export const VIRTFS_KEYS = {
+  path: { does: "the folder" },
+  mount_tag: { does: "the tag" },
+  readonly: { does: "the guest cannot write" },
+  security_model: { so: "files belong to who runs the machine, on both systems" },
+  id: { so: "a share is named by its tag" },
+  multidevs: { so: "files of several file systems are told apart" },
+  writeout: { cannot: "when the host writes is its own to choose" },
+} satisfies Answers;
 
 /** `-virtfs`'s. */
-export function parseVirtfs(text: string): Share {
-  const [driver, ...rest] = text.split(",");
-  oneOf(["local"], driver, "the first word");
-  // security_model is what qemu's lines have: on both systems files belong to the user who runs the machine.
-  const keys = ["path", "mount_tag", "readonly", "security_model", "id"] as const;
-  const given = parseKeyValues(rest.join(","), keys);
+export function parseVirtfs(text: string, notes: Notes): Share {
+  const [driver, ...rest] = partsOf(text);
+  if (driver?.[0] !== "local") throw new UsageError("the first word is one of local");
+  const given = readKeys(rest, VIRTFS_KEYS, notes, ["readonly"]);
   if (given.path === undefined) throw new UsageError("path=DIR is missing");
   if (given.mount_tag === undefined) throw new UsageError("mount_tag=TAG is missing");
   return { tag: given.mount_tag, folder: given.path, readOnly: onOff(given.readonly ?? "off", "readonly") };
@@ -92,33 +118,82 @@ export function parseShare(tag: string, folder: string): Share {
   return { tag, folder: readOnly ? folder.slice(0, -",ro".length) : folder, readOnly };
 }
 
-/** `-nic`'s. */
-export function parseNic(text: string): Network | "none" {
-  const [kind, ...rest] = text.split(",");
-  if (oneOf(["user", "none", "bridge"], kind, "the network") === "none") {
-    if (rest.length > 0) throw new UsageError("none takes nothing more");
-    return "none";
-  }
-  const given = parseKeyValues(rest.join(","), ["br", "mac", "model"] as const);
-  if (kind === "bridge" && given.br === undefined) throw new UsageError("br=INTERFACE is missing");
-  if (kind === "user" && given.br !== undefined) throw new UsageError("br= goes with bridge");
-  if (given.model !== undefined) oneOf(["virtio", "virtio-net-pci"], given.model, "model");
-  const mac = given.mac === undefined ? {} : { mac: given.mac };
-  return kind === "bridge" ? { kind, interface: given.br!, ...mac } : { kind: "nat", ...mac };
-}
+const WINDOW_ONLY = "there is a window, or none: -display window";
+
+export const DISPLAY_KINDS: Answers = {
+  window: { does: "ours: a window" },
+  none: { does: "no window" },
+  cocoa: { does: "a window" },
+  gtk: { does: "a window" },
+  sdl: { does: "a window" },
+  default: { does: "a window where there is a screen" },
+  curses: { cannot: `${WINDOW_ONLY}; the console is on the terminal` },
+  vnc: { cannot: WINDOW_ONLY },
+  "spice-app": { cannot: WINDOW_ONLY },
+  "egl-headless": { cannot: WINDOW_ONLY },
+  dbus: { cannot: WINDOW_ONLY },
+};
+
+export const DISPLAY_KEYS = {
+  width: { does: "ours: the width of the guest's screen" },
+  height: { does: "ours: its height" },
+  "full-grab": { does: "the guest gets the system's keys" },
+  hidpi: { does: "ours: all of a Retina screen's pixels" },
+  gl: { so: "the screen has no 3D", values: ["off"], cannot: "the framework gives Linux guests no 3D" },
+  "show-cursor": { so: "the pointer is seen", values: ["on"], cannot: "the pointer is seen" },
+  "window-close": {
+    so: "closing the window asks the guest to power off",
+    values: ["on"],
+    cannot: "the window can be closed",
+  },
+  "zoom-to-fit": {
+    so: "the guest's screen has the window's size",
+    values: ["on"],
+    cannot: "it has the window's size",
+  },
+  "full-screen": {
+    so: "it starts in a window",
+    values: ["off"],
+    cannot: "the window's green button fills the screen",
+  },
+} satisfies Answers;
 
 /** `-display`'s. */
-export function parseDisplay(text: string): Partial<Display> | "none" {
-  const [kind, ...rest] = text.split(",");
-  if (oneOf(["window", "none"], kind, "the display") === "none") {
+export function parseDisplay(text: string, notes: Notes): Partial<Display> | "none" {
+  const [first, ...rest] = partsOf(text);
+  const kind = first?.[0] ?? "";
+  const known = Object.hasOwn(DISPLAY_KINDS, kind) ? DISPLAY_KINDS[kind] : undefined;
+  if (known?.cannot !== undefined) throw new UsageError(known.cannot);
+  if (!known) throw new UsageError("the display is one of window, none");
+  if (kind === "none") {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return "none";
   }
-  const given = parseKeyValues(rest.join(","), ["width", "height", "full-grab", "hidpi"] as const);
+  const given = readKeys(rest, DISPLAY_KEYS, notes);
   return {
     ...given.width !== undefined && { width: parseCount(given.width) },
     ...given.height !== undefined && { height: parseCount(given.height) },
     ...given.hidpi !== undefined && { hidpi: onOff(given.hidpi, "hidpi") },
     ...given["full-grab"] !== undefined && { fullGrab: onOff(given["full-grab"], "full-grab") },
   };
+}
+
+export const NAME_KEYS = {
+  guest: { does: "the machine's name" },
+  "debug-threads": { so: "threads have names" },
+  process: { cannot: "the process is called vzrun" },
+} satisfies Answers;
+
+/** `-name`'s. */
+export function parseName(text: string, notes: Notes): string {
+  const { guest } = readKeys(withFirst(text, "guest"), NAME_KEYS, notes);
+  if (guest === undefined) throw new UsageError("guest=NAME is missing");
+  return guest;
+}
+
+/** Takes a value that is one word of a table. */
+export function takeWord(words: Answers, text: string, option: string, notes: Notes): void {
+  const found: Answer | undefined = Object.hasOwn(words, text) ? words[text] : undefined;
+  if (!found) throw new UsageError(`known are ${Object.keys(words).join(", ")}`);
+  if (found.does === undefined) answer(found, `${option} ${text}`, text, notes);
 }

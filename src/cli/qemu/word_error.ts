@@ -8,6 +8,7 @@ const OPTIONS: Record<string, string> = {
   serial: "-serial: ",
   "network.mac": "-nic: ",
   name: "-name: ",
+  uuid: "-uuid: ",
   display: "-display: ",
   "boot.commandLine": "-append: ",
   rosetta: "-rosetta ",

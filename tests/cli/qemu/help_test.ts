@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { helpText, usageOf } from "../../../src/cli/qemu/help.ts";
+import { helpText, qemuHelpText, usageOf } from "../../../src/cli/qemu/help.ts";
+import { QEMU_OPTIONS, qemuRows } from "../../../src/cli/qemu/compatibility.ts";
 import { OPTIONS } from "../../../src/cli/qemu/options.ts";
 
 Deno.test("help: an option is shown with its value and its other names", () => {
@@ -34,7 +35,7 @@ Deno.test("help: every option is in the text once, under its group, with its hel
 });
 
 Deno.test("help: the text fits a terminal's width and says what the exit codes mean", () => {
-  for (const line of helpText().split("\n")) assert(line.length <= 110, line);
+  for (const line of helpText().split("\n")) assert(line.length <= 120, line);
   assert(helpText().includes("Exit: 0 the guest stopped, 1 the machine failed, 2 the command"));
   assert(helpText().includes("Ctrl-A x"));
 });
@@ -49,4 +50,19 @@ Deno.test("README: its table of options is the program's", async () => {
     row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"))
   );
   assertEquals(cells, OPTIONS.map((option) => [`\`${usageOf(option)}\``, option.help]));
+});
+
+Deno.test("docs: what becomes of qemu's words is the program's, in README and in docs/qemu.md", async () => {
+  const readme = await Deno.readTextFile(new URL("../../../README.md", import.meta.url));
+  const list = /<!-- qemu -->([^]*)<!-- \/qemu -->/.exec(readme)?.[1] ?? "";
+  const named = Array.from(list.matchAll(/`-(\S+)`/g), ([, name]) => name).filter((name) =>
+    name !== "verbose"
+  );
+  assertEquals(named.sort(), QEMU_OPTIONS.flatMap(({ names }) => names).sort());
+  const page = await Deno.readTextFile(new URL("../../../docs/qemu.md", import.meta.url));
+  const rows = page.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
+    line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"))
+  );
+  assertEquals(rows, qemuRows().map(({ word, answer, text }) => [`\`${word}\``, answer, text]));
+  for (const line of (await qemuHelpText()).split("\n")) assert(line.length <= 120, line);
 });

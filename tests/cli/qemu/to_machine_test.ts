@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { toMachine } from "../../../src/cli/qemu/to_machine.ts";
-import { noSettings, type Settings } from "../../../src/cli/qemu/options.ts";
+import { noSettings, type Settings } from "../../../src/cli/qemu/settings.ts";
 import { UsageError } from "../../../src/cli/qemu/usage_error.ts";
 import type { Disk } from "../../../src/machine/disk.ts";
 import { complete, type Machine } from "../../../src/machine/machine.ts";

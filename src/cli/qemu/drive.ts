@@ -1,0 +1,106 @@
+/** Disks, in the words that qemu has for them. */
+
+import { DISK_FORMATS } from "../../images/disk_format.ts";
+import type { CacheMode, Disk, DiskFormat } from "../../machine/disk.ts";
+import { type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
+import { UsageError } from "./usage_error.ts";
+import { oneOf, onOff, parseCount, parseSize } from "./values.ts";
+
+/** A disk as the command line has it. */
+export type DiskSettings = Partial<Disk> & Pick<Disk, "file"> & {
+  /** Its place among the disks, from 0, as qemu's `index=`. */
+  index?: number;
+  /** When the firmware is to try it, as qemu's `bootindex=`. */
+  bootIndex?: number;
+};
+
+const CACHES = ["writeback", "none", "writethrough", "unsafe"] as const;
+
+/** A disk that nothing else is said of than its file and some parts. */
+export function disk(file: string, parts: Partial<DiskSettings> = {}): DiskSettings {
+  return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
+}
+
+/** A CD: what it is inserted in is a USB one. */
+export function cd(file: string): DiskSettings {
+  return disk(file, { interface: "usb", readOnly: true, media: "cdrom", format: "raw" });
+}
+
+const VIRTIO = "disks are on virtio, usb or nvme: if=virtio";
+const FIRMWARE = "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables";
+
+export const IF_VALUES: Answers = {
+  virtio: { does: "a virtio disk" },
+  usb: { does: "ours: a USB disk" },
+  nvme: { does: "ours: an NVMe disk" },
+  none: { does: "the disk of the -device with drive=ID" },
+  ide: { cannot: VIRTIO },
+  scsi: { cannot: VIRTIO },
+  sd: { cannot: VIRTIO },
+  mtd: { cannot: VIRTIO },
+  xen: { cannot: VIRTIO },
+  floppy: { cannot: "there are no floppies: mtools makes an image a disk's" },
+  pflash: { cannot: FIRMWARE },
+};
+
+const SCHEDULING = "how the host reads and writes is the framework's to choose";
+
+export const DRIVE_KEYS = {
+  file: { does: "the image" },
+  if: { does: "the controller" },
+  media: { does: "cdrom is a read-only USB disk that can be booted; disk is a disk" },
+  readonly: { does: "the guest cannot write" },
+  format: { does: "raw or qcow2; asif is Apple's" },
+  size: { does: "ours: makes the image" },
+  cache: { does: "writeback, none, writethrough, unsafe" },
+  serial: { does: "the serial number of a virtio disk" },
+  snapshot: { does: "writes go to a clone" },
+  index: { does: "its place among the disks" },
+  id: { does: "its name for a -device with drive=" },
+  "node-name": { so: "a node is named by its id" },
+  aio: { so: "disks have threads of their own", values: ["threads"], cannot: SCHEDULING },
+  discard: {
+    so: "what is discarded keeps its room",
+    values: ["ignore", "off"],
+    cannot: "images do not get smaller",
+  },
+  "detect-zeroes": { so: "zeros are written", values: ["off"], cannot: "zeros are written as they are" },
+  "copy-on-read": { so: "nothing is copied", values: ["off"], cannot: "nothing is copied when it is read" },
+  werror: { cannot: "what becomes of errors is the framework's: the guest sees them" },
+  rerror: { cannot: "what becomes of errors is the framework's: the guest sees them" },
+  bus: { cannot: "disks are in the order in which they are given: index=N" },
+  unit: { cannot: "disks are in the order in which they are given: index=N" },
+  "throttling.iops-total": { cannot: "disks are not throttled" },
+  "throttling.bps-total": { cannot: "disks are not throttled" },
+  iops: { cannot: "disks are not throttled" },
+  bps: { cannot: "disks are not throttled" },
+  "file.locking": { so: "images are locked", values: ["on", "auto"], cannot: "images are always locked" },
+} satisfies Answers;
+
+/** `-drive`'s; with `if=none` its name. */
+export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id?: string; apart: boolean } {
+  const given = readKeys(partsOf(text), DRIVE_KEYS, notes, ["readonly", "snapshot"]);
+  const bus = given.if ?? "virtio";
+  const known = IF_VALUES[bus];
+  if (known?.cannot !== undefined) throw new UsageError(`if=${bus}: ${known.cannot}`);
+  oneOf(Object.keys(IF_VALUES).filter((name) => IF_VALUES[name].does), bus, "if");
+  if (given.file === undefined) throw new UsageError("file=FILE is missing");
+  const isCD = oneOf(["disk", "cdrom"], given.media ?? "disk", "media") === "cdrom";
+  const apart = bus === "none";
+  if (apart && given.id === undefined) {
+    throw new UsageError("if=none needs id=ID, and a -device with drive=ID");
+  }
+  const parts: Partial<DiskSettings> = {
+    ...!apart && given.if !== undefined && { interface: bus as Disk["interface"] },
+    ...given.readonly !== undefined && { readOnly: onOff(given.readonly, "readonly") },
+    ...given.cache !== undefined && { cache: oneOf<CacheMode>(CACHES, given.cache, "cache") },
+    ...given.serial !== undefined && { serial: given.serial },
+    ...given.size !== undefined && { size: parseSize(given.size) },
+    ...given.format !== undefined && { format: oneOf<DiskFormat>(DISK_FORMATS, given.format, "format") },
+    ...given.snapshot !== undefined && { snapshot: onOff(given.snapshot, "snapshot") },
+    ...given.index !== undefined && { index: parseCount(given.index) },
+  };
+  if (!isCD) return { disk: disk(given.file, parts), id: given.id, apart };
+  // if=virtio is qemu's default nowhere: a CD is where it can be booted.
+  return { disk: { ...cd(given.file), ...parts, readOnly: true }, id: given.id, apart };
+}
