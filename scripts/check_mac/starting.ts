@@ -4,7 +4,7 @@ import { Class, openFramework } from "../../src/objc/mod.ts";
 import { hasLibrary } from "../../src/host/libraries.ts";
 import { hasEntitlement } from "../../src/host/process.ts";
 import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
-import { VZLinuxBootLoader } from "../../src/vz/mod.ts";
+import { VZGenericMachineIdentifier, VZLinuxBootLoader } from "../../src/vz/mod.ts";
 import { configuration, configurationOf, Machine, refusal, wordsOf } from "./machine.ts";
 import { found, type Probe } from "./probe.ts";
 
@@ -31,6 +31,21 @@ export const STARTING: readonly Probe[] = [
     run() {
       const machine = machineArchitecture();
       return found(machine === (Deno.build.arch === "aarch64" ? "arm64" : "x86_64"), machine);
+    },
+  },
+  {
+    name: "identifier-bytes",
+    question: "Are the bytes of a machine's identity those of a UUID, and are any 16 bytes one? (-uuid)",
+    expected: "16 bytes; those of a UUID are taken, and come back",
+    run() {
+      const own = VZGenericMachineIdentifier.create().data;
+      const uuid = Uint8Array.fromHex("6ba7b8109dad11d180b400c04fd430c8");
+      const taken = VZGenericMachineIdentifier.from(uuid)?.data;
+      const same = taken?.toHex() === uuid.toHex();
+      return found(
+        own.length === 16 && same,
+        `${own.length} bytes; a UUID's are ${taken ? "taken" : "refused"}`,
+      );
     },
   },
   {
