@@ -66,13 +66,14 @@ export function checkBoot(boot: Boot): void {
  *
  * @throws {MachineError} When it is no kernel that can be booted here.
  */
-export async function prepareBoot(boot: Boot, options: PrepareOptions): Promise<Boot> {
-  if (boot.kind === "linux") return await prepareKernel(boot, options);
+export async function prepareBoot(boot: Boot, hasScreen: boolean, options: PrepareOptions): Promise<Boot> {
+  if (boot.kind === "linux") return await prepareKernel(boot, hasScreen, options);
   return boot.variables === undefined && !options.dryRun ? prepareVariables(options) : boot;
 }
 
 async function prepareKernel(
   boot: LinuxBoot,
+  hasScreen: boolean,
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
@@ -86,13 +87,12 @@ async function prepareKernel(
     const initrd = boot.initrd ?? opened.initrd;
     const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
     checkCommandLine(commandLine, opened, boot);
-    if (boot.commandLine === undefined && !/(^| )console=/.test(commandLine)) {
+    const consoles = Array.from(commandLine.matchAll(/(?:^| )console=([^ ,]*)/g), ([, name]) => name);
+    const isSeen = (name: string) => name.startsWith("hvc") || hasScreen && /^tty\d*$/.test(name);
+    if (boot.commandLine === undefined && consoles.length === 0) {
       reporter.info(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
-    } else if (!/(^| )console=(hvc|tty\d*( |$))/.test(commandLine)) {
-      const [, console] = /(?:^| )console=(\S*)/.exec(commandLine) ?? [];
-      if (console) {
-        reporter.info(`no machine here has ${console}, the kernel's console: console=hvc0 is seen`);
-      }
+    } else if (consoles.length > 0 && !consoles.some(isSeen)) {
+      reporter.info(`no machine here has ${consoles.at(-1)}, the kernel's console: console=hvc0 is seen`);
     }
     warnOfOldMacOS(opened, commandLine, reporter);
     return { kind: "linux", kernel, source: { file, layers }, initrd, commandLine };

@@ -84,7 +84,7 @@ export async function prepareMachine(
       await noticeTwin(machine, cleanup, options.reporter);
     }
   }
-  const boot = await prepareBoot(machine.boot, options);
+  const boot = await prepareBoot(machine.boot, machine.display !== undefined, options);
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);

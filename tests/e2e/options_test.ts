@@ -133,7 +133,6 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a text for a CD", ["-cd", "text"], /'text': it is not an ISO image/],
   ["a large text for a CD", ["-cd", "large text"], /'large text': it is not an ISO image/],
   ["a text for a CD beside a kernel", [...KERNEL, "-cd", "large text"], /'large text': it is not an ISO/],
-  ["a disk and nothing that boots it", ["-hda", "disk"], /nothing to boot.*-efi/],
   ["EFI without a disk", ["-efi"], /-efi needs a disk/],
   ["EFI and a kernel", [...KERNEL, "-efi", "-hda", "disk"], /-efi and -kernel exclude each other/],
   ["EFI's variables in no folder", ["-efi-vars", "no/x", "-hda", "disk"], /'no\/x'.*no folder 'no\/'/],

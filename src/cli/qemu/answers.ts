@@ -31,8 +31,7 @@ export function answer({ so, values, cannot }: Answer, word: string, value: stri
     notes.push(`${word}: ${so}`);
     return;
   }
-  if (cannot !== undefined) throw new UsageError(cannot);
-  throw new UsageError(`only ${values!.join(", ")} can be, since ${so}`);
+  throw new UsageError(cannot ?? `only ${values!.join(", ")} can be, since ${so}`);
 }
 
 /** The parts of `a,key=value,…`; a comma in a value is written twice. A part without `=` has no value. */
@@ -61,10 +60,10 @@ export function readKeys<K extends string>(
   const result: Partial<Record<string, string>> = {};
   for (const [key, given] of parts) {
     const value = given ?? (flags.includes(key) ? "on" : undefined);
-    const done = () =>
-      Object.keys(known).filter((name) => (known as Answers)[name].does !== undefined).join(", ");
-    if (value === undefined) throw new UsageError(`'${key}' is not key=value; known are ${done()}`);
-    if (!Object.hasOwn(known, key)) throw new UsageError(`unknown '${key}='; known are ${done()}`);
+    const done = () => Object.keys(known).filter((name) => (known as Answers)[name].does !== undefined);
+    const others = () => done().length > 0 ? `; known are ${done().join(", ")}` : "";
+    if (value === undefined) throw new UsageError(`'${key}' is not key=value${others()}`);
+    if (!Object.hasOwn(known, key)) throw new UsageError(`unknown '${key}='${others()}`);
     if (Object.hasOwn(result, key)) throw new UsageError(`${key}= is given twice`);
     result[key] = value;
     const found = (known as Answers)[key];

@@ -1,10 +1,20 @@
 /** The options of qemu that are not ours, each with its answer, and the table of all of qemu's words. */
 
 import { type Answer, type Answers, partsOf, readKeys, type Row, rowsOf } from "./answers.ts";
-import { addBlockdev, addChardev, addDevice, DEVICE_KEYS, DEVICES, OBJECTS, takeObject } from "./devices.ts";
+import { addBlockdev, addChardev, OBJECTS, takeObject } from "./backends.ts";
+import { addDevice, DEVICE_KEYS, DEVICES } from "./devices.ts";
 import { DRIVE_KEYS, IF_VALUES } from "./drive.ts";
+import {
+  ACCEL_KEYS,
+  ACCELERATORS,
+  MACHINE_KEYS,
+  PROCESSOR,
+  takeAccelerators,
+  takeMachine,
+  takeProcessor,
+} from "./machine.ts";
 import { NETWORK_KINDS, NIC_KEYS, parseNetwork } from "./network.ts";
-import { type Option, setDisplay } from "./options.ts";
+import type { Option } from "./options.ts";
 import { SERIAL_KINDS, SOCKET_KEYS } from "./serial.ts";
 import { namedIn, namePart, type Settings } from "./settings.ts";
 import {
@@ -16,15 +26,8 @@ import {
   SMP_KEYS,
   takeWord,
   VIRTFS_KEYS,
+  withFirst,
 } from "./values.ts";
-import {
-  ACCELERATORS,
-  EMULATION,
-  MACHINE_KEYS,
-  PROCESSOR,
-  takeAccelerators,
-  takeMachine,
-} from "./machine.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** An option that is done. */
@@ -96,8 +99,6 @@ const RTC_KEYS: Answers = {
   driftfix: { so: "none is needed", values: ["none", "slew"], cannot: "none is needed" },
 };
 
-const NOT_YET = "it cannot be yet";
-
 function boot(settings: Settings, text: string): void {
   const [first, ...rest] = partsOf(text);
   const parts: [string, string?][] = first?.[1] === undefined
@@ -111,19 +112,25 @@ function boot(settings: Settings, text: string): void {
   }
   if (letter === "a" || letter === "b") throw new UsageError("there are no floppies");
   settings.bootFirst = oneOf(["c", "d"], letter ?? "", "the first letter") === "d" ? "cdrom" : "disk";
-  settings.cd = true; // by firmware, unless there is a kernel
 }
 
 /** Keys of `-boot`. */
 export const BOOT_KEYS: Answers = {
   order: { does: "c: a disk, d: a CD is tried first" },
-  once: { cannot: "the next start is as this one: without the CD then" },
+  once: { cannot: "each start is as this one: leave the CD out of the next" },
   menu: { so: "there is no menu", values: ["off"], cannot: "the firmware has no menu" },
   strict: { so: "only disks are tried", values: ["on", "off"], cannot: "on or off" },
   splash: { cannot: "the firmware has no picture" },
   "splash-time": { cannot: "the firmware has no picture" },
   "reboot-timeout": { cannot: "the firmware does not wait" },
 };
+
+/** A network without its card, which has the address. */
+function networkAlone(settings: Settings, text: string): ReturnType<typeof parseNetwork> {
+  const ofCard = partsOf(text).find(([key]) => key === "mac" || key === "model");
+  if (ofCard) throw new UsageError(`${ofCard[0]}= is the card's`);
+  return parseNetwork(text, settings.notes);
+}
 
 function oldNetwork(settings: Settings, text: string): void {
   const [first, ...rest] = partsOf(text);
@@ -134,7 +141,7 @@ function oldNetwork(settings: Settings, text: string): void {
     old.cards.push({ ...macaddr !== undefined && { mac: macaddr } });
     return;
   }
-  const { card } = parseNetwork(text, settings.notes);
+  const { card } = networkAlone(settings, text);
   if (card !== "none") old.networks.push(card);
 }
 
@@ -151,7 +158,7 @@ const NET_NIC_KEYS: Answers = {
 export const QEMU_OPTIONS: readonly Option[] = [
   does("device", "MODEL[,KEY=VALUE]…", "a device; its models are below", addDevice),
   does("netdev", "KIND,id=ID[,KEY=VALUE]…", "a network for a -device", (settings, text) => {
-    const { card, id } = parseNetwork(text, settings.notes);
+    const { card, id } = networkAlone(settings, text);
     if (id === undefined) throw new UsageError("id=ID is missing, and a -device with netdev=ID");
     if (card === "none") throw new UsageError("a network is user or bridge");
     namePart(namedIn(settings).networks, id, card);
@@ -165,15 +172,16 @@ export const QEMU_OPTIONS: readonly Option[] = [
   }),
   does("uuid", "UUID", "the machine's identity", (settings, value) => settings.uuid = value, false),
   does("vga", "none|virtio", "no screen, or a window's", (settings, value) => {
-    if (value === "none") return setDisplay(settings, "none");
     takeWord(VGA, value, "-vga", settings.notes);
-    settings.needsWindow ??= "-vga virtio";
+    if (value === "virtio") settings.needsWindow ??= "-vga virtio";
+    else namedIn(settings).later.push(() => settings.display ??= "none"); // unless a window is asked for
   }),
   does("mon", "chardev=ID", "the terminal's keys, where ID is stdio with mux=on", (settings, text) => {
-    const { chardev } = readKeys(partsOf(text), {
+    const { chardev } = readKeys(withFirst(text, "chardev"), {
       chardev: { does: "the console" },
       mode: { so: "a monitor is for people", values: ["readline"], cannot: "there is no QMP yet" },
       id: { so: "it needs no name" },
+      pretty: { cannot: "there is no QMP yet" },
     } as Answers, settings.notes);
     namedIn(settings).later.push(() => {
       const console = namedIn(settings).consoles.get(chardev ?? "");
@@ -183,32 +191,29 @@ export const QEMU_OPTIONS: readonly Option[] = [
   }),
   does("M machine", "[TYPE][,KEY=VALUE]…", "as far as it is so; its keys are below", takeMachine),
   does("accel", "NAME", "as far as it is so", (settings, text) => takeAccelerators(text, "-accel", settings)),
-  so("cpu", PROCESSOR, { host: { so: PROCESSOR }, max: { so: PROCESSOR } }),
+  does("cpu", "host|max", PROCESSOR, (settings, text) => takeProcessor(text, settings.notes)),
   so("enable-kvm", "the processor's own virtualization is used"),
   so("usb", "USB is there when it is needed"),
-  so("usbdevice", "a window has it", {
-    tablet: { so: "a window has one" },
-    keyboard: { so: "a window has one" },
-    mouse: { cannot: "the pointer is a tablet" },
-    braille: { cannot: "there is no braille device" },
+  does("usbdevice", "tablet|keyboard", "what only a window has", (settings, text) => {
+    takeWord(USB_DEVICES, text, "-usbdevice", settings.notes);
+    settings.needsWindow ??= `-usbdevice ${text}`;
   }),
-  so("monitor", "there is no monitor", {
-    none: { so: "there is none" },
-    null: { so: "there is none" },
-    stdio: { cannot: "there is no monitor: Ctrl-A's keys are on the terminal" },
+  does("monitor", "none|null", "there is none, which is all that can be asked for", (settings, text) => {
+    if (text !== "none" && text !== "null") {
+      throw new UsageError("there is no monitor: Ctrl-A's keys are on the terminal");
+    }
+    settings.notes.push(`-monitor ${text}: there is none`);
   }),
   so("parallel", "there is no parallel port", {
     none: { so: "there is none" },
     null: { so: "there is none" },
   }),
   so("no-user-config nouserconfig", "there is no configuration file"),
-  so("no-hpet", "there is none"),
   so("no-fd-bootchk", "there are no floppies"),
-  so("no-quit no-frame", "closing the window asks the guest first"),
   keyed(
     "object",
     "an object that is so; its kinds are below",
-    (settings, text) => takeObject(text, settings.notes),
+    takeObject,
   ),
   keyed("rtc", "the guest's clock has UTC", RTC_KEYS),
   keyed("overcommit", "memory is the host's to give", {
@@ -223,17 +228,19 @@ export const QEMU_OPTIONS: readonly Option[] = [
       cannot: "each line starts with vzrun:",
     },
   }),
-  cannot("S", `${NOT_YET}: a machine that starts paused`),
-  cannot("daemonize", `${NOT_YET}: \`vzrun … &\`, with -serial file:PATH`),
-  cannot("no-reboot", `${NOT_YET}: a guest that reboots goes on`),
+  cannot("no-hpet", "the clocks are the framework's"),
+  cannot("no-quit no-frame", "the window is as macOS has windows, and can be closed"),
+  cannot("S", "a machine cannot start paused yet"),
+  cannot("daemonize", "it does not put itself into the background yet: `vzrun … &`, with -serial file:PATH"),
+  cannot("no-reboot", "a guest that reboots goes on, and cannot be ended by that yet"),
   cannot("no-shutdown", "a guest that powers off is the end of the run"),
   cannot(
     "action",
     "a guest that powers off is the end of the run, and one that reboots goes on",
     "KEY=VALUE",
   ),
-  cannot("qmp qmp-pretty", `${NOT_YET}: control by QMP`, "DEVICE"),
-  cannot("incoming", `${NOT_YET}: a machine that was saved`, "SOURCE"),
+  cannot("qmp qmp-pretty", "there is no QMP yet", "DEVICE"),
+  cannot("incoming", "a machine cannot be saved and restored yet", "SOURCE"),
   cannot("loadvm", "snapshots of a running machine are not kept: -snapshot throws writes away", "NAME"),
   cannot("only-migratable", "machines do not move"),
   cannot("bios", "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables", "FILE"),
@@ -242,28 +249,28 @@ export const QEMU_OPTIONS: readonly Option[] = [
   cannot("dtb", "the framework tells the guest what there is", "FILE"),
   cannot("shim", "-kernel starts a kernel without firmware", "FILE"),
   cannot("acpitable smbios fw_cfg fw-cfg", "the framework tells the guest what there is", "VALUE"),
-  cannot("no-acpi", "there is no machine without ACPI, on Intel"),
+  cannot("no-acpi", "a machine for Intel has ACPI"),
   cannot("fda fdb", "there are no floppies", "FILE"),
   cannot("mtdblock sd", "disks are on virtio, usb or nvme: -drive if=virtio", "FILE"),
   cannot("iscsi", "a disk is a file", "VALUE"),
-  cannot("fsdev", "-share TAG DIR shares a folder", "VALUE"),
-  cannot("vnc", "there is a window, or none: -display window", "ADDRESS"),
-  cannot("spice", "there is a window, or none: -display window", "VALUE"),
+  cannot("fsdev", "there is no 9p: -share TAG DIR shares a folder", "VALUE"),
+  cannot("vnc", "there is no VNC: -display window", "ADDRESS"),
+  cannot("spice", "there is no SPICE: -display window", "VALUE"),
   cannot("sdl curses", "-display window; the console is on the terminal"),
   cannot("full-screen", "the window's green button fills the screen"),
   cannot("alt-grab ctrl-grab portrait", "the window's keys are macOS's"),
   cannot("rotate", "the guest turns its screen", "DEGREES"),
   cannot("g", "-display window,width=W,height=H", "WxH"),
   cannot("audio audiodev soundhw", "there is no sound yet", "VALUE"),
-  cannot("tpmdev", "the framework has no such device", "VALUE"),
+  cannot("tpmdev", "the framework has no TPM", "VALUE"),
   cannot("s", "there is no debugger's port: a kernel has kgdb, over hvc1"),
   cannot("gdb", "there is no debugger's port: a kernel has kgdb, over hvc1", "DEVICE"),
   cannot("D", "what vzrun says is on stderr: 2>FILE", "FILE"),
   cannot("dfilter trace", "the framework tells nothing of its inside: -verbose tells every step", "VALUE"),
-  cannot("seed icount", EMULATION, "VALUE"),
-  cannot("singlestep one-insn-per-tb", EMULATION),
-  cannot("plugin", EMULATION, "FILE"),
-  cannot("watchdog watchdog-action", "the framework has no such device", "VALUE"),
+  cannot("seed icount", "it is of qemu's emulation", "VALUE"),
+  cannot("singlestep one-insn-per-tb", "it is of qemu's emulation"),
+  cannot("plugin", "it is of qemu's emulation", "FILE"),
+  cannot("watchdog watchdog-action", "the framework has no watchdog", "VALUE"),
   cannot("echr", "the key is Ctrl-A", "CODE"),
   cannot("chroot runas run-with user", "sudo -u USER vzrun … runs it as somebody", "VALUE"),
   cannot("sandbox", "Deno's permissions are as narrow as they can be", "VALUE"),
@@ -272,15 +279,37 @@ export const QEMU_OPTIONS: readonly Option[] = [
   cannot("numa", "the guest's memory is in one piece", "VALUE"),
   cannot("set global", "qemu's own properties are none of the framework's", "VALUE"),
   cannot("readconfig writeconfig", "there is no configuration file: a script with the line is one", "FILE"),
-  cannot("add-fd", "a file by its number is /dev/fd/N", "VALUE"),
+  cannot("add-fd", "descriptors are not handed over: a file by its number is /dev/fd/N", "VALUE"),
   cannot("option-rom", "there are no option ROMs", "FILE"),
   cannot("prom-env", "the firmware is Apple's own", "VALUE"),
-  cannot("semihosting", EMULATION),
-  cannot("semihosting-config", EMULATION, "VALUE"),
-  cannot("xen-domid xen-attach", EMULATION, "VALUE"),
-  cannot("enable-fips", "no image is encrypted"),
-  cannot("compat", "qemu's own words are meant", "VALUE"),
+  cannot("semihosting", "it is of qemu's emulation"),
+  cannot("semihosting-config", "it is of qemu's emulation", "VALUE"),
+  cannot("xen-domid", "there is no Xen", "VALUE"),
+  cannot("xen-attach xen-domid-restrict", "there is no Xen"),
+  cannot("debugcon", "there is no port for debugging: -serial", "DEVICE"),
+  cannot("win2k-hack", "it is of other guests than Linux"),
+  cannot("async-teardown enable-sync-profile perfmap jitdump preconfig", "it is about qemu's own inside"),
+  cannot("dump-vmstate", "machines do not move", "FILE"),
+  cannot("audio-help", "there is no sound yet"),
+  cannot("tb-size", "it is of qemu's emulation", "SIZE"),
+  cannot("qtest qtest-log", "it is of qemu's own tests", "VALUE"),
+  cannot("localtime", "the guest's clock has UTC"),
+  cannot(
+    "balloon",
+    "each machine has one: leave it out",
+    "VALUE",
+  ),
+  cannot("no-kvm", "the framework emulates no processor"),
+  cannot("enable-fips", "it is about qemu's own ciphers"),
+  cannot("compat", "it is about qemu's own commands, which are not here", "VALUE"),
 ];
+
+const USB_DEVICES: Answers = {
+  tablet: { so: "a window has one" },
+  keyboard: { so: "a window has one" },
+  mouse: { cannot: "the pointer is a tablet" },
+  braille: { cannot: "there is no braille device" },
+};
 
 const VGA: Answers = {
   virtio: { so: "a window's screen is one" },
@@ -330,6 +359,7 @@ export function qemuRows(): Row[] {
     ...table("-object", OBJECTS, ""),
     ...table("-machine", MACHINE_KEYS),
     ...table("-accel", ACCELERATORS, ""),
+    ...table("-accel hvf", ACCEL_KEYS),
     ...table("-boot", BOOT_KEYS),
     ...table("-rtc", RTC_KEYS),
     ...table("-vga", VGA, ""),

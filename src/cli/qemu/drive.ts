@@ -10,6 +10,8 @@ import { oneOf, onOff, parseCount, parseSize } from "./values.ts";
 export type DiskSettings = Partial<Disk> & Pick<Disk, "file"> & {
   /** Its place among the disks, from 0, as qemu's `index=`. */
   index?: number;
+  /** The place that `-hda` … `-hdd` have in qemu. */
+  slot?: number;
   /** When the firmware is to try it, as qemu's `bootindex=`. */
   bootIndex?: number;
 };
@@ -58,6 +60,13 @@ export const DRIVE_KEYS = {
   index: { does: "its place among the disks" },
   id: { does: "its name for a -device with drive=" },
   "node-name": { so: "a node is named by its id" },
+  driver: { so: "the format says it", values: ["raw", "qcow2"], cannot: "format=raw, or qcow2" },
+  "auto-read-only": { so: "an image is opened as it is needed" },
+  "read-only": { cannot: "readonly=on" },
+  "cache.direct": { cannot: "cache=none" },
+  "cache.writeback": { cannot: "cache=writeback, or writethrough" },
+  "file.driver": { so: "an image is a file", values: ["file"], cannot: "an image is a file" },
+  "l2-cache-size": { cannot: "a qcow2 image is made raw once" },
   aio: { so: "disks have threads of their own", values: ["threads"], cannot: SCHEDULING },
   discard: {
     so: "what is discarded keeps its room",
@@ -72,17 +81,29 @@ export const DRIVE_KEYS = {
   unit: { cannot: "disks are in the order in which they are given: index=N" },
   "throttling.iops-total": { cannot: "disks are not throttled" },
   "throttling.bps-total": { cannot: "disks are not throttled" },
+  "throttling.iops-read": { cannot: "disks are not throttled" },
+  "throttling.iops-write": { cannot: "disks are not throttled" },
+  "throttling.bps-read": { cannot: "disks are not throttled" },
+  "throttling.bps-write": { cannot: "disks are not throttled" },
   iops: { cannot: "disks are not throttled" },
+  iops_rd: { cannot: "disks are not throttled" },
+  iops_wr: { cannot: "disks are not throttled" },
   bps: { cannot: "disks are not throttled" },
+  bps_rd: { cannot: "disks are not throttled" },
+  bps_wr: { cannot: "disks are not throttled" },
+  cyls: { cannot: "a disk has no geometry" },
+  heads: { cannot: "a disk has no geometry" },
+  secs: { cannot: "a disk has no geometry" },
   "file.locking": { so: "images are locked", values: ["on", "auto"], cannot: "images are always locked" },
 } satisfies Answers;
 
 /** `-drive`'s; with `if=none` its name. */
 export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id?: string; apart: boolean } {
-  const given = readKeys(partsOf(text), DRIVE_KEYS, notes, ["readonly", "snapshot"]);
-  const bus = given.if ?? "virtio";
-  const known = IF_VALUES[bus];
+  const parts = partsOf(text);
+  const bus = parts.find(([key]) => key === "if")?.[1] ?? "virtio";
+  const known = Object.hasOwn(IF_VALUES, bus) ? IF_VALUES[bus] : undefined;
   if (known?.cannot !== undefined) throw new UsageError(`if=${bus}: ${known.cannot}`);
+  const given = readKeys(parts, DRIVE_KEYS, notes, ["readonly", "snapshot"]);
   oneOf(Object.keys(IF_VALUES).filter((name) => IF_VALUES[name].does), bus, "if");
   if (given.file === undefined) throw new UsageError("file=FILE is missing");
   const isCD = oneOf(["disk", "cdrom"], given.media ?? "disk", "media") === "cdrom";
@@ -90,7 +111,15 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
   if (apart && given.id === undefined) {
     throw new UsageError("if=none needs id=ID, and a -device with drive=ID");
   }
-  const parts: Partial<DiskSettings> = {
+  const [protocol] =
+    /^(fat|nbd|ssh|https?|ftps?|rbd|iscsi|nfs|gluster|json|nvme|vvfat)(?=:)/.exec(given.file) ?? [];
+  if (protocol === "fat" || protocol === "vvfat") {
+    throw new UsageError("-share TAG DIR shares a folder, which is no disk");
+  }
+  if (protocol !== undefined) {
+    throw new UsageError(`a disk is a file, and nothing that ${protocol}: leads to`);
+  }
+  const settings: Partial<DiskSettings> = {
     ...!apart && given.if !== undefined && { interface: bus as Disk["interface"] },
     ...given.readonly !== undefined && { readOnly: onOff(given.readonly, "readonly") },
     ...given.cache !== undefined && { cache: oneOf<CacheMode>(CACHES, given.cache, "cache") },
@@ -100,7 +129,7 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
     ...given.snapshot !== undefined && { snapshot: onOff(given.snapshot, "snapshot") },
     ...given.index !== undefined && { index: parseCount(given.index) },
   };
-  if (!isCD) return { disk: disk(given.file, parts), id: given.id, apart };
+  if (!isCD) return { disk: disk(given.file, settings), id: given.id, apart };
   // if=virtio is qemu's default nowhere: a CD is where it can be booted.
-  return { disk: { ...cd(given.file), ...parts, readOnly: true }, id: given.id, apart };
+  return { disk: { ...cd(given.file), ...settings, readOnly: true }, id: given.id, apart };
 }

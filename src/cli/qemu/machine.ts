@@ -1,36 +1,42 @@
 /** Machines and accelerators of qemu's. */
 
-import { type Answers, partsOf, readKeys } from "./answers.ts";
-import type { Settings } from "./settings.ts";
-import { takeWord } from "./values.ts";
+import { type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
+import { namedIn, type Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Why what is of emulation alone cannot be. */
-export const EMULATION = "the framework emulates no processor: -accel hvf";
+export const EMULATION = "the framework emulates no processor";
 
 /** Accelerators of qemu. */
 export const ACCELERATORS: Answers = {
   hvf: { so: "the processor's own virtualization is used" },
   kvm: { so: "the processor's own virtualization is used" },
-  host: { so: "the processor's own virtualization is used" },
-  tcg: { cannot: EMULATION },
-  xen: { cannot: EMULATION },
-  whpx: { cannot: EMULATION },
-  nvmm: { cannot: EMULATION },
-  qtest: { cannot: EMULATION },
+  tcg: { cannot: `${EMULATION}: -accel hvf` },
+  xen: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  whpx: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  nvmm: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  hax: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  mshv: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  nitro: { cannot: "the processor's own virtualization is used: -accel hvf" },
+  qtest: { cannot: "it is of qemu's own tests" },
 };
 
-/** `-accel`'s. */
+/** `-accel`'s, and `-machine accel=`'s: of several, in one option or more, one that there is is enough. */
 export function takeAccelerators(text: string, option: string, settings: Settings): void {
   const [first, ...rest] = partsOf(text);
   const names = (first?.[0] === "accel" ? first[1] ?? "" : first?.[0] ?? "").split(":");
-  // Of several the first that there is: what can be is enough.
-  const known = names.find((name) => ACCELERATORS[name]?.so !== undefined) ?? names[0];
-  takeWord(ACCELERATORS, known, option, settings.notes);
-  readKeys(rest, ACCEL_KEYS, settings.notes);
+  const found = names.map((name) => Object.hasOwn(ACCELERATORS, name) ? ACCELERATORS[name] : undefined);
+  const unknown = names.find((_, i) => !found[i]);
+  if (unknown !== undefined) throw new UsageError(`unknown accelerator '${unknown}': hvf, or kvm`);
+  const can = found.find((answer) => answer?.so !== undefined);
+  const given = `${option} ${text}`;
+  if (can) settings.notes.push(`${given}: ${can.so}`);
+  namedIn(settings).accelerators.push({ given, ...!can && { problem: found[0]?.cannot } });
+  if (can) readKeys(rest, ACCEL_KEYS, settings.notes);
 }
 
-const ACCEL_KEYS: Answers = {
+/** Keys of `-accel`. */
+export const ACCEL_KEYS: Answers = {
   thread: { cannot: EMULATION },
   "tb-size": { cannot: EMULATION },
   "kernel-irqchip": {
@@ -38,6 +44,8 @@ const ACCEL_KEYS: Answers = {
     values: ["on"],
     cannot: "interrupts are the framework's",
   },
+  "dirty-ring-size": { cannot: "how changed memory is found is the framework's" },
+  "ipa-granule-size": { cannot: "how memory is laid out is the framework's" },
 };
 
 /** Keys of `-machine`. */
@@ -48,8 +56,8 @@ export const MACHINE_KEYS: Answers = {
   graphics: { cannot: "-display window, or none" },
   acpi: { so: "there is ACPI, on Intel", values: ["on", "auto"], cannot: "there is no machine without it" },
   vmport: { so: "there is none", values: ["off", "auto"], cannot: "there is no VMware port" },
-  smm: { so: "there is none", values: ["off", "auto"], cannot: "there is no SMM" },
-  hpet: { so: "there is none", values: ["off"], cannot: "the clocks are the framework's" },
+  smm: { so: "there is none", values: ["off"], cannot: "there is no SMM" },
+  hpet: { cannot: "the clocks are the framework's" },
   pit: { cannot: "the clocks are the framework's" },
   "dump-guest-core": { so: "the guest's memory is in no core", values: ["off"], cannot: "it is in no core" },
   "mem-merge": { so: "pages are not merged", values: ["off"], cannot: "pages are not merged" },
@@ -63,6 +71,22 @@ export const MACHINE_KEYS: Answers = {
     values: ["host", "max", "3"],
     cannot: "interrupts are the framework's",
   },
+  "kernel_irqchip": {
+    so: "interrupts are the framework's",
+    values: ["on"],
+    cannot: "interrupts are the framework's",
+  },
+  i8042: { so: "there is none", values: ["off"], cannot: "the keyboard is a USB one" },
+  sata: { so: "there is none", values: ["off"], cannot: "disks are on virtio, usb or nvme" },
+  smbus: { so: "there is none", values: ["off"], cannot: "there is none" },
+  pic: { cannot: "interrupts are the framework's" },
+  "max-ram-below-4g": { cannot: "memory is where it fits" },
+  hmat: { so: "there is none", values: ["off"], cannot: "the guest's memory is in one piece" },
+  cxl: { so: "there is none", values: ["off"], cannot: "the framework has none" },
+  "suppress-vmdesc": { cannot: "machines do not move" },
+  "memory-encryption": { cannot: "the framework has none" },
+  "smbios-entry-point-type": { cannot: "the framework tells the guest what there is" },
+  "pcspk-audiodev": { cannot: "there is no sound yet" },
   highmem: { so: "memory is where it fits", values: ["on"], cannot: "memory is where it fits" },
   its: { cannot: "interrupts are the framework's" },
   virtualization: {
@@ -87,8 +111,7 @@ const TYPES = [
 export function takeMachine(settings: Settings, text: string): void {
   const [first, ...rest] = partsOf(text);
   const [type, parts] = first?.[1] === undefined ? [first?.[0], rest] : [undefined, [first, ...rest]];
-  const given = readKeys(parts, MACHINE_KEYS, settings.notes);
-  const name = type ?? given.type;
+  const name = type ?? parts.find((part) => part?.[0] === "type")?.[1];
   if (name !== undefined) {
     const found = TYPES.find(({ looks }) => looks.test(name));
     const { arch } = Deno.build;
@@ -98,8 +121,19 @@ export function takeMachine(settings: Settings, text: string): void {
     }
     settings.notes.push(`-machine ${name}: there is one machine, the framework's`);
   }
+  const given = readKeys(parts as [string, string?][], MACHINE_KEYS, settings.notes);
   if (given.accel !== undefined) takeAccelerators(given.accel, "-machine accel", settings);
 }
 
 /** Why it is so with -cpu host, and with no other. */
 export const PROCESSOR = "the guest has the host's processor: -cpu host";
+
+/** `-cpu`'s. */
+export function takeProcessor(text: string, notes: Notes): void {
+  const [model, ...features] = text.split(",");
+  if (model !== "host" && model !== "max") throw new UsageError(PROCESSOR);
+  if (features.length > 0) {
+    throw new UsageError(`${features[0]}: the guest has what the host's processor has: -cpu host`);
+  }
+  notes.push(`-cpu ${text}: ${PROCESSOR.replace(/:.*/, "")}`);
+}

@@ -24,6 +24,8 @@ export const NETWORK_KINDS: Answers = {
   "vmnet-host": { cannot: OTHER_NETWORK },
   "vmnet-bridged": { cannot: `${OTHER_NETWORK}: -nic bridge,br=IF` },
   hubport: { cannot: OTHER_NETWORK },
+  "af-xdp": { cannot: OTHER_NETWORK },
+  netmap: { cannot: OTHER_NETWORK },
 };
 
 const PLANNED = "the addresses of -nic user are the framework's";
@@ -47,10 +49,15 @@ export const NIC_KEYS = {
   hostname: { cannot: "the guest gives itself its name" },
   restrict: {
     so: "the guest reaches the host and the network",
-    values: ["off"],
+    values: ["off", "no"],
     cannot: "-nic none keeps a guest alone",
   },
   ipv6: { cannot: PLANNED },
+  "ipv6-net": { cannot: PLANNED },
+  "ipv6-host": { cannot: PLANNED },
+  vlan: { cannot: "a card has one network: -nic" },
+  name: { so: "a card needs no name" },
+  ifname: { cannot: OTHER_NETWORK },
   ipv4: { so: "it has one", values: ["on"], cannot: PLANNED },
   tftp: { cannot: "there is no TFTP server: -kernel boots without" },
   bootfile: { cannot: "there is no TFTP server: -kernel boots without" },
@@ -62,11 +69,12 @@ export const NIC_KEYS = {
 
 /** A network as `-nic`, `-netdev` and `-net` describe it; `none` is no card. */
 export function parseNetwork(text: string, notes: Notes): { card: Network | "none"; id?: string } {
-  const [first, ...rest] = partsOf(text);
-  const kind = first?.[0] ?? "";
-  const known = first?.[1] === undefined && Object.hasOwn(NETWORK_KINDS, kind)
-    ? NETWORK_KINDS[kind]
-    : undefined;
+  const [first, ...others] = partsOf(text);
+  // user is what there is when none is named; its key is type=.
+  const isKey = first?.[1] !== undefined;
+  const kind = !isKey ? first?.[0] ?? "" : first[0] === "type" ? first[1]! : "user";
+  const rest = isKey && first[0] !== "type" ? [first, ...others] : others;
+  const known = Object.hasOwn(NETWORK_KINDS, kind) ? NETWORK_KINDS[kind] : undefined;
   if (known?.cannot !== undefined) throw new UsageError(known.cannot);
   if (!known) throw new UsageError("the network is one of user, none, bridge");
   if (kind === "none") {

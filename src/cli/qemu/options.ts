@@ -1,11 +1,10 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
-import type { Disk } from "../../machine/disk.ts";
 import { UsageError } from "./usage_error.ts";
-import { cd, disk, parseDrive } from "./drive.ts";
+import { cd, disk, type DiskSettings, parseDrive } from "./drive.ts";
 import { parseNetwork } from "./network.ts";
 import { parseSerial } from "./serial.ts";
-import { addSerial, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
+import { addSerial, claimId, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
 import {
   oneOf,
   parseDisplay,
@@ -44,7 +43,7 @@ export function setDisplay(settings: Settings, display: Settings["display"]): vo
   settings.display = display;
 }
 
-function diskOption(names: readonly string[], help: string, parts: Partial<Disk> = {}): Option {
+function diskOption(names: readonly string[], help: string, parts: Partial<DiskSettings> = {}): Option {
   return {
     names,
     group: "Devices",
@@ -84,15 +83,12 @@ export const OPTIONS: readonly Option[] = [
     value: "FILE",
     help: "bootable ISO, by EFI; with -kernel it is only attached",
     several: true,
-    apply: (settings, file) => {
-      settings.cd = true;
-      settings.disks.push(cd(file));
-    },
+    apply: (settings, file) => settings.disks.push(cd(file)),
   },
   {
     names: ["efi"],
     group: "Boot",
-    help: "EFI boot from the first disk",
+    help: "EFI boot from a disk or a CD, as without -kernel anyway",
     apply: (settings) => settings.efi = true,
   },
   {
@@ -114,15 +110,15 @@ export const OPTIONS: readonly Option[] = [
     several: true,
     apply: (settings, value) => {
       const { disk, id, apart } = parseDrive(value, settings.notes);
-      if (disk.media === "cdrom") settings.cd = true;
-      if (apart) namePart(namedIn(settings).drives, id!, disk);
-      else settings.disks.push(disk);
+      if (apart) return namePart(namedIn(settings).drives, id!, disk);
+      claimId(settings, "drive", id);
+      settings.disks.push(disk);
     },
   },
-  diskOption(["hda"], "first virtio disk, as qemu has it"),
-  diskOption(["hdb"], "second one; all disks are in the order in which they are given"),
-  diskOption(["hdc"], "third one"),
-  diskOption(["hdd"], "fourth one"),
+  diskOption(["hda"], "first virtio disk, as qemu has it", { slot: 0 }),
+  diskOption(["hdb"], "second one; all disks are in the order in which they are given", { slot: 1 }),
+  diskOption(["hdc"], "third one", { slot: 2 }),
+  diskOption(["hdd"], "fourth one", { slot: 3 }),
   diskOption(["disk", "d"], "a virtio disk"),
   diskOption(["c"], "a read-only virtio disk", { readOnly: true }),
   {
@@ -168,7 +164,11 @@ export const OPTIONS: readonly Option[] = [
     value: "user|none|bridge,br=IF[,mac=MAC]",
     help: "network card; NAT by default",
     several: true,
-    apply: (settings, value) => settings.network.push(parseNetwork(value, settings.notes).card),
+    apply: (settings, value) => {
+      const { card, id } = parseNetwork(value, settings.notes);
+      claimId(settings, "netdev", id);
+      settings.network.push(card);
+    },
   },
   {
     names: ["b"],

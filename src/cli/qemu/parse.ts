@@ -52,7 +52,6 @@ async function takeFile(settings: Settings, file: string): Promise<void> {
     isCD = isISO(readAt("disk", file, ISO_HEAD.offset, ISO_HEAD.length));
   } catch { /* that it cannot be used is said where all files are checked */ }
   settings.disks.unshift(isCD ? cd(file) : disk(file));
-  settings.cd = true;
 }
 
 /**
@@ -80,6 +79,7 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
     const option = await optionOf(name);
     if (!option) throw await unknown(argument);
     const given = argument.replace(/=.*/s, "");
+    await checkLetter(name, attached ?? argv[i + 1]);
     if (seen.has(option) && option.value && !option.several) {
       const first = seen.get(option)!;
       throw new UsageError(`${given} is given twice${first === given ? "" : ` (as ${first} before)`}`);
@@ -104,7 +104,9 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
       const number = values.length === 0 ? "a value" : "one more value";
       throw new UsageError(`${given} needs ${number}: ${given} ${option.value}`);
     }
-    await checkLetter(name, values[0]);
+    if (option.group === "qemu" && values[0] === "help") {
+      throw new UsageError(`${given} help: -help qemu lists what there is`);
+    }
     try {
       option.apply(settings, ...values);
     } catch (error) {

@@ -27,6 +27,11 @@ export function resolve(settings: Settings): void {
 }
 
 function join(settings: Settings, named: NamedParts): void {
+  const { accelerators } = named;
+  const [{ given, problem } = {}] = accelerators;
+  if (problem !== undefined && accelerators.every(({ problem }) => problem !== undefined)) {
+    throw new UsageError(`${given}: ${problem}`);
+  }
   for (const fill of [...named.below, ...named.later]) fill();
   const kinds = [["drive", named.drives], ["netdev", named.networks], ["chardev", named.consoles]] as const;
   for (const [kind, parts] of kinds) {
@@ -62,6 +67,8 @@ function placeByIndex(settings: Settings): void {
   const placed = settings.disks.filter(({ index }) => index !== undefined);
   if (placed.length === 0) return;
   const order = settings.disks.filter(({ index }) => index === undefined);
+  const taken = order.find(({ slot }) => placed.some(({ index }) => index === slot));
+  if (taken) throw new UsageError(`-drive index=${taken.slot}: '${taken.file}' has that place`);
   placed.sort((a, b) => a.index! - b.index!).forEach((disk, i) => {
     if (placed[i - 1]?.index === disk.index) {
       throw new UsageError(`-drive index=${disk.index} is given twice`);

@@ -11,8 +11,9 @@ export type SerialSettings = Serial | "none" | { chardev: string };
 export const SOCKET_KEYS = {
   server: { does: "vzrun listens, which it does anyway" },
   wait: { does: "the guest starts when a client has come; on by default after server=on, as in qemu" },
-  nodelay: { so: "small pieces are sent at once" },
-  telnet: { does: "the console speaks telnet's protocol" },
+  nodelay: { so: "small pieces are sent at once", values: ["on"], cannot: "small pieces are sent at once" },
+  telnet: { does: "with tcp: the console speaks telnet's protocol" },
+  websocket: { cannot: "a console speaks plainly, or telnet" },
   reconnect: { cannot: "vzrun listens, and connects to nobody" },
   "reconnect-ms": { cannot: "vzrun listens, and connects to nobody" },
   logfile: { cannot: "a console in a file is file:PATH" },
@@ -27,7 +28,12 @@ function socketWords(
   const parts = rest.map(([key, value]): [string, string?] =>
     key === "nowait" ? ["wait", "off"] : [key, value]
   );
-  const { server, wait, telnet } = readKeys(parts, SOCKET_KEYS, notes, ["server", "wait", "telnet"]);
+  const { server, wait, telnet } = readKeys(parts, SOCKET_KEYS, notes, [
+    "server",
+    "wait",
+    "telnet",
+    "nodelay",
+  ]);
   if (server === undefined ? !listens : !onOff(server, "server")) {
     throw new UsageError("vzrun listens, and connects to nobody: server=on");
   }
@@ -113,6 +119,7 @@ export function parseSerial(text: string, notes: Notes): SerialSettings {
   } else if (kind === "tcp" || kind === "telnet") {
     return tcpSerial(after, words, kind === "telnet", notes);
   } else if (kind === "mon") {
+    if (after !== "stdio") throw new UsageError("there is no monitor: mon:stdio has the terminal's keys");
     return parseSerial(text.slice("mon:".length), notes);
   } else if (kind === "chardev" && words.length === 0) {
     return { chardev: after };

@@ -21,8 +21,6 @@ export interface Settings {
   /** In bytes. */
   memory?: number;
   processors?: number;
-  /** A CD: boots by EFI when there is no kernel. */
-  cd: boolean;
   efi: boolean;
   efiVariables?: string;
   disks: DiskSettings[];
@@ -66,6 +64,10 @@ export interface NamedParts {
   consoles: Map<string, Exclude<SerialSettings, { chardev: string }>>;
   /** Which of them are in use. */
   used: Set<string>;
+  /** All other names, by what they are of. */
+  ids: Set<string>;
+  /** What is asked for as an accelerator; of several, one that there is is enough. */
+  accelerators: { given: string; problem?: string }[];
   /** What is to be filled in, when all is read; before that, what is below what others use. */
   later: (() => void)[];
   below: (() => void)[];
@@ -80,6 +82,8 @@ export function namedIn(settings: Settings): NamedParts {
     networks: new Map(),
     consoles: new Map(),
     used: new Set(),
+    ids: new Set(),
+    accelerators: [],
     later: [],
     below: [],
     old: { cards: [], networks: [] },
@@ -90,6 +94,14 @@ export function namedIn(settings: Settings): NamedParts {
 export function namePart<T>(parts: Map<string, T>, id: string, part: T): void {
   if (parts.has(id)) throw new UsageError(`id=${id} is given twice`);
   parts.set(id, part);
+}
+
+/** Takes a name for something that nobody else asks for, once. */
+export function claimId(settings: Settings, of: string, id: string | undefined): void {
+  if (id === undefined) return;
+  const { ids } = namedIn(settings);
+  if (ids.has(`${of} ${id}`)) throw new UsageError(`id=${id} is given twice`);
+  ids.add(`${of} ${id}`);
 }
 
 /**
@@ -126,7 +138,6 @@ export function addSerial(settings: Settings, port: SerialSettings, who: string)
 /** What an empty command line says. */
 export function noSettings(): Settings {
   return {
-    cd: false,
     efi: false,
     disks: [],
     snapshot: false,

@@ -25,7 +25,7 @@ export function toMachine(
     boot: toBoot(settings),
     memory,
     processors,
-    disks: settings.disks.map(({ index: _, bootIndex: __, ...disk }) => ({
+    disks: settings.disks.map(({ index: _, bootIndex: __, slot: ___, ...disk }) => ({
       ...disk,
       snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
     })),
@@ -53,13 +53,12 @@ function toBoot(settings: Settings): Boot {
   }
   if (append !== undefined) throw new UsageError("-append needs -kernel: it is the kernel's command line");
   if (initrd !== undefined) throw new UsageError("-initrd needs -kernel: it is the kernel that reads it");
-  if (!efi && !settings.cd) {
-    const hint = settings.disks.length > 0
-      ? "-efi boots from the disk"
-      : "-cd boots a CD, -help lists all options";
-    throw new UsageError(`nothing to boot: give a kernel with -kernel FILE (${hint})`);
+  if (settings.disks.length === 0) {
+    if (efi) throw new UsageError("-efi needs a disk to boot from, as in -hda FILE");
+    throw new UsageError(
+      "nothing to boot: give a kernel with -kernel FILE (-cd boots a CD, -help lists all options)",
+    );
   }
-  if (settings.disks.length === 0) throw new UsageError("-efi needs a disk to boot from, as in -hda FILE");
   return { kind: "efi", ...efiVariables !== undefined && { variables: efiVariables } };
 }
 

@@ -36,7 +36,7 @@ export function onOff(text: string, what: string): boolean {
 }
 
 /** The first part of a value may stand without its key, as in `-m 2G,slots=4`. */
-function withFirst(text: string, key: string): [string, string?][] {
+export function withFirst(text: string, key: string): [string, string?][] {
   const [first, ...rest] = partsOf(text);
   if (!first) return [[key, ""]];
   return [first[1] === undefined ? [key, first[0]] : first, ...rest];
@@ -53,7 +53,9 @@ export function parseMemory(text: string, notes: Notes): number {
   const { size, slots, maxmem } = readKeys(withFirst(text, "size"), MEMORY_KEYS, notes);
   if (size === undefined) throw new UsageError("size=SIZE is missing");
   const memory = parseSize(size);
-  if (slots !== undefined) parseCount(slots);
+  if (slots !== undefined && parseCount(slots) > 0 && maxmem === undefined) {
+    throw new UsageError(`slots=${slots} goes with maxmem=`);
+  }
   if (maxmem !== undefined && parseSize(maxmem) < memory) {
     throw new UsageError(`maxmem=${maxmem} is less than ${size}`);
   }
@@ -66,6 +68,9 @@ export const SMP_KEYS = {
   sockets: { does: "goes into the number" },
   dies: { does: "goes into the number" },
   clusters: { does: "goes into the number" },
+  modules: { does: "goes into the number" },
+  drawers: { does: "goes into the number" },
+  books: { does: "goes into the number" },
   cores: { does: "goes into the number" },
   threads: { does: "goes into the number" },
   maxcpus: { does: "taken: processors that could be added later never are, which is said with -verbose" },
@@ -96,16 +101,31 @@ export const VIRTFS_KEYS = {
   path: { does: "the folder" },
   mount_tag: { does: "the tag" },
   readonly: { does: "the guest cannot write" },
-  security_model: { so: "files belong to who runs the machine, on both systems" },
+  security_model: {
+    so: "files are the host's own, and belong to who runs the machine",
+    values: ["none", "passthrough"],
+    cannot: "files are the host's own, and nothing is mapped: security_model=none",
+  },
   id: { so: "a share is named by its tag" },
-  multidevs: { so: "files of several file systems are told apart" },
+  multidevs: {
+    so: "files of several file systems are told apart",
+    values: ["remap"],
+    cannot: "they are told apart",
+  },
+  fmode: { cannot: "files have the modes that the guest gives them" },
+  dmode: { cannot: "folders have the modes that the guest gives them" },
   writeout: { cannot: "when the host writes is its own to choose" },
 } satisfies Answers;
 
 /** `-virtfs`'s. */
 export function parseVirtfs(text: string, notes: Notes): Share {
   const [driver, ...rest] = partsOf(text);
-  if (driver?.[0] !== "local") throw new UsageError("the first word is one of local");
+  if (driver?.[0] === "proxy" || driver?.[0] === "synth") {
+    throw new UsageError("a share is a folder: local,path=DIR");
+  }
+  if (driver?.[0] !== "local" && !(driver?.[0] === "fsdriver" && driver[1] === "local")) {
+    throw new UsageError("the first word is one of local");
+  }
   const given = readKeys(rest, VIRTFS_KEYS, notes, ["readonly"]);
   if (given.path === undefined) throw new UsageError("path=DIR is missing");
   if (given.mount_tag === undefined) throw new UsageError("mount_tag=TAG is missing");
@@ -151,6 +171,10 @@ export const DISPLAY_KEYS = {
     values: ["on"],
     cannot: "it has the window's size",
   },
+  "grab-mod": { cannot: "the window's keys are macOS's" },
+  "show-tabs": { cannot: "the window has no tabs" },
+  "swap-opt-cmd": { cannot: "the window's keys are macOS's" },
+  "left-command-key": { cannot: "the window's keys are macOS's" },
   "full-screen": {
     so: "it starts in a window",
     values: ["off"],
@@ -180,7 +204,7 @@ export function parseDisplay(text: string, notes: Notes): Partial<Display> | "no
 
 export const NAME_KEYS = {
   guest: { does: "the machine's name" },
-  "debug-threads": { so: "threads have names" },
+  "debug-threads": { so: "threads have names", values: ["on"], cannot: "threads have names" },
   process: { cannot: "the process is called vzrun" },
 } satisfies Answers;
 
@@ -194,6 +218,8 @@ export function parseName(text: string, notes: Notes): string {
 /** Takes a value that is one word of a table. */
 export function takeWord(words: Answers, text: string, option: string, notes: Notes): void {
   const found: Answer | undefined = Object.hasOwn(words, text) ? words[text] : undefined;
-  if (!found) throw new UsageError(`known are ${Object.keys(words).join(", ")}`);
+  if (!found) {
+    throw new UsageError(`known are ${Object.keys(words).filter((word) => words[word].so).join(", ")}`);
+  }
   if (found.does === undefined) answer(found, `${option} ${text}`, text, notes);
 }

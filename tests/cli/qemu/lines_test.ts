@@ -2,14 +2,18 @@ import { assert, assertEquals, assertMatch, assertObjectMatch } from "@std/asser
 import { qemuRows } from "../../../src/cli/qemu/compatibility.ts";
 import { Folder, GUEST, vzrun } from "../../e2e/vzrun.ts";
 import { LINES } from "./lines.ts";
+import { OTHERS } from "./others.ts";
 
 /** The files that the lines name. */
-function files(): Folder {
+async function files(): Promise<Folder> {
   const folder = new Folder();
   Deno.symlinkSync(`${GUEST}/vmlinuz`, folder.file("bzImage"));
+  Deno.mkdirSync(folder.file("share"));
   for (const name of ["disk.img", "other.img", "a,b.img", "initrd"]) {
     Deno.writeFileSync(folder.file(name), new Uint8Array(1024));
   }
+  const args = ["create", "-q", "-f", "qcow2", folder.file("disk.qcow2"), "1M"];
+  assert((await new Deno.Command("qemu-img", { args }).output()).success);
   // An ISO 9660 volume descriptor is at 32 KiB.
   const iso = new Uint8Array(40 * 1024);
   iso.set(new TextEncoder().encode("\u0001CD001\u0001"), 32 * 1024);
@@ -24,7 +28,7 @@ Deno.test({
 });
 
 async function tryLines(): Promise<void> {
-  using folder = files();
+  using folder = await files();
   assert(LINES.length >= 80);
   for (const { line, does, so, cannot } of LINES) {
     const args = [...line.split(" "), "-dry-run", ...so ? ["-verbose"] : []];
@@ -40,6 +44,20 @@ async function tryLines(): Promise<void> {
     }
   }
 }
+
+Deno.test({
+  name: "qemu: lines that were picked without the table are answered as was expected, in one line",
+  ignore: Deno.build.arch !== "x86_64",
+  async fn() {
+    using folder = await files();
+    for (const [answer, line] of OTHERS) {
+      const words = Array.from(line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g), ([, a, b, c]) => a ?? b ?? c);
+      const { code, err } = await vzrun([...words, "-dry-run"], { cwd: folder.path });
+      assertEquals(code, answer === "cannot" ? 2 : 0, `${line}\n${err}`);
+      if (answer === "cannot") assertMatch(err, /^vzrun: [^\n]+\n$/, line);
+    }
+  },
+});
 
 Deno.test("qemu: each word of its table has one answer of three, and a reason", () => {
   const rows = qemuRows();

@@ -97,15 +97,14 @@ Deno.test("parse: disks are in the order in which they are given, whatever optio
       disks: [disk("C", { readOnly: true }), disk("D"), disk("E", { readOnly: true })],
     }],
     [["-hdd", "4", "-hdb", "2", "-hdc", "3", "-hda", "1"], {
-      disks: [disk("4"), disk("2"), disk("3"), disk("1")],
+      disks: ["4", "2", "3", "1"].map((n) => disk(n, { slot: Number(n) - 1 })),
     }],
     [["-hda", "1", "-drive", "file=2,if=nvme", "--disk=3", "-cd", "4", "-d", "5"], {
-      cd: true,
-      disks: [disk("1"), disk("2", { interface: "nvme" }), disk("3"), disk("4", CD), disk("5")],
+      disks: [disk("1", { slot: 0 }), disk("2", { interface: "nvme" }), disk("3"), disk("4", CD), disk("5")],
     }],
-    [["-cd", "I"], { cd: true, disks: [disk("I", CD)] }],
-    [["-cdrom", "I", "--cd=J"], { cd: true, disks: [disk("I", CD), disk("J", CD)] }],
-    [["-efi", "-hda", "D"], { efi: true, disks: [disk("D")] }],
+    [["-cd", "I"], { disks: [disk("I", CD)] }],
+    [["-cdrom", "I", "--cd=J"], { disks: [disk("I", CD), disk("J", CD)] }],
+    [["-efi", "-hda", "D"], { efi: true, disks: [disk("D", { slot: 0 })] }],
     [["-efi-vars", "V"], { efi: true, efiVariables: "V" }],
     [["-efi", "-efi-vars=V"], { efi: true, efiVariables: "V" }],
     // A file name is not looked into: only -drive has commas that mean something.

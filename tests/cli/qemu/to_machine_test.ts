@@ -82,11 +82,9 @@ Deno.test("to_machine: what there is to boot says how it is booted", async () =>
   const efi = { kind: "efi" };
   const linux = { kind: "linux", kernel: "K" };
   const boots: [some: Partial<Settings>, boot: unknown][] = [
-    [{ cd: true, disks: [disk] }, efi],
+    [{ disks: [disk] }, efi],
     [{ efi: true, disks: [disk] }, efi],
     [{ efi: true, efiVariables: "V", disks: [disk] }, { kind: "efi", variables: "V" }],
-    [{ efi: true, efiVariables: "V", cd: true, disks: [disk] }, { kind: "efi", variables: "V" }],
-    [{ kernel: "K", cd: true, disks: [disk] }, linux],
     [{ kernel: "K", disks: [disk] }, linux],
   ];
   for (const [some, boot] of boots) {
@@ -161,12 +159,11 @@ Deno.test("to_machine: what cannot be one machine is told", async () => {
   const nothing = "nothing to boot: give a kernel with -kernel FILE";
   const refused: [some: Partial<Settings>, message: string][] = [
     [{}, `${nothing} (-cd boots a CD, -help lists all options)`],
-    [{ disks: [disk] }, `${nothing} (-efi boots from the disk)`],
     [{ append: "x" }, "-append needs -kernel: it is the kernel's command line"],
     [{ initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
     [{ initrd: "I", append: "x" }, "-append needs -kernel: it is the kernel's command line"],
     [{ efi: true, disks: [disk], append: "x" }, "-append needs -kernel: it is the kernel's command line"],
-    [{ cd: true, disks: [disk], initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
+    [{ disks: [disk], initrd: "I" }, "-initrd needs -kernel: it is the kernel that reads it"],
     [{ efi: true }, "-efi needs a disk to boot from, as in -hda FILE"],
     [
       { efi: true, kernel: "K", disks: [disk] },
