@@ -60,11 +60,11 @@ static NSString *uuid_text(const uint8_t *bytes) {
     BOOL kvm = qemu_architecture_is_native() && kvm_works();
     [commandLine add:@"-accel" value:@"%@", kvm ? @"kvm" : @"tcg,thread=multi"];
     if ([commandLine.architecture isEqualToString:@"aarch64"]) {
-        [commandLine add:@"-machine" value:@"virt,gic-version=max"];
+        [commandLine add:@"-machine" value:@"virt,gic-version=max,dump-guest-core=off,mem-merge=off"];
         // Pointer authentication by the book costs an emulated guest half of its speed.
         [commandLine add:@"-cpu" value:@"%@", kvm ? @"max" : @"max,pauth-impdef=on"];
     } else {
-        [commandLine add:@"-machine" value:@"q35,vmport=off,sata=off,smbus=off,i8042=off"];
+        [commandLine add:@"-machine" value:@"q35,vmport=off,smm=off,sata=off,smbus=off,i8042=off,dump-guest-core=off,mem-merge=off"];
         // Five-level page tables are of no use to a guest that fits this host, and its kernel starts slower with them.
         [commandLine add:@"-cpu" value:@"max,la57=off"];
     }
