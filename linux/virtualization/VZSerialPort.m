@@ -32,6 +32,11 @@ static int pty_number(int descriptor) {
     return ioctl(descriptor, TIOCGPTN, &number) == 0 ? (int)number : -1;
 }
 
+static BOOL is_socket(int descriptor) {
+    struct stat status;
+    return descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /// Whether the two are one socket, pty or file, open for reading and writing.
 static BOOL is_one_thing(int input, int output) {
     if (input < 0 || output < 0 || (fcntl(output, F_GETFL) & O_ACCMODE) != O_RDWR) return NO;
@@ -114,8 +119,9 @@ static int null_device(void) {
 
 /// Adds QEMU's side of a port between two of the client's descriptors; -1 stands for none.
 static BOOL add_backend(QemuCommandLine *commandLine, NSString *identifier, int input, int output, NSError **error) {
-    BOOL one = can_be_full(output) && is_one_thing(input, output);
-    struct end from = one ? pumped_input(commandLine, input) : end_for(input, O_RDONLY), to = end_for(output, O_WRONLY);
+    // A socket cannot be opened anew, and QEMU would make the client's own non-blocking.
+    BOOL pumped = is_socket(input) || (can_be_full(output) && is_one_thing(input, output));
+    struct end from = pumped ? pumped_input(commandLine, input) : end_for(input, O_RDONLY), to = end_for(output, O_WRONLY);
     if (can_be_full(output)) to = pumped_output(commandLine, to);
     if (from.exact && to.exact) {
         NSMutableDictionary *files = [NSMutableDictionary dictionary];

@@ -7,24 +7,21 @@ const LAST_BYTES = 1_000;
 
 /** A console whose output passes through here, so that it is known whether there was any. */
 export interface NoticedOutput extends SerialHandles, AsyncDisposable {
-  /** Whether the guest has written anything. */
-  readonly isThere: boolean;
+  wrote(): boolean;
 }
 
 /** Puts itself between the guest and a console. */
 export function noticeOutput(console: SerialHandles & Disposable): NoticedOutput {
   const { reading, writing } = pipe();
-  let isThere = false;
+  let wrote = false;
   const shown = pump(reading, (bytes) => {
-    isThere = true;
+    wrote = true;
     return writeAll(console.writing, bytes);
   });
   return {
     reading: console.reading,
     writing,
-    get isThere() {
-      return isThere;
-    },
+    wrote: () => wrote,
     async [Symbol.asyncDispose]() {
       closeFile(writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(shown, LAST_BYTES).catch(() => {});

@@ -16,6 +16,7 @@ import {
   VZErrorCode,
   VZLinuxRosettaDirectoryShare,
   VZVirtualMachineConfiguration,
+  wordsOf,
 } from "../vz/mod.ts";
 import type { Application } from "../window/mod.ts";
 import { ESCAPE_KEYS_HELP } from "./escape_keys.ts";
@@ -25,7 +26,7 @@ import { ProgressBar } from "./progress_bar.ts";
 import type { Settings } from "./qemu/settings.ts";
 import { toMachine } from "./qemu/to_machine.ts";
 import { Shutdown } from "./shutdown.ts";
-import { type NoticedOutput, noticeOutput } from "./noticed_output.ts";
+import { noticeOutput } from "./noticed_output.ts";
 import { openTerminal } from "./terminal.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
@@ -49,13 +50,12 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
   const files = await filesOf(settings);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
-  let output: NoticedOutput | undefined;
   const openStdio = () => {
     const terminal = openTerminal((command) => {
       if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);
       else ESCAPE_KEYS_HELP.forEach(log.info);
     });
-    return description.boot.kind === "efi" ? output = noticeOutput(terminal) : terminal;
+    return description.boot.kind === "efi" ? noticeOutput(terminal) : terminal;
   };
   await using resources = new Cleanup(reporter);
   const machine = await shutdown.prepare((signal) => {
@@ -66,8 +66,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   resources.defer(() => machine.release());
   if (settings.verbosity === "verbose") watch(machine);
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
-  const isSilent = () => output?.isThere === false;
-  return await Promise.race([run(machine, shutdown, onStdio, isSilent), shutdown.givenUp]);
+  return await Promise.race([run(machine, shutdown, onStdio), shutdown.givenUp]);
 }
 
 /**
@@ -116,30 +115,13 @@ function watch(machine: VirtualMachine): void {
   }
 }
 
-/** How soon firmware that finds nothing to boot stops the machine, and no guest that has booted, in milliseconds. */
-const SOON = 10_000;
-
-async function run(
-  machine: VirtualMachine,
-  shutdown: Shutdown,
-  onStdio: boolean,
-  isSilent: () => boolean,
-): Promise<number> {
+async function run(machine: VirtualMachine, shutdown: Shutdown, onStdio: boolean): Promise<number> {
   log.debug("starting the machine");
   await shutdown.start(machine).catch((error) => refuseConfiguration(machine, error));
   if (onStdio) hangUp(standardOutput()).then(() => shutdown.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) log.info("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
-  const start = performance.now();
   const stop = await machine.stopped;
   if (stop.kind === "error") throw stop.error;
-  if (
-    stop.kind === "guest" && isSilent() && performance.now() - start < SOON && shutdown.exitCode === undefined
-  ) {
-    const { arch } = Deno.build;
-    throw new Error(
-      `the firmware found nothing to boot: is there a boot loader for EFI on ${arch} on the disk or CD?`,
-    );
-  }
   log.debug(stop.kind === "guest" ? "the guest has powered off" : "the machine was ended");
   return shutdown.exitCode ?? EXIT.stopped;
 }
@@ -157,7 +139,7 @@ async function openWindow(
   await Window.open(await mainThread(), machine, name, { width, height, capturesSystemKeys, hidpi }, {
     close: (why) => shutdown.ask(why, EXIT.stopped, true),
     forceStop: () => shutdown.force("Force Stop", EXIT.stopped),
-    failed: (error) => log.info(error.message),
+    failed: (error) => log.info(wordsOf(error)),
   });
 }
 

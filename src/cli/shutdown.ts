@@ -2,6 +2,7 @@
 
 import { isSignalIgnored } from "../host/process.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import { wordsOf } from "../vz/mod.ts";
 import * as log from "./log.ts";
 
 /** How long a guest may take to power off before it is forced, in milliseconds. */
@@ -114,9 +115,9 @@ export class Shutdown implements Disposable {
       const word = asked ? "asked the guest to power off" : "the guest cannot be asked to power off now";
       log.info(`${why}: ${word}${more}`);
     }, (error) => {
-      if (this.#press === undefined) return; // another request has come meanwhile
-      if (noTimeout) log.info(error.message);
-      else this.force(error.message, exitCode);
+      if (this.#press === undefined || !this.#running) return; // or it has not even started, which is said elsewhere
+      const more = noTimeout ? "" : "; it is asked again, for 10 s";
+      log.info(`${why}: the guest could not be asked to power off (${wordsOf(error)})${more}`);
     });
   }
 
@@ -140,7 +141,7 @@ export class Shutdown implements Disposable {
     this.#machine?.stop().catch((error) => {
       // macOS 11 cannot end a machine, but none outlives its process.
       if (error.name === "UnavailableError") this.#giveUp(exitCode);
-      else log.debug(error.message); // it may have stopped meanwhile: then there is nothing to do
+      else log.debug(wordsOf(error)); // it may have stopped meanwhile: then there is nothing to do
     });
   }
 

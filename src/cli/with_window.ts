@@ -7,7 +7,7 @@ import type { Settings } from "./qemu/settings.ts";
 /** What the worker says: that it needs the application, and, always last, the exit code. */
 export type FromWorker = "window" | { exitCode: number };
 
-/** What it is told: what to run, and then that the application is about to run. */
+/** What it is told: what to run, and then that the application has launched. */
 export type ToWorker = Settings | "application";
 
 /** Runs the program in a worker. @returns The exit code. */
@@ -25,8 +25,7 @@ export async function runWithWindow(settings: Settings): Promise<number> {
   if (first !== "window") return first.exitCode;
 
   const exit = said();
-  const thread = new MainThread("vzrun");
-  tell("application");
+  const thread = new MainThread("vzrun", () => tell("application"));
   thread.run(); // from here on JavaScript is the worker's only
   const last = await exit;
   if (last === "window") throw new TypeError("the worker has asked for a second window");

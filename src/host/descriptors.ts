@@ -2,7 +2,7 @@
 
 import { Class, cString, fromCString, NSObject, openFunctions } from "../objc/mod.ts";
 import { O_CLOEXEC, O_NOCTTY } from "./libraries.ts";
-import { poll, POLLERR, POLLHUP, POLLRDBAND } from "./poll.ts";
+import { poll, POLLERR, POLLHUP, POLLOUT, POLLRDBAND } from "./poll.ts";
 
 // The calls run on threads of Deno's own, so that nobody waits for them.
 const libc = openFunctions("system", {
@@ -79,15 +79,22 @@ export async function hangUp(handle: NSObject): Promise<void> {
 /**
  * Writes all bytes to an NSFileHandle, on a thread of its own, so that a full pipe makes nobody wait.
  *
- * @returns Whether they could be written; if not, there is no reader.
+ * @returns Whether they could be written; if not, there is no reader, or no room on a disk.
  *
  * Source: write(2). Deno has SIGPIPE ignored.
  */
 export async function writeAll(handle: NSObject, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const written = Number(await libc.write(descriptorOf(handle), rest, BigInt(rest.length)));
-    if (written < 0) return false;
+    const write = async () => Number(await libc.write(descriptorOf(handle), rest, BigInt(rest.length)));
+    let written = await write();
+    if (written < 0) {
+      // Another program may have made it non-blocking: then it is full, and there will be room.
+      const found = await poll(descriptorOf(handle), POLLOUT, -1);
+      if (!(found & POLLOUT) || found & (POLLERR | POLLHUP)) return false;
+      written = await write();
+      if (written < 0) return false;
+    }
     at += written;
   }
   return true;

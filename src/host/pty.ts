@@ -24,8 +24,8 @@ export interface PseudoTerminal extends Disposable {
 }
 
 const O_RDWR = 2;
-/** Nobody gets it as controlling terminal, and no program that is started keeps it. */
-const FLAGS = O_RDWR | O_NOCTTY | O_CLOEXEC;
+/** Nobody gets it as controlling terminal, no program that is started keeps it, and nobody here waits for it. */
+const FLAGS = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
 
 /** How often a device is looked at while somebody waits for it to be opened: no system tells, in milliseconds. */
 const LOOK = 100;
@@ -55,7 +55,7 @@ const libc = openFunctions("system", {
  */
 export function openPseudoTerminal(): PseudoTerminal {
   // open(2)'s third argument, which is variadic, is for new files only.
-  const master = libc.open(cString("/dev/ptmx"), FLAGS | O_NONBLOCK);
+  const master = libc.open(cString("/dev/ptmx"), FLAGS);
   if (master < 0 || libc.grantpt(master) !== 0 || libc.unlockpt(master) !== 0) {
     throw new Error("cannot make a pseudo-terminal: the system has none left");
   }
@@ -67,7 +67,8 @@ class Terminal implements PseudoTerminal {
   readonly #master: number;
   /**
    * The device, held open as long as nobody else is known to have it: with nobody at all it would lose its modes (macOS).
-   * It is let go when somebody has typed, so that their leaving is noticed: they may have changed the modes.
+   * It is let go when somebody has typed, so that their leaving is noticed: they may have changed the modes. Who only
+   * reads is not noticed, so as long as it is held the modes are looked at before each use.
    */
   #device: number | undefined;
   /** Whether what was written last has been read. */
@@ -82,10 +83,17 @@ class Terminal implements PseudoTerminal {
 
   #hold(): void {
     this.#device ??= libc.open(cString(this.path), FLAGS);
+    this.#makeRaw();
+  }
+
+  /** Makes the device raw, if it is held and is not. */
+  #makeRaw(): void {
+    if (this.#device === undefined) return;
     const termios = new Uint8Array(128); // 60 bytes on Linux, 72 on macOS, and nobody here looks inside
     libc.tcgetattr(this.#device, termios);
-    libc.cfmakeraw(termios);
-    libc.tcsetattr(this.#device, 0, termios);
+    const raw = termios.slice();
+    libc.cfmakeraw(raw);
+    if (raw.some((byte, i) => byte !== termios[i])) libc.tcsetattr(this.#device, 0, raw);
   }
 
   #letGo(): void {
@@ -104,6 +112,7 @@ class Terminal implements PseudoTerminal {
   }
 
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#makeRaw();
     for (let at = 0; at < bytes.length && !this.#disposed;) {
       const written = Number(libc.write(this.#master, bytes.subarray(at), BigInt(bytes.length - at)));
       if (written > 0) {
@@ -123,6 +132,7 @@ class Terminal implements PseudoTerminal {
       if (this.#disposed) break;
       const length = found & POLLIN ? Number(libc.read(this.#master, buffer, BigInt(buffer.length))) : 0;
       if (length > 0) {
+        this.#makeRaw();
         this.#letGo();
         await take(buffer.subarray(0, length));
       } else if (found & POLLHUP) this.#hold();
@@ -134,7 +144,8 @@ class Terminal implements PseudoTerminal {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#hold();
-    libc.write(this.#device!, new Uint8Array(1), 1n); // wakes pump, which then closes it
+    // Wakes pump, which then closes it. Where there is no room for a byte, there is something that has woken it.
+    libc.write(this.#device!, new Uint8Array(1), 1n);
     this.#letGo();
   }
 }

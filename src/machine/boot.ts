@@ -159,7 +159,7 @@ function variableStore(path: string, rollback: DisposableStack): VZEFIVariableSt
   return refusable("boot.variables", `cannot make the variable store '${path}'`, () => {
     const isThere = exists(path);
     if (isThere && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
-    const store = VZEFIVariableStore.create(path);
+    const store = VZEFIVariableStore.create(path, isThere); // of an empty file
     if (isThere) return store;
     const made = Deno.lstatSync(path);
     rollback.defer(() => removeOwn(path, made));

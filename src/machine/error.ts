@@ -3,6 +3,7 @@
 import { FileError, isSystemError, reasonOf } from "../host/error.ts";
 import { ImageError } from "../images/error.ts";
 import { NSError } from "../objc/mod.ts";
+import { describeError } from "../vz/mod.ts";
 
 /** A field that a text names, and perhaps a value of it, for a front end's own word: `size`, `readonly=on`. */
 export class Setting {
@@ -17,6 +18,17 @@ export class Setting {
 
 /** A text that may name settings. */
 export type Text = string | readonly (string | Setting)[];
+
+/** Firmware that has ended a machine, because none of its disks and CDs has anything to boot. */
+export class NothingToBootError extends Error {
+  /** By which it is told apart. */
+  override name = "NothingToBootError";
+  /** Of this computer's processor. */
+  constructor() {
+    const of = `is there a boot loader for EFI on ${Deno.build.arch} on the disk or CD?`;
+    super(`the firmware found nothing to boot: ${of}`);
+  }
+}
 
 /** A text with its settings in a front end's words; by default in those of a Machine. */
 export function wordText(text: Text, word: (setting: Setting) => string = String): string {
@@ -63,7 +75,7 @@ export function toMachineError(field: string | undefined, what: string, error: u
   const reason = error instanceof ImageError
     ? error.message
     : error instanceof NSError
-    ? error.reason ?? error.message
+    ? describeError(error)
     : isSystemError(error)
     ? reasonOf(error)
     : undefined;

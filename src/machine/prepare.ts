@@ -5,6 +5,7 @@ import { NSError } from "../objc/mod.ts";
 import {
   adviceOn,
   BRIDGING,
+  describeError,
   type VZGenericPlatformConfiguration,
   type VZStorageDeviceConfiguration,
   VZVirtioEntropyDeviceConfiguration,
@@ -125,7 +126,7 @@ function validate(configuration: VZVirtualMachineConfiguration): void {
     configuration.validate();
   } catch (error) {
     if (!(error instanceof NSError && error.message.includes(BRIDGING))) throw error;
-    throw new MachineError(error.message, { field: "network", remedy: adviceOn(error), cause: error });
+    throw new MachineError(describeError(error), { field: "network", remedy: adviceOn(error), cause: error });
   }
 }
 

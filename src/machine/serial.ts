@@ -38,6 +38,8 @@ export interface SerialHandles {
   reading: NSObject;
   /** Receives the guest's output. */
   writing: NSObject;
+  /** Whether the guest has written anything, where that can be known. */
+  wrote?(): boolean;
 }
 
 /** A console of a machine, with what can be known of it only when it is open. */
@@ -90,6 +92,14 @@ export function checkSerial(port: Serial, field: string): void {
 export interface OpenedSerial {
   console: Console;
   handles?: SerialHandles;
+  /** Whether the guest has written anything into a file. */
+  wrote?(): boolean;
+}
+
+/** Whether it is known that the guest has written nothing at all. */
+export function wroteNothing(serial: readonly OpenedSerial[]): boolean {
+  const shown = serial.filter(({ console }) => console.kind !== "null");
+  return shown.length > 0 && shown.every((port) => (port.wrote ?? port.handles?.wrote)?.() === false);
 }
 
 /**
@@ -142,7 +152,9 @@ async function openPort(
     case "file": {
       const { lockLog } = await import("./serial_file.ts");
       cleanup.use(lockLog(port.path, field, rollback));
-      return { console: port };
+      const size = () => exists(port.path) ? Deno.statSync(port.path).size : 0;
+      const before = port.append ? size() : 0;
+      return { console: port, wrote: () => size() > before };
     }
     case "null":
       return { console: port };

@@ -31,11 +31,16 @@ export async function openPty(
   if (wait) await terminal.opened(signal);
   const [toGuest, fromGuest] = [pipe(), pipe()];
   terminal.pump((bytes) => writeAll(toGuest.writing, bytes));
-  const shown = pump(fromGuest.reading, (bytes) => terminal.write(bytes));
+  let wrote = false;
+  const shown = pump(fromGuest.reading, (bytes) => {
+    wrote = true;
+    return terminal.write(bytes);
+  });
   return {
     path: terminal.path,
-    handles: { reading: toGuest.reading, writing: fromGuest.writing },
+    handles: { reading: toGuest.reading, writing: fromGuest.writing, wrote: () => wrote },
     async [Symbol.asyncDispose]() {
+      closeFile(toGuest.reading); // fails the write that waits for room in the pipe
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(shown, LAST_BYTES).catch(() => {});
       terminal[Symbol.dispose]();

@@ -94,14 +94,20 @@ export async function openSocket(
     }
   })();
 
-  const offer = (bytes: Uint8Array<ArrayBuffer>) => output?.offer(telnet ? toTelnet(bytes) : bytes);
+  let wrote = false;
+  const offer = (bytes: Uint8Array<ArrayBuffer>) => {
+    wrote = true;
+    return output?.offer(telnet ? toTelnet(bytes) : bytes);
+  };
   const sent = pump(fromGuest.reading, offer).then(() => output?.drain());
   const opened = {
     reading: toGuest.reading,
     writing: fromGuest.writing,
+    wrote: () => wrote,
     async [Symbol.asyncDispose]() {
       listener.close();
       if (port.kind === "unix") ignoreNotFound(() => Deno.removeSync(port.path)); // where close() has not
+      closeFile(toGuest.reading); // fails the write that waits for room in the pipe
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(sent, LAST_BYTES);
       leave();

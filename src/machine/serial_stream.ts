@@ -29,7 +29,7 @@ export function openStreams(): OpenedStreams {
   });
   return {
     streams: { readable: output.readable, writable },
-    handles: { reading: toGuest.reading, writing: fromGuest.writing },
+    handles: { reading: toGuest.reading, writing: fromGuest.writing, wrote: output.wrote },
     async [Symbol.asyncDispose]() {
       over = true;
       closeFile(toGuest.reading); // fails the write that waits for room in the pipe
@@ -44,11 +44,15 @@ export function openStreams(): OpenedStreams {
 function readOutput(pipe: NSObject) {
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined; // until it is cancelled
   let ended = false;
+  let wrote = false;
   let reading = Promise.resolve();
   const readOnce = async () => {
     if (ended) return;
     const bytes = await readSome(pipe, new Uint8Array(65536));
-    if (bytes) return controller?.enqueue(bytes);
+    if (bytes) {
+      wrote = true;
+      return controller?.enqueue(bytes);
+    }
     ended = true;
     closeFile(pipe);
     controller?.close();
@@ -67,5 +71,5 @@ function readOutput(pipe: NSObject) {
       rest(); // or the guest would wait for ever to be read, and never end
     },
   }, { highWaterMark: 0 });
-  return { readable, rest };
+  return { readable, rest, wrote: () => wrote };
 }

@@ -1,21 +1,24 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
-import { describeError, type Operation, type State, VZVirtualMachine } from "../vz/mod.ts";
+import { describeError, type Operation, type State, VZVirtualMachine, wordsOf } from "../vz/mod.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
-import { MachineError } from "./error.ts";
+import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { Description, Machine } from "./machine.ts";
 import { attachment } from "./network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
-import { type Console, type ConsoleStreams, openSerial } from "./serial.ts";
+import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
 
 /** How a run ended: the guest powered off, `stop()` was called, or it failed. */
 export type Stop =
   | { kind: "guest" }
   | { kind: "stop" }
-  | { kind: "error"; error: NSError | MachineError };
+  | { kind: "error"; error: NSError | MachineError | NothingToBootError };
+
+/** How soon firmware that finds nothing to boot stops the machine, and hardly a guest, in milliseconds. */
+const SOON = 10_000;
 
 /** The framework's machine, for a view of its screen. */
 export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
@@ -52,15 +55,20 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #framework: VZVirtualMachine;
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
+  readonly #isSilent: () => boolean;
   #started?: Promise<void>;
+  #startedAt = 0;
+  #asked = false;
 
   private constructor(
     machine: Machine,
     framework: VZVirtualMachine,
     consoles: Console[],
     cleanup: AsyncDisposableStack,
+    isSilent: () => boolean,
   ) {
     this.machine = machine;
+    this.#isSilent = isSilent;
     this.consoles = consoles;
     this.stopped = this.#ended.promise;
     this.#framework = framework;
@@ -94,6 +102,7 @@ export class VirtualMachine implements AsyncDisposable {
       framework,
       serial.map(({ console }) => console),
       cleanup.move(),
+      () => wroteNothing(serial),
     );
   }
 
@@ -115,7 +124,7 @@ export class VirtualMachine implements AsyncDisposable {
       try {
         await device.attach(attachment(network[card], `network[${card}]`));
       } catch (error) {
-        info(`network card ${card + 1} stays without a network: ${(error as Error).message}`);
+        info(`network card ${card + 1} stays without a network: ${wordsOf(error)}`);
       }
     };
   }
@@ -145,6 +154,7 @@ export class VirtualMachine implements AsyncDisposable {
     const started = this.#framework.start();
     this.#framework.stopped.then((stop) => this.#end(stop));
     await started;
+    this.#startedAt = performance.now();
   }
 
   /**
@@ -153,6 +163,7 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When the machine does not run.
    */
   requestStop(): Promise<void> {
+    this.#asked = true;
     return this.#framework.requestStop();
   }
 
@@ -217,8 +228,12 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   async #end(stop: Stop): Promise<void> {
-    await this.release();
-    this.#ended.resolve(stop);
+    const isSoon = performance.now() - this.#startedAt < SOON;
+    await this.release(); // which takes the last of what the guest has written
+    // Firmware that finds nothing to boot powers the machine off, as a guest does that has booted.
+    const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked;
+    const foundNothing = isFirmwares && this.#isSilent();
+    this.#ended.resolve(foundNothing ? { kind: "error", error: new NothingToBootError() } : stop);
   }
 
   /**

@@ -2,6 +2,8 @@ import { fileURL } from "../objc/mod.ts";
 import { VZBootLoader } from "./boot_loader.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
+const ALLOW_OVERWRITE = 1; // VZEFIVariableStoreInitializationOptions
+
 /** EFI's variables, in a file. macOS 13. */
 export class VZEFIVariableStore extends VZObject<"VZEFIVariableStore"> {
   static override readonly api = new VZClass("VZEFIVariableStore", "EFI boot");
@@ -15,12 +17,13 @@ export class VZEFIVariableStore extends VZObject<"VZEFIVariableStore"> {
   /**
    * A new, empty store.
    *
-   * @throws {NSError} When the file is there already or cannot be made.
+   * @param overwrite Whether it may take the place of what is there.
+   * @throws {NSError} When it cannot be made.
    */
-  static create(path: string): VZEFIVariableStore {
+  static create(path: string, overwrite = false): VZEFIVariableStore {
     using url = fileURL(path);
     const initializer = "initCreatingVariableStoreAtURL:options:error:";
-    return new this(this.api.create(initializer, url, 0));
+    return new this(this.api.create(initializer, url, overwrite ? ALLOW_OVERWRITE : 0));
   }
 }
 

@@ -27,6 +27,15 @@ export function describeError(error: NSError): string {
   return whole.includes(cause.message) ? whole : `${whole.replace(/\.$/, "")}: ${cause.message}`;
 }
 
+/** What any error says, see {@linkcode describeError}. */
+export function wordsOf(error: unknown): string {
+  return error instanceof NSError
+    ? describeError(error)
+    : error instanceof Error
+    ? error.message
+    : String(error);
+}
+
 /** The entitlement for bridges, which Apple grants to few. */
 export const BRIDGING = "com.apple.vm.networking";
 

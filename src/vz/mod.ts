@@ -12,7 +12,7 @@ export {
 } from "./directory_sharing.ts";
 export { VZEFIBootLoader, VZEFIVariableStore } from "./efi.ts";
 export { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
-export { adviceOn, BRIDGING, describeError, innermost, VZErrorCode } from "./error.ts";
+export { adviceOn, BRIDGING, describeError, innermost, VZErrorCode, wordsOf } from "./error.ts";
 export {
   VZGraphicsDevice,
   VZGraphicsDisplay,

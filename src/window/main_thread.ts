@@ -15,6 +15,7 @@ const NSApplicationActivationPolicyRegular = 0;
 /** The application of this process. */
 export class MainThread {
   readonly #application: NSObject;
+  readonly #launched: () => void;
   // A policy that comes after a window puts that on the wrong Space; one that activates itself before it has launched
   // has a dead menu bar.
   readonly #delegate = defineClass<MainThread>("VZRunMainThread", {
@@ -26,12 +27,19 @@ export class MainThread {
     },
     "applicationDidFinishLaunching:": {
       types: "v@:@",
-      implementation: (thread) => thread.#application.send("activateIgnoringOtherApps:", true),
+      implementation: (thread) => {
+        thread.#application.send("activateIgnoringOtherApps:", true);
+        thread.#launched();
+      },
     },
   }).create(this);
 
-  /** @param name What its menu is called. */
-  constructor(name: string) {
+  /**
+   * @param name What its menu is called.
+   * @param launched Called when it has launched and is active: a window is not to come before.
+   */
+  constructor(name: string, launched: () => void) {
+    this.#launched = launched;
     openFramework("AppKit");
     using info = Class.named("NSProcessInfo").send("processInfo") as NSObject;
     info.send("setProcessName:", name);

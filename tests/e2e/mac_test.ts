@@ -29,8 +29,15 @@ for (const macOS of ["11.0", "12.0", "13.0", "14.0", "15.0", "26.0", "27.0"]) {
 // Row 21.
 Deno.test("mac: a guest that cannot be asked is not said to have been, and is forced", async () => {
   await using run = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
-  await run.out.until("up\r\n");
-  run.signal("SIGTERM");
+  await using failing = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "fails" } });
+  await Promise.all([run, failing].map((one) => one.out.until("up\r\n")));
+  for (const one of [run, failing]) one.signal("SIGTERM");
+  assertEquals(await failing.end(20), 143);
+  assertMatch(
+    failing.err.text,
+    /^vzrun: SIGTERM: the guest could not be asked to power off \([^\n]*\); it is asked again, for 10 s\n/,
+  );
+  assertMatch(failing.err.text, /\nvzrun: it did not power off in 10 s: ended the machine\n$/);
   assertEquals(await run.end(20), 143);
   assertEquals(
     run.err.text,

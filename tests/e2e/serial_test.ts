@@ -145,8 +145,39 @@ Deno.test("serial: a pty that its first reader has left cooked is raw for the se
   for (const end = Date.now() + 5000; !/-icanon.*-echo /s.test(await stty("-a"));) {
     assert(Date.now() < end, "the pty is not raw again");
   }
+  // One that has typed nothing is not noticed to leave: the next use finds the pty raw again.
+  await stty("sane");
+  {
+    await using second = new Reader(path);
+    await eventually("the guest's answer to the second", () => {
+      second.type("two\n");
+      return second.screen.text.includes("got two\r\n");
+    });
+    assertMatch(await stty("-a"), /-icanon.*-echo /s);
+  }
   run.signal("SIGTERM");
   assertEquals(await run.end(20), 143);
+});
+
+Deno.test("serial: a pty and a socket at which more is typed than the guest takes keep no run from its end", async () => {
+  using folder = new Folder();
+  const args = [...guest("echo up; sleep 1000", "powerbutton=ignore"), "-serial", "stdio", "-serial", "pty"];
+  await using run = new Vzrun([...args, "-serial", `unix:${folder.file("s")}`]);
+  const path = await deviceOf(run, "hvc1");
+  await run.out.until("up\r\n");
+  const typist = new Deno.Command("head", { args: ["-c", "400000", "/dev/zero"], stdout: "piped" }).spawn();
+  const device = Deno.openSync(path, { write: true });
+  const typed = typist.stdout.pipeTo(device.writable).catch(() => {}); // it waits until the pty has gone
+  using client = await Deno.connect({ transport: "unix", path: folder.file("s") });
+  const sent = (async () => {
+    for (let all = 0; all < 4_000_000;) all += await client.write(new Uint8Array(4096));
+  })().catch(() => {});
+  await pause(1000); // until there is no room any more, which nobody tells
+  run.signal("SIGTERM");
+  await run.err.until("asked");
+  run.signal("SIGTERM");
+  assertEquals(await run.end(10), 143);
+  await within("the end of what was typed", Promise.all([typed, sent, typist.status]), 10);
 });
 
 Deno.test("serial: typing at a pty works under tmux, whose window may be closed and opened again", async () => {

@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { fileHandle, hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
-import { DispatchQueue, fromObjC } from "../../src/objc/mod.ts";
+import { closeFile, fileHandle, hangUp, pipe, writeAll } from "../../src/host/descriptors.ts";
+import { O_NONBLOCK } from "../../src/host/libraries.ts";
+import { cString, DispatchQueue, fromObjC, openFunctions } from "../../src/objc/mod.ts";
 import { child } from "../objc/child.ts";
+
+const O_WRONLY = 1;
 
 Deno.test("hangUp: settles when the reader of a pipe goes, and not before", async () => {
   const { reading, writing } = pipe();
@@ -32,6 +35,25 @@ Deno.test("writeAll: every byte arrives, also through a pipe that is full", asyn
   assertEquals(await writeAll(writing, new Uint8Array()), true);
   reading[Symbol.dispose]();
   writing[Symbol.dispose]();
+});
+
+Deno.test("writeAll: every byte arrives, also where another program has made it non-blocking", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/fifo`;
+  assertEquals((await new Deno.Command("mkfifo", { args: [path] }).output()).code, 0);
+  using reader = Deno.openSync(path, { read: true, write: true }); // so that nobody waits for the other end
+  const libc = openFunctions("system", { open: { parameters: ["buffer", "i32"], result: "i32" } });
+  const writing = fileHandle(libc.open(cString(path), O_WRONLY | O_NONBLOCK));
+  const bytes = new Uint8Array(300_000).map((_, i) => i * 7);
+  const written = writeAll(writing, bytes);
+  const read = new Uint8Array(bytes.length);
+  for (let at = 0; at < read.length;) {
+    at += (await reader.read(read.subarray(at, at + 10_000)))!;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assertEquals([await written, read], [true, bytes]);
+  closeFile(writing);
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("writeAll: says when nobody reads any more, and does not end the program", async () => {
