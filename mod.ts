@@ -4,7 +4,9 @@
  *
  * It needs Deno's permissions `ffi`, `read` and `write`, and `env` for HOME and XDG_CACHE_HOME. On a Mac, the program
  * has to be signed with the entitlement `com.apple.security.virtualization`. Machines are made on the main thread, which
- * waits for nothing of them; a worker could be terminated, and what the framework calls would be gone.
+ * waits for nothing of them; a worker could be terminated, and what the framework calls would be gone. At SIGUSR1
+ * Deno listens for a debugger, on a port that every user of the computer can reach: a program that is to be safe from
+ * that has to ignore the signal, as the command line does.
  *
  * @example
  * ```ts

@@ -5,6 +5,7 @@
 
 import config from "../deno.json" with { type: "json" };
 import { ensureEntitled, EntitlementError } from "../src/cli/entitlement.ts";
+import { keepDebuggerShut } from "../src/host/debugger_signal.ts";
 import { machineArchitecture, macOSVersion } from "../src/host/system.ts";
 import { count, PROBES, report, runProbes, sums } from "./check_mac/mod.ts";
 import { parseOptions, runScript, UsageError } from "./command_line.ts";
@@ -24,6 +25,7 @@ await runScript("check-mac", EntitlementError, async () => {
   else Deno.env.set("VIRTUALIZATION_ENTITLEMENTS", "com.apple.security.virtualization");
 
   const probes = words.length ? PROBES.filter(({ name }) => words.includes(name)) : PROBES;
+  keepDebuggerShut();
   const ending = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => ending.abort());

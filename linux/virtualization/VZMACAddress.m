@@ -1,5 +1,5 @@
 #import "internal.h"
-#import <sys/random.h>
+#import "fill_randomly.h"
 
 @implementation VZMACAddress
 
@@ -44,7 +44,7 @@ static BOOL parse(const char *text, struct ether_addr *address) {
 
 + (instancetype)randomLocallyAdministeredAddress {
     struct ether_addr address;
-    while (getrandom(&address, sizeof address, 0) != sizeof address) {}
+    fill_randomly(&address, sizeof address);
     address.ether_addr_octet[0] = (uint8_t)((address.ether_addr_octet[0] & ~1) | 2);
     return [[[self alloc] initWithEthernetAddress:address] autorelease];
 }

@@ -1,7 +1,7 @@
 #import "internal.h"
 #import "accelerator.h"
 #import "qemu_program.h"
-#import <sys/random.h>
+#import "fill_randomly.h"
 
 @implementation VZPlatformConfiguration
 
@@ -84,7 +84,7 @@ enum { identifier_length = 16 };
 
 - (instancetype)init {
     uint8_t bytes[identifier_length];
-    while (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {}
+    fill_randomly(bytes, sizeof bytes);
     return [self initWithDataRepresentation:[NSData dataWithBytes:bytes length:sizeof bytes]];
 }
 

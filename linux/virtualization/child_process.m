@@ -51,7 +51,7 @@ BOOL read_available(int descriptor, NSMutableData *data) {
 
 - (NSString *)start {
     int complaints[2];
-    if (pipe2(complaints, O_CLOEXEC) != 0) return [self _notStarted:strerror(errno)];
+    if (pipe2(complaints, O_CLOEXEC) != 0) return [self _notStarted:[[NSString stringWithFormat:@"pipe2: %s", strerror(errno)] UTF8String]];
     fcntl(complaints[0], F_SETFL, O_NONBLOCK);
     _complaintsDescriptor = complaints[0];
     [_commandLine passStandardError:complaints[1]];

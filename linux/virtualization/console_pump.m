@@ -227,6 +227,8 @@ static void *pump_main(void *argument) {
 - (int)startWithOnFull:(void (^)(BOOL))onFull {
     _onFull = Block_copy(onFull);
     if (pipe2(_wake, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+    struct timespec none = {0, 0};
+    if (ppoll(NULL, 0, &none, NULL) < 0) return errno; // the thread could not wait
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -27,7 +27,7 @@ static int listening_socket(int *connection) {
     socklen_t length = sizeof address.sun_family;
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     *connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    BOOL made = bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 0) == 0;
+    BOOL made = listener >= 0 && *connection >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 0) == 0;
     length = sizeof address;
     made = made && getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
            connect(*connection, (struct sockaddr *)&address, length) == 0;

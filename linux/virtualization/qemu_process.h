@@ -17,7 +17,7 @@
     NSUInteger _earlyCommandsSent;
     NSString *_failure;
     NSError *_explanation;
-    BOOL _guestStopped;
+    BOOL _guestStopped, _greeted;
 }
 - (id)initWithProgram:(NSString *)program commandLine:(QemuCommandLine *)commandLine machine:(MachineLink *)machine;
 /// Ends in _qemuDidStopWithError: of the machine, once QEMU is gone; before that in _qemuDidStart when it gets so far.

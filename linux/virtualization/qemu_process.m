@@ -8,7 +8,7 @@
 #import <sys/socket.h>
 #import <unistd.h>
 
-enum { patience_with_helpers = 1000 }; // milliseconds
+enum { patience_with_helpers = 1000, patience_with_end = 5000, patience_with_greeting = 30000 }; // milliseconds
 
 // The identifiers of the commands before the guest runs. Later ones have numbers.
 static NSString *const capabilities = @"capabilities", *const early = @"early", *const start = @"start";
@@ -104,7 +104,8 @@ static void *thread_main(void *argument) {
         message.msg_controllen = sizeof control;
     }
     // A QEMU that is stuck reads nothing; it is not waited for. The socket takes some hundred commands before that.
-    sendmsg(_qmp, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = sendmsg(_qmp, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EPERM || errno == ENOSYS || errno == EACCES)) [self _endFor:@"sendmsg" problem:errno];
 }
 
 // On the queue.
@@ -195,7 +196,14 @@ static void *thread_main(void *argument) {
             sources[2 + 2 * i] = (struct pollfd){[child complaintsDescriptor], POLLIN, 0};
         }
         *breaker = (struct pollfd){networkBreaker, POLLIN, 0};
-        if (poll(sources, 2 + 2 * children, -1) < 0) {
+        // QEMU closes its monitor when it ends; one that does not end then will never answer.
+        int patience = qmp < 0 ? patience_with_end : _greeted ? -1 : patience_with_greeting;
+        int found = poll(sources, 2 + 2 * children, patience);
+        if (found == 0) {
+            [self _fail:qmp < 0 ? @"QEMU has closed its monitor, and goes on." : @"QEMU does not answer."];
+            [_child kill];
+        }
+        if (found < 0) {
             if (errno == EINTR) continue;
             [self _endFor:@"It could not be waited for" problem:errno];
             break;
@@ -257,6 +265,7 @@ static void *thread_main(void *argument) {
 - (void)_handleMessage:(NSDictionary *)message {
     NSString *event = [message objectForKey:@"event"];
     if ([message objectForKey:@"QMP"]) {
+        _greeted = YES;
         [self _send:@{@"execute" : @"qmp_capabilities", @"id" : capabilities}];
     } else if (event) {
         [self _handleEvent:event data:[message objectForKey:@"data"]];

@@ -62,7 +62,9 @@ static int confine(struct spawn *spawn) {
 }
 
 static int become(struct spawn *spawn) {
+    spawn->step = "prctl: ";
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+    spawn->step = "";
     if (getppid() != spawn->parent) _exit(1);
     /* Above every number in the program, so that putting one descriptor in its place never overwrites another. */
     int sources[spawn->count];
@@ -71,7 +73,9 @@ static int become(struct spawn *spawn) {
         if (sources[i] < 0) return errno == EINVAL ? EMFILE : errno;
     }
     for (int i = 0; i < spawn->count; i++) {
+        spawn->step = "dup2: ";
         if (dup2(sources[i], i) < 0) return errno;
+        spawn->step = "";
     }
     if (syscall(SYS_close_range, spawn->count, ~0u, 0) != 0) {
         for (int i = spawn->count; i < 4096; i++) close(i);
@@ -120,7 +124,10 @@ int spawn_bound(const char *path, char *const arguments[], const int *descriptor
     char stack[stack_size] __attribute__((aligned(16)));
     pid_t child = clone(child_main, stack + stack_size, CLONE_VM | CLONE_VFORK | SIGCHLD | (own_users ? CLONE_NEWUSER : 0),
                         &spawn);
-    if (child < 0) spawn.failure = errno;
+    if (child < 0) {
+        spawn.failure = errno;
+        if (!own_users) spawn.step = "clone: ";
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *pid = child;
     *step = spawn.step;

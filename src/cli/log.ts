@@ -19,9 +19,21 @@ export function isQuiet(): boolean {
   return verbosity === "quiet";
 }
 
+let hasRoom = () => true;
+
+/**
+ * From now on nothing waits for who reads stderr and has stopped: what there is no room for is not said.
+ *
+ * @param check Whether there is room.
+ */
+export function waitForNobody(check: () => boolean): void {
+  hasRoom = check;
+}
+
 /** Nobody may be there to read it any more, which is no reason to fail: a machine may have to be ended yet. */
 function write(prefix: string, message: string): void {
   try {
+    if (!hasRoom()) return;
     console.error("%s %s", prefix, printable(message));
   } catch { /* there is nowhere left to say it */ }
 }

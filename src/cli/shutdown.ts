@@ -1,5 +1,6 @@
 /** How a run is brought to its end from outside: signals, keys, a reader that has gone. */
 
+import { canWrite } from "../host/poll.ts";
 import { isSignalIgnored } from "../host/process.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { wordsOf } from "../vz/mod.ts";
@@ -13,6 +14,8 @@ const PRESS_AGAIN = 1_000;
 
 /** Signal numbers, which are the same on macOS and Linux. */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+const STDERR = 2;
+
 /** As a shell has it for what SIGPIPE ends. */
 const READER_GONE = 128 + 13;
 
@@ -40,6 +43,7 @@ export class Shutdown implements Disposable {
    */
   constructor(onTerminal: boolean) {
     ({ promise: this.givenUp, resolve: this.#giveUp } = Promise.withResolvers<number>());
+    log.waitForNobody(() => canWrite(STDERR)); // a signal is to be heard whoever reads
     for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
       // nohup, or a background job of a script: it is to stay so. Listened to all the same, because once there is
       // any listener Deno ends the program at each signal of these that has none.

@@ -9,7 +9,9 @@
  */
 export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: string }): string | undefined {
   if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) return `${env.XDG_CACHE_HOME}/vzrun`;
-  return env.HOME && `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`;
+  return env.HOME?.startsWith("/")
+    ? `${env.HOME}/${os === "darwin" ? "Library/Caches" : ".cache"}/vzrun`
+    : undefined;
 }
 
 /** The same on this system, for whose process this is. */

@@ -45,7 +45,8 @@ export function closeFile(handle: NSObject): void {
 
 /** The two ends of a new NSPipe; each closes when its last reference goes. */
 export function pipe(): { reading: NSObject; writing: NSObject } {
-  using ends = Class.named("NSPipe").send("pipe") as NSObject;
+  using ends = Class.named("NSPipe").send("pipe") as NSObject | null;
+  if (!ends) throw new Error("cannot make a pipe: too many files are open, or the system forbids it");
   return {
     reading: ends.send("fileHandleForReading") as NSObject,
     writing: ends.send("fileHandleForWriting") as NSObject,

@@ -38,6 +38,7 @@ export function checkPidFile(path: string): void {
 export function writePidFile(path: string): Disposable {
   checkOutputFile(path);
   try {
+    const isNew = !exists(path);
     const file = lockFile(path);
     if (!file) throw new FileError(`cannot write '${path}': it has the process id of another vzrun`);
     try {
@@ -46,6 +47,7 @@ export function writePidFile(path: string): Disposable {
       file.seekSync(0, Deno.SeekMode.Start);
       file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
     } catch (error) {
+      if (isNew) removeOwn(path, file.statSync());
       file.close();
       throw error;
     }

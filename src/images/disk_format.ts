@@ -3,11 +3,11 @@
 import { ImageError } from "./error.ts";
 import { has } from "./magic.ts";
 
-/** The forms of disk images; of these the framework reads raw ones and, since macOS 26, ASIF. */
-export const DISK_FORMATS = ["raw", "qcow2", "asif"] as const;
+/** The form of a disk image; the framework reads raw ones and, since macOS 26, ASIF. */
+export type DiskFormat = "raw" | "qcow2" | "asif";
 
-/** The form of a disk image. */
-export type DiskFormat = typeof DISK_FORMATS[number];
+/** All of them. */
+export const DISK_FORMATS: readonly DiskFormat[] = ["raw", "qcow2", "asif"];
 
 /** How many bytes {@linkcode diskFormat} looks at. */
 export const DISK_HEAD = 68;

@@ -66,14 +66,18 @@ export function checkBoot(boot: Boot): void {
  *
  * @throws {MachineError} When it is no kernel that can be booted here.
  */
-export async function prepareBoot(boot: Boot, hasScreen: boolean, options: PrepareOptions): Promise<Boot> {
-  if (boot.kind === "linux") return await prepareKernel(boot, hasScreen, options);
+export async function prepareBoot(
+  boot: Boot,
+  shown: { screen: boolean; consoles: number },
+  options: PrepareOptions,
+): Promise<Boot> {
+  if (boot.kind === "linux") return await prepareKernel(boot, shown, options);
   return boot.variables === undefined && !options.dryRun ? prepareVariables(options) : boot;
 }
 
 async function prepareKernel(
   boot: LinuxBoot,
-  hasScreen: boolean,
+  shown: { screen: boolean; consoles: number },
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
@@ -88,10 +92,14 @@ async function prepareKernel(
     const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
     checkCommandLine(commandLine, opened, boot);
     const consoles = Array.from(commandLine.matchAll(/(?:^| )console=([^ ,]*)/g), ([, name]) => name);
-    const isSeen = (name: string) => name.startsWith("hvc") || hasScreen && /^tty\d*$/.test(name);
-    if (boot.commandLine === undefined && consoles.length === 0) {
-      reporter.info(`the command line in '${file}' has no console=, so nothing may be seen: ${commandLine}`);
-    } else if (consoles.length > 0 && !consoles.some(isSeen)) {
+    const isSeen = (name: string) => {
+      const [, hvc] = /^hvc(\d+)$/.exec(name) ?? [];
+      return hvc !== undefined ? Number(hvc) < shown.consoles : shown.screen && /^tty\d*$/.test(name);
+    };
+    if (consoles.length === 0 && !shown.screen && shown.consoles > 0) {
+      const whose = boot.commandLine === undefined ? `the command line in '${file}'` : "the command line";
+      reporter.info(`${whose} has no console=, so nothing may be seen: ${commandLine}`);
+    } else if (consoles.length > 0 && shown.consoles > 0 && !consoles.some(isSeen)) {
       reporter.info(`no machine here has ${consoles.at(-1)}, the kernel's console: console=hvc0 is seen`);
     }
     warnOfOldMacOS(opened, commandLine, reporter);

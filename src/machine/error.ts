@@ -79,7 +79,9 @@ export function toMachineError(field: string | undefined, what: string, error: u
     : isSystemError(error)
     ? reasonOf(error)
     : undefined;
-  return reason === undefined ? error : new MachineError(`${what}: ${reason}`, { field, cause: error });
+  return reason === undefined
+    ? error
+    : new MachineError(what === "" ? reason : `${what}: ${reason}`, { field, cause: error });
 }
 
 /** Does something for a field; what is refused becomes a MachineError, see {@linkcode toMachineError}. */

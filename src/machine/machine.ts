@@ -113,6 +113,13 @@ export function checkMachine(
     throw new MachineError(reason, { field: "serial" });
   }
   machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
+  const second = machine.serial.findLastIndex(({ kind }) => kind === "stdio");
+  if (second > machine.serial.findIndex(({ kind }) => kind === "stdio")) {
+    throw new MachineError("stdio is given twice: there is one stdin", { field: `serial[${second}]` });
+  }
+  if (machine.boot.kind === "efi" && machine.disks.length === 0) {
+    throw new MachineError("EFI needs a disk or a CD to boot from", { field: "boot" });
+  }
   const { machineId, uuid, display } = machine;
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {

@@ -85,7 +85,11 @@ export async function prepareMachine(
       await noticeTwin(machine, cleanup, options.reporter);
     }
   }
-  const boot = await prepareBoot(machine.boot, machine.display !== undefined, options);
+  const boot = await prepareBoot(
+    machine.boot,
+    { screen: machine.display !== undefined, consoles: machine.serial.length },
+    options,
+  );
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);

@@ -6,6 +6,7 @@
 
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
 import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
+import { inodeOf, removeOwn } from "../host/files.ts";
 import { inTime } from "../host/in_time.ts";
 import { LossyWriter } from "../host/lossy_writer.ts";
 import { withUmask } from "../host/process.ts";
@@ -17,6 +18,9 @@ import { GREETING, TelnetReader, toTelnet } from "./telnet.ts";
 
 /** A console on a socket. */
 type SocketSerial = Extract<Serial, { kind: "unix" | "tcp" }>;
+
+/** How long a listener may take to be closed, in milliseconds. */
+const CLOSING = 50;
 
 /** How long a client that is slow may take for the end of what the guest has written, in milliseconds. */
 const LAST_BYTES = 5_000;
@@ -31,6 +35,17 @@ async function listen(port: SocketSerial): Promise<{ listener: Deno.Listener; pl
   } catch (error) {
     throw new FileError(`cannot listen at ${hostname}:${number}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** Stops listening at a path: Deno removes whatever is there now, so what another has put there is out of its way. */
+async function closeAt(path: string, own: Deno.FileInfo, close: () => Promise<void>): Promise<void> {
+  const there = ignoreNotFound(() => Deno.lstatSync(path));
+  const isOthers = there !== undefined && !there.isDirectory && inodeOf(there) !== inodeOf(own);
+  const aside = `${path}.${Deno.pid}`;
+  if (isOthers) ignoreNotFound(() => Deno.renameSync(path, aside));
+  await close();
+  if (isOthers) ignoreNotFound(() => Deno.renameSync(aside, path));
+  removeOwn(path, own); // where close() has not
 }
 
 /** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
@@ -69,6 +84,7 @@ export async function openSocket(
   const { listener, place } = await listen(port).catch((error) => {
     throw toMachineError(`${field}.${port.kind === "unix" ? "path" : "port"}`, "", error);
   });
+  const own = port.kind === "unix" ? Deno.lstatSync(port.path) : undefined;
   const isChosen = port.kind === "tcp" && port.port === 0;
   if (port.wait || isChosen) result(`${name} is at ${place}`);
   const telnet = port.kind === "tcp" && port.telnet;
@@ -81,7 +97,7 @@ export async function openSocket(
     client?.close(); // a write that waits fails
   };
 
-  (async () => {
+  const accepting = (async () => {
     for await (const connection of listener) {
       leave();
       client = connection;
@@ -105,8 +121,14 @@ export async function openSocket(
     writing: fromGuest.writing,
     wrote: () => wrote,
     async [Symbol.asyncDispose]() {
-      listener.close();
-      if (port.kind === "unix") ignoreNotFound(() => Deno.removeSync(port.path)); // where close() has not
+      const close = async () => {
+        listener.close();
+        // It is closed only when the accept that waits has ended; none does while there is a client.
+        await inTime(accepting, CLOSING);
+        await new Promise((resolve) => setTimeout(resolve));
+      };
+      if (port.kind === "unix") await closeAt(port.path, own!, close);
+      else await close();
       closeFile(toGuest.reading); // fails the write that waits for room in the pipe
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(sent, LAST_BYTES);

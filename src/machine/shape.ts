@@ -62,7 +62,7 @@ const oneOf = (...values: string[]): Check => (value, field) => {
 };
 
 const listOf = (check: Check): Check => (value, field) => {
-  if (Array.isArray(value)) return value.map((one, i) => check(one, `${field}[${i}]`));
+  if (Array.isArray(value)) return Array.from(value, (one, i) => check(one, `${field}[${i}]`)); // holes too
   fail(field, `expected a list, not ${shown(value)}`);
 };
 

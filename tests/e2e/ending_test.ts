@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun } from "./vzrun.ts";
+import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun, within } from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
 
@@ -135,6 +135,30 @@ Deno.test("ending: what cannot be said, because stderr is full, keeps nothing fr
   await using run = await waiting([...guest(WAITING), "-verbose"], { through });
   run.signal("SIGTERM");
   assertEquals(await run.end(8), 143);
+});
+
+Deno.test("ending: a reader of stderr who has stopped keeps nothing from ending", async () => {
+  using folder = new Folder();
+  const fifo = folder.file("fifo");
+  assertEquals((await new Deno.Command("mkfifo", { args: [fifo] }).output()).code, 0);
+  using _reader = Deno.openSync(fifo, { read: true, write: true });
+  const through = ["sh", "-c", `exec "$@" 2>'${fifo}'`, "sh"];
+  await using run = new Vzrun(guest("echo up; sleep 1000", "powerbutton=ignore"), { through });
+  await run.out.until("up\r\n");
+  using filler = Deno.openSync(fifo, { read: true, write: true });
+  const full = filler.write(new Uint8Array(1 << 20)).catch(() => {}); // more than there is room for
+  await pause(500);
+  run.signal("SIGTERM");
+  await pause(500);
+  run.signal("SIGTERM");
+  assertEquals(await run.end(8), 143);
+  const drained = Deno.openSync(fifo, { read: true, write: true });
+  const drain = (async () => {
+    const buffer = new Uint8Array(1 << 16);
+    for (let all = 0; all < 1 << 20;) all += (await drained.read(buffer)) ?? 0;
+  })();
+  await within("the filler", Promise.all([full, drain]));
+  drained.close();
 });
 
 Deno.test("ending: a guest that is asked while it still starts powers off when it can", async () => {

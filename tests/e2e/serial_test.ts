@@ -180,6 +180,25 @@ Deno.test("serial: a pty and a socket at which more is typed than the guest take
   await within("the end of what was typed", Promise.all([typed, sent, typist.status]), 10);
 });
 
+Deno.test("serial: what another has put in the place of a run's socket is not the run's to remove", async () => {
+  using folder = new Folder();
+  const path = folder.file("s");
+  const socket = ["-serial", "stdio", "-serial", `unix:${path}`];
+  await using first = new Vzrun([...guest("echo up; read x"), ...socket], { typing: true });
+  await first.out.until("up\r\n");
+  Deno.removeSync(path);
+  await using second = new Vzrun([...guest("echo up; read x"), ...socket], { typing: true });
+  await second.out.until("up\r\n");
+  await first.type("\n");
+  assertEquals([await first.end(), first.err.text], [0, ""]);
+  (await Deno.connect({ transport: "unix", path })).close();
+  Deno.removeSync(path);
+  Deno.writeTextFileSync(path, "precious\n");
+  await second.type("\n");
+  assertEquals([await second.end(), second.err.text], [0, ""]);
+  assertEquals(Deno.readTextFileSync(path), "precious\n");
+});
+
 Deno.test("serial: typing at a pty works under tmux, whose window may be closed and opened again", async () => {
   using folder = new Folder();
   const tmux = async (...args: string[]): Promise<string> => {

@@ -4,6 +4,7 @@ import { wordError } from "../../src/cli/qemu/word_error.ts";
 import type { LinuxBoot } from "../../src/machine/boot.ts";
 import type { Disk } from "../../src/machine/disk.ts";
 import { MachineError } from "../../src/machine/error.ts";
+import { DISK_DEFAULTS } from "../../src/machine/disk.ts";
 import { formatBytes } from "../../src/machine/format_bytes.ts";
 import { ended } from "../objc/child.ts";
 import { checkMachine, type Machine } from "../../src/machine/machine.ts";
@@ -345,10 +346,22 @@ Deno.test("check: files for EFI's variables and the machine's identity need a fo
     const missing = path("missing/new");
     const refused = `cannot write '${missing}': no folder '${path("missing/")}'`;
     assertEquals(problemOf(machine(path("kernel"), { machineId: missing })), refused);
-    const efi = (variables: string) => problemOf({ ...machine(""), boot: { kind: "efi", variables } });
+    const disks: Machine["disks"] = [{ ...DISK_DEFAULTS, file: path("disk") }];
+    const efi = (variables: string) => problemOf({ ...machine(""), disks, boot: { kind: "efi", variables } });
     assertEquals(efi(missing), refused);
     assertEquals(efi(path("new")), undefined);
-    assertEquals(problemOf({ ...machine(""), boot: { kind: "efi" } }), undefined);
+    assertEquals(problemOf({ ...machine(""), disks, boot: { kind: "efi" } }), undefined);
+  }));
+
+Deno.test("check: firmware without a disk, and two consoles on one standard input, are refused", () =>
+  withFiles((path) => {
+    assertEquals(
+      problemOf({ ...machine(""), boot: { kind: "efi" } }),
+      "EFI needs a disk or a CD to boot from",
+    );
+    const stdio = { kind: "stdio" } as const;
+    const twice = machine(path("kernel"), { serial: [stdio, { kind: "null" }, stdio] });
+    assertEquals(problemOf(twice), "-serial: stdio is given twice: there is one stdin");
   }));
 
 Deno.test("check: numbers of bytes are told in people's units, and never as more than they are", () => {

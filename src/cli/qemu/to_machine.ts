@@ -82,9 +82,5 @@ function toNetwork({ network, noDefaults }: Settings): Network[] | undefined {
 function toSerial({ serial, noDefaults }: Settings): Serial[] {
   if (serial.length === 0) return noDefaults ? [] : [{ kind: "stdio" }];
   if (serial.includes("none") && serial.length > 1) throw new UsageError("-serial none stands alone");
-  const ports = serial.filter((port) => port !== "none" && !("chardev" in port)) as Serial[];
-  if (ports.filter((port) => port.kind === "stdio").length > 1) {
-    throw new UsageError("-serial stdio is given twice: there is one stdin");
-  }
-  return ports;
+  return serial.filter((port) => port !== "none" && !("chardev" in port)) as Serial[];
 }

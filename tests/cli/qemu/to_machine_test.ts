@@ -173,10 +173,6 @@ Deno.test("to_machine: what cannot be one machine is told", async () => {
       { efi: true, efiVariables: "V", kernel: "K" },
       "-efi-vars and -kernel exclude each other: with a kernel there is no firmware",
     ],
-    [
-      { kernel: "K", serial: [{ kind: "stdio" }, { kind: "null" }, { kind: "stdio" }] },
-      "-serial stdio is given twice: there is one stdin",
-    ],
   ];
   for (const [some, message] of refused) {
     const error = await assertRejects(() => describe(settings(some), host), UsageError);
