@@ -75,7 +75,7 @@ export function toMachineError(field: string | undefined, what: string, error: u
   const reason = error instanceof ImageError
     ? error.message
     : error instanceof NSError
-    ? describeError(error)
+    ? error.cause ? describeError(error) : error.reason ?? error.message
     : isSystemError(error)
     ? reasonOf(error)
     : undefined;

@@ -112,7 +112,7 @@ const LISTS: [typed: string, listed: string[]][] = [
   ["-nic", ["bridge,br=", "none", "user"]],
   ["-display", ["none", "window"]],
   ["-completions", ["bash", "fish", "zsh"]],
-  ["-serial", ["file:", "none", "null", "pty", "stdio", "unix:"]],
+  ["-serial", ["file:", "none", "null", "pty", "stdio", "tcp:", "unix:"]],
   ["-kernel", ["disk image.img", "folder/", "my folder/", "my kernel", "vmlinuz"]],
   ["-d", ["disk image.img", "folder/", "my folder/", "my kernel", "vmlinuz"]],
   ["-share src", ["folder/", "my folder/"]],

@@ -73,7 +73,7 @@ Deno.test("qemu: -nodefaults leaves a machine what it is given, and processors a
 });
 
 Deno.test("qemu: a console on a port waits for its client, speaks telnet, and drops what nobody hears", async () => {
-  const commands = "printf 'a\\377b\\n' >/dev/hvc1; read word </dev/hvc1; echo got $word";
+  const commands = "exec 3<>/dev/hvc1; printf 'a\\377b\\n' >&3; read word <&3; echo got $word";
   const args = [...guest(commands), "-serial", "stdio", "-serial", "telnet:localhost:0,server=on"];
   await using run = new Vzrun(args);
   await run.err.until(/hvc1 is at localhost:\d+\n/);

@@ -15,7 +15,7 @@ import {
 
 /** Answers each line on a console with `got …`, until one says end. */
 function answering(console: string): string {
-  const loop = "echo ready; while read line; do echo got $line; [ $line != end ] || break; done";
+  const loop = "echo ready; while read line; do echo got $line; case $line in end) break ;; esac; done";
   return `(stty -echo; ${loop}) </dev/${console} >/dev/${console}`;
 }
 

@@ -114,8 +114,9 @@ export function parseSerial(text: string, notes: Notes): SerialSettings {
   } else if (kind === "unix") {
     return unixSerial(after, words, notes);
   } else if (kind === "file") {
-    const { append = "off" } = readKeys(words, { append: { does: "what is there stays" } }, notes);
-    return { kind: "file", path: after, ...onOff(append, "append") && { append: true } };
+    // As in qemu, all that follows is the path; but for this, which is no path's end.
+    const [, path, append = "off"] = /^file:(.*?)(?:,append=([^,]*))?$/s.exec(text)!;
+    return { kind: "file", path, ...onOff(append, "append") && { append: true } };
   } else if (kind === "tcp" || kind === "telnet") {
     return tcpSerial(after, words, kind === "telnet", notes);
   } else if (kind === "mon") {
