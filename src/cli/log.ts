@@ -27,7 +27,13 @@ let hasRoom = () => true;
  * @param check Whether there is room.
  */
 export function waitForNobody(check: () => boolean): void {
-  hasRoom = check;
+  hasRoom = () => {
+    try {
+      return check();
+    } catch {
+      return true; // it cannot be known: what is said may be just why
+    }
+  };
 }
 
 /** Nobody may be there to read it any more, which is no reason to fail: a machine may have to be ended yet. */
