@@ -145,7 +145,9 @@ export async function ensureEntitled(
   let copy: string;
   try {
     const folder = ownCacheFolder();
-    if (folder === undefined) throw new EntitlementError("without HOME no signed copy of Deno can be kept");
+    if (folder === undefined) {
+      throw new EntitlementError("without a HOME to write in no signed copy of Deno can be kept");
+    }
     copy = await signedCopy({ program, folder, codesign: system.codesign });
   } catch (error) {
     throw toFileError("cannot keep a signed copy of Deno", error);

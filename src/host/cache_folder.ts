@@ -14,10 +14,18 @@ export function cacheFolder(os: string, env: { HOME?: string; XDG_CACHE_HOME?: s
     : undefined;
 }
 
-/** The same on this system, for whose process this is. */
+/** The same on this system, for whose process this is; nothing when no files can be made there. It is made when missing. */
 export function ownCacheFolder(): string | undefined {
-  return cacheFolder(Deno.build.os, {
+  const folder = cacheFolder(Deno.build.os, {
     HOME: Deno.env.get("HOME"),
     XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME"),
   });
+  try {
+    if (folder === undefined) return undefined;
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    Deno.removeSync(Deno.makeTempDirSync({ dir: folder }));
+    return folder;
+  } catch {
+    return undefined;
+  }
 }

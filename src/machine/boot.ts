@@ -81,8 +81,8 @@ async function prepareKernel(
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
-  const temporary = () => cleanup.use(new TransientFolder("kernel")).path; // without HOME nothing is kept
-  const cache = cleanup.use(new Cache(ownCacheFolder() ?? temporary));
+  const temporary = () => cleanup.use(new TransientFolder("kernel")).path; // without a HOME to write in, nothing is kept
+  const cache = cleanup.use(new Cache(() => ownCacheFolder() ?? temporary()));
   using bar = reporter.progress(`opening kernel '${file}'`);
   try {
     const arch = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";

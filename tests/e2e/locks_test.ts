@@ -96,15 +96,19 @@ Deno.test("name: two machines of one name that run at once are told of their one
   assertEquals([...Deno.readDirSync(folder.file("vzrun/running"))], []);
 });
 
-Deno.test("kernel: a packed one starts without HOME, from a folder that is gone afterwards", async () => {
+Deno.test("kernel: a packed one starts without a HOME to write in, from a folder that is gone afterwards", async () => {
   using folder = new Folder();
   const kernel = folder.file("kernel.gz");
   const gzip = new Deno.Command("gzip", { args: ["-1c", `${GUEST}/vmlinuz`], stdout: "piped" }).outputSync();
   Deno.writeFileSync(kernel, gzip.stdout);
-  const through = ["env", "-u", "HOME", "-u", "XDG_CACHE_HOME", `TMPDIR=${folder.path}`];
+  const through = ["env", "-u", "XDG_CACHE_HOME", `TMPDIR=${folder.path}`];
   const [, , , ...rest] = guest("echo unpacked");
   const args = ["-kernel", kernel, "-initrd", `${GUEST}/initrd`, ...rest.slice(1)];
-  const { code, out, err } = await vzrun(args, { through });
-  assertEquals([code, out, err], [0, "unpacked\r\n", ""]);
+  const unset = await vzrun(args, { through: ["env", "-u", "HOME", ...through.slice(1)] });
+  assertEquals([unset.code, unset.out, unset.err], [0, "unpacked\r\n", ""]);
+  for (const home of ["", "/proc"]) {
+    const { code, err } = await vzrun([...args, "-dry-run"], { through: [...through, `HOME=${home}`] });
+    assertEquals([code, err], [0, ""], home);
+  }
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["kernel.gz"]);
 });
