@@ -27,14 +27,14 @@ async function obstacle(): Promise<string | undefined> {
 export async function chooseDisplay(
   { display, needsWindow }: Settings,
 ): Promise<Partial<Display> | undefined> {
-  const problem = display === "none"
-    ? "-nographic and -display none say that there is no window"
-    : await obstacle();
-  if (problem === undefined) return display === "none" ? undefined : display ?? {};
-  if (needsWindow !== undefined) {
-    throw new UsageError(`${needsWindow}: only a window has one, and ${problem}`);
+  const noWindow = (why: string) => new UsageError(`${needsWindow}: only a window has one, and ${why}`);
+  if (display === "none") {
+    if (needsWindow === undefined) return undefined;
+    throw noWindow("-nographic and -display none say that there is no window");
   }
-  if (display === "none") return undefined;
+  const problem = await obstacle();
+  if (problem === undefined) return display ?? {};
+  if (needsWindow !== undefined) throw noWindow(problem);
   if (display) throw new UsageError(`-display window: ${problem}`);
   log.debug(`no window: ${problem}`);
 }
