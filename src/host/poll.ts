@@ -10,12 +10,6 @@ const now = openFunctions("system", {
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
 });
 
-/** Whether a write to a descriptor would find room, or fail, at once. Source: poll(2). */
-export function canWrite(descriptor: number): boolean {
-  const pollfd = new Int32Array([descriptor, POLLOUT]);
-  return now.poll(new Uint8Array(pollfd.buffer), 1, 0) !== 0;
-}
-
 // Events of poll(2), with the same numbers on macOS and Linux.
 export const POLLIN = 0x01;
 export const POLLOUT = 0x04;
@@ -35,4 +29,10 @@ export async function poll(descriptor: number, events: number, milliseconds: num
   const pollfd = new Int32Array([descriptor, events]); // int fd; short events; short revents
   while (await libc.poll(new Uint8Array(pollfd.buffer), 1, milliseconds) < 0); // interrupted
   return pollfd[1] >>> 16;
+}
+
+/** Whether a write to a descriptor would find room, or fail, at once. Source: poll(2). */
+export function canWrite(descriptor: number): boolean {
+  const pollfd = new Int32Array([descriptor, POLLOUT]);
+  return now.poll(new Uint8Array(pollfd.buffer), 1, 0) !== 0;
 }
