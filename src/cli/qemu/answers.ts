@@ -34,6 +34,17 @@ export function answer({ so, values, cannot }: Answer, word: string, value: stri
   throw new UsageError(cannot ?? `only ${values!.join(", ")} can be, since ${so}`);
 }
 
+/**
+ * What becomes of a word that stands for a kind; undefined when there is no such word.
+ *
+ * @throws {UsageError} When it cannot be.
+ */
+export function kindOf(kinds: Answers, word: string): Answer | undefined {
+  const known = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
+  if (known?.cannot !== undefined) throw new UsageError(known.cannot);
+  return known;
+}
+
 /** The parts of `a,key=value,…`; a comma in a value is written twice. A part without `=` has no value. */
 export function partsOf(text: string): [key: string, value?: string][] {
   if (text === "") return [];

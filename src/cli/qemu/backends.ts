@@ -1,11 +1,11 @@
 /** qemu's `-object`, `-chardev` and `-blockdev`: what stands behind a device. */
 
-import { type Answer, answer, type Answers, partsOf, readKeys } from "./answers.ts";
+import { type Answer, answer, type Answers, kindOf, partsOf, readKeys } from "./answers.ts";
 import { disk, DRIVE_KEYS } from "./drive.ts";
-import { SERIAL_KINDS, SOCKET_KEYS, tcpSerial, unixSerial } from "./serial.ts";
+import { SERIAL_KINDS, SIGNAL, SOCKET_KEYS, tcpSerial, unixSerial } from "./serial.ts";
 import { claimId, namedIn, namePart, type Settings, useNamed } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
-import { oneOf, onOff } from "./values.ts";
+import { oneOf, onOff, withFirst } from "./values.ts";
 
 const MEMORY = "the guest's memory is the framework's: -m";
 
@@ -65,11 +65,7 @@ const CHARDEV_KEYS = {
   host: { does: "where a socket listens" },
   port: { does: "the port at which it listens" },
   mux: { does: "on stdio: the terminal's keys are there, and no monitor is" },
-  signal: {
-    so: "Ctrl-C is the guest's",
-    values: ["off"],
-    cannot: "Ctrl-C is the guest's; Ctrl-A x ends the machine",
-  },
+  ...SIGNAL,
   ...SOCKET_KEYS,
   ipv4: { so: "an address says which it is" },
   ipv6: { so: "an address says which it is" },
@@ -97,9 +93,11 @@ export function addChardev(settings: Settings, text: string): void {
   if (given.mux !== undefined && onOff(given.mux, "mux") && kind !== "stdio") {
     throw new UsageError("mux=on goes with stdio: there is no monitor to share it with");
   }
-  const known = Object.hasOwn(SERIAL_KINDS, kind) ? SERIAL_KINDS[kind] : undefined;
-  const own = CHARDEV_KINDS[kind];
-  if (!own) throw new UsageError(known?.cannot ?? "the kind is one of stdio, pty, file, socket, null");
+  const own = Object.hasOwn(CHARDEV_KINDS, kind) ? CHARDEV_KINDS[kind] : undefined;
+  if (!own) {
+    kindOf(SERIAL_KINDS, kind);
+    throw new UsageError("the kind is one of stdio, pty, file, socket, null");
+  }
   const foreign = rest.find(([key]) =>
     key !== "id" && !own.includes(key) && !ofSocket.some(([one]) => one === key)
   );
@@ -143,11 +141,7 @@ const BLOCKDEV_KEYS = {
 /** `-blockdev`'s: a disk for a -device, or the file of another. */
 export function addBlockdev(settings: Settings, text: string): void {
   if (text.startsWith("{")) throw new UsageError("as key=value, and not as JSON");
-  const [first, ...rest] = partsOf(text);
-  const parts: [string, string?][] = first?.[1] === undefined
-    ? [["driver", first?.[0] ?? ""], ...rest]
-    : [first, ...rest];
-  const given = readKeys(parts, BLOCKDEV_KEYS, settings.notes);
+  const given = readKeys(withFirst(text, "driver"), BLOCKDEV_KEYS, settings.notes);
   const name = given["node-name"];
   if (name === undefined) throw new UsageError("node-name=NAME is missing");
   const driver = oneOf(["raw", "qcow2", "file"], given.driver ?? "", "driver");

@@ -3,7 +3,7 @@
 import { type Answer, type Answers, partsOf, readKeys, type Row, rowsOf } from "./answers.ts";
 import { addBlockdev, addChardev, OBJECTS, takeObject } from "./backends.ts";
 import { addDevice, DEVICE_KEYS, DEVICES } from "./devices.ts";
-import { DRIVE_KEYS, IF_VALUES } from "./drive.ts";
+import { DRIVE_KEYS, FIRMWARE, IF_VALUES } from "./drive.ts";
 import {
   ACCEL_KEYS,
   ACCELERATORS,
@@ -243,8 +243,8 @@ export const QEMU_OPTIONS: readonly Option[] = [
   cannot("incoming", "a machine cannot be saved and restored yet", "SOURCE"),
   cannot("loadvm", "snapshots of a running machine are not kept: -snapshot throws writes away", "NAME"),
   cannot("only-migratable", "machines do not move"),
-  cannot("bios", "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables", "FILE"),
-  cannot("pflash", "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables", "FILE"),
+  cannot("bios", FIRMWARE, "FILE"),
+  cannot("pflash", FIRMWARE, "FILE"),
   cannot("L", "the firmware is Apple's own", "DIR"),
   cannot("dtb", "the framework tells the guest what there is", "FILE"),
   cannot("shim", "-kernel starts a kernel without firmware", "FILE"),

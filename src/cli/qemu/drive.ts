@@ -29,7 +29,8 @@ export function cd(file: string): DiskSettings {
 }
 
 const VIRTIO = "disks are on virtio, usb or nvme: if=virtio";
-const FIRMWARE = "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables";
+/** Why there is no firmware to bring. */
+export const FIRMWARE = "the firmware is Apple's own: -efi, and -efi-vars FILE for its variables";
 
 export const IF_VALUES: Answers = {
   virtio: { does: "a virtio disk" },
@@ -46,6 +47,8 @@ export const IF_VALUES: Answers = {
 };
 
 const SCHEDULING = "how the host reads and writes is the framework's to choose";
+
+const UNTHROTTLED = "disks are not throttled";
 
 export const DRIVE_KEYS = {
   file: { does: "the image" },
@@ -79,18 +82,18 @@ export const DRIVE_KEYS = {
   rerror: { cannot: "what becomes of errors is the framework's: the guest sees them" },
   bus: { cannot: "disks are in the order in which they are given: index=N" },
   unit: { cannot: "disks are in the order in which they are given: index=N" },
-  "throttling.iops-total": { cannot: "disks are not throttled" },
-  "throttling.bps-total": { cannot: "disks are not throttled" },
-  "throttling.iops-read": { cannot: "disks are not throttled" },
-  "throttling.iops-write": { cannot: "disks are not throttled" },
-  "throttling.bps-read": { cannot: "disks are not throttled" },
-  "throttling.bps-write": { cannot: "disks are not throttled" },
-  iops: { cannot: "disks are not throttled" },
-  iops_rd: { cannot: "disks are not throttled" },
-  iops_wr: { cannot: "disks are not throttled" },
-  bps: { cannot: "disks are not throttled" },
-  bps_rd: { cannot: "disks are not throttled" },
-  bps_wr: { cannot: "disks are not throttled" },
+  "throttling.iops-total": { cannot: UNTHROTTLED },
+  "throttling.bps-total": { cannot: UNTHROTTLED },
+  "throttling.iops-read": { cannot: UNTHROTTLED },
+  "throttling.iops-write": { cannot: UNTHROTTLED },
+  "throttling.bps-read": { cannot: UNTHROTTLED },
+  "throttling.bps-write": { cannot: UNTHROTTLED },
+  iops: { cannot: UNTHROTTLED },
+  iops_rd: { cannot: UNTHROTTLED },
+  iops_wr: { cannot: UNTHROTTLED },
+  bps: { cannot: UNTHROTTLED },
+  bps_rd: { cannot: UNTHROTTLED },
+  bps_wr: { cannot: UNTHROTTLED },
   cyls: { cannot: "a disk has no geometry" },
   heads: { cannot: "a disk has no geometry" },
   secs: { cannot: "a disk has no geometry" },

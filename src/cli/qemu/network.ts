@@ -1,7 +1,7 @@
 /** Network cards, in the words that qemu has for them. */
 
 import type { Network } from "../../machine/network.ts";
-import { type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
+import { type Answers, kindOf, type Notes, partsOf, readKeys } from "./answers.ts";
 import { UsageError } from "./usage_error.ts";
 
 const OTHER_NETWORK = "vzrun has the networks user and bridge";
@@ -74,9 +74,7 @@ export function parseNetwork(text: string, notes: Notes): { card: Network | "non
   const isKey = first?.[1] !== undefined;
   const kind = !isKey ? first?.[0] ?? "" : first[0] === "type" ? first[1]! : "user";
   const rest = isKey && first[0] !== "type" ? [first, ...others] : others;
-  const known = Object.hasOwn(NETWORK_KINDS, kind) ? NETWORK_KINDS[kind] : undefined;
-  if (known?.cannot !== undefined) throw new UsageError(known.cannot);
-  if (!known) throw new UsageError("the network is one of user, none, bridge");
+  if (!kindOf(NETWORK_KINDS, kind)) throw new UsageError("the network is one of user, none, bridge");
   if (kind === "none") {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return { card: "none" };

@@ -1,7 +1,7 @@
 /** Consoles, in the words that qemu has for them. */
 
 import type { Serial } from "../../machine/serial.ts";
-import { type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
+import { type Answers, kindOf, type Notes, partsOf, readKeys } from "./answers.ts";
 import { UsageError } from "./usage_error.ts";
 import { onOff } from "./values.ts";
 
@@ -89,7 +89,8 @@ export const SERIAL_KINDS: Answers = {
   "/dev": { cannot: "a serial device of the host cannot be the guest's: -serial pty, and socat joins them" },
 };
 
-const SIGNAL = {
+/** What Ctrl-C is, of stdio. */
+export const SIGNAL = {
   signal: {
     so: "Ctrl-C is the guest's",
     values: ["off"],
@@ -125,8 +126,7 @@ export function parseSerial(text: string, notes: Notes): SerialSettings {
   } else if (kind === "chardev" && words.length === 0) {
     return { chardev: after };
   }
-  const known = text.startsWith("/dev/") ? SERIAL_KINDS["/dev"] : SERIAL_KINDS[kind ?? ""];
-  if (known?.cannot !== undefined) throw new UsageError(known.cannot);
+  kindOf(SERIAL_KINDS, text.startsWith("/dev/") ? "/dev" : kind ?? "");
   throw new UsageError(
     "expected stdio, pty, pty,wait, file:PATH, unix:PATH, tcp:HOST:PORT,server=on, null or none",
   );

@@ -2,7 +2,7 @@
 
 import type { Display } from "../../machine/display.ts";
 import type { Share } from "../../machine/share.ts";
-import { type Answer, answer, type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
+import { type Answer, answer, type Answers, kindOf, type Notes, partsOf, readKeys } from "./answers.ts";
 import { UsageError } from "./usage_error.ts";
 
 const UNITS: Record<string, number> = { "": 2 ** 20, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -186,9 +186,7 @@ export const DISPLAY_KEYS = {
 export function parseDisplay(text: string, notes: Notes): Partial<Display> | "none" {
   const [first, ...rest] = partsOf(text);
   const kind = first?.[0] ?? "";
-  const known = Object.hasOwn(DISPLAY_KINDS, kind) ? DISPLAY_KINDS[kind] : undefined;
-  if (known?.cannot !== undefined) throw new UsageError(known.cannot);
-  if (!known) throw new UsageError("the display is one of window, none");
+  if (!kindOf(DISPLAY_KINDS, kind)) throw new UsageError("the display is one of window, none");
   if (kind === "none") {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return "none";
