@@ -244,6 +244,10 @@ export const LINES: readonly Line[] = [
     line: "-kernel bzImage -chardev file,id=f,path=boot.log -serial chardev:f",
     does: { serial: [{ kind: "file", path: "boot.log" }] },
   },
+  {
+    line: "-kernel bzImage -chardev constructor,id=c",
+    cannot: /the kind is one of stdio, pty, file, socket, null$/,
+  },
   { line: "-kernel bzImage -serial chardev:nobody", cannot: /no -chardev has id=nobody$/ },
   {
     line:
