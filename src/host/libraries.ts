@@ -12,6 +12,9 @@ export const O_CLOEXEC = isDarwin ? 0x1000000 : 0x80000;
 /** Number of the signal; the others that are used have the same on all systems. */
 export const SIGUSR1 = isDarwin ? 30 : 10;
 
+/** Whether guests have addresses that the host comes to; elsewhere they are behind QEMU's own network. */
+export const guestsAreNeighbours = isDarwin;
+
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
 /** … but for what is on the screen, so that a machine without one needs no X11. */

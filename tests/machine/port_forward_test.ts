@@ -1,0 +1,569 @@
+// The guest is a server on loopback, and the host's way to it the straight one.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { createConnection } from "node:net";
+import { MachineError } from "../../src/machine/error.ts";
+import { inTime } from "../../src/host/in_time.ts";
+import { type Forward, listenAll, type Listeners, type Reach } from "../../src/machine/port_forward.ts";
+
+const LIMIT = 10_000;
+const HOST = "127.0.0.1";
+const SILENT = { info() {}, debug() {} };
+
+const straight: Reach = (hostname, port) => Promise.resolve({ hostname, port });
+const atHost = () => Promise.resolve(HOST);
+
+function forward(guestPort: number, more: Partial<Forward> = {}): Forward {
+  return { protocol: "tcp", hostAddress: HOST, hostPort: 0, guestPort, ...more };
+}
+
+/** What a promise gives, which is kept soon. */
+async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  assert(await inTime(promise, LIMIT), `not within ${LIMIT} ms: ${what}`);
+  return await promise;
+}
+
+/** A server of a guest's, and forwards to it that are open until the end of the block. */
+class Guest implements AsyncDisposable {
+  readonly port: number;
+  readonly #listener = Deno.listen({ hostname: HOST, port: 0 });
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #serving: Promise<void>;
+
+  /** @param serve Talks with a client, whose connection is closed then. */
+  constructor(serve: (connection: Deno.TcpConn) => Promise<void>) {
+    this.port = this.#listener.addr.port;
+    this.#serving = this.#accept(serve);
+  }
+
+  async #accept(serve: (connection: Deno.TcpConn) => Promise<void>): Promise<void> {
+    const all: Promise<void>[] = [];
+    for await (const connection of this.#listener) {
+      this.#connections.add(connection);
+      all.push(
+        serve(connection).catch(() => {}).finally(() => {
+          this.#connections.delete(connection);
+          connection.close();
+        }),
+      );
+    }
+    await Promise.all(all);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) await connection.closeWrite().catch(() => {});
+    await soon(this.#serving, "the server's end");
+  }
+}
+
+async function through(port: number, more: Partial<Forward> = {}): Promise<Listeners> {
+  const listeners = await listenAll([forward(port, more)], "forward");
+  listeners.serve(atHost, straight, SILENT);
+  return listeners;
+}
+
+function connect(listeners: Listeners, hostname = HOST, index = 0): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname, port: listeners.ports[index] });
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+/** Everything until the end. */
+async function readAll(connection: Deno.Conn): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const buffer = new Uint8Array(65536);
+  for (let length; (length = await connection.read(buffer)) !== null;) chunks.push(buffer.slice(0, length));
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Bytes of which no two stretches are the same soon. */
+function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let i = 0, x = seed + 1; i < words.length; i++) words[i] = x = Math.imul(x, 1664525) + 1013904223;
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+async function echo(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(65536);
+  for (let length; (length = await connection.read(buffer)) !== null;) {
+    await writeAll(connection, buffer.subarray(0, length));
+  }
+}
+
+Deno.test("port forward: a client that has sent everything still gets the whole answer", async () => {
+  const received: string[] = [];
+  const answer = pattern(3_000_001, 7);
+  await using guest = new Guest(async (connection) => {
+    received.push(textOf(await readAll(connection)));
+    await writeAll(connection, answer);
+  });
+  await using listeners = await through(guest.port);
+  using client = await connect(listeners);
+  await writeAll(client, bytesOf("question"));
+  await client.closeWrite();
+  assertEquals(await soon(readAll(client), "the answer"), answer);
+  assertEquals(received, ["question"]);
+});
+
+Deno.test("port forward: a guest that has sent everything still gets what the client sends", async () => {
+  const rest = Promise.withResolvers<Uint8Array>();
+  await using guest = new Guest(async (connection) => {
+    await writeAll(connection, bytesOf("banner"));
+    await connection.closeWrite();
+    rest.resolve(await readAll(connection));
+  });
+  await using listeners = await through(guest.port);
+  using client = await connect(listeners);
+  assertEquals(textOf(await soon(readAll(client), "the banner")), "banner");
+  const sent = pattern(2_000_003, 9);
+  await writeAll(client, sent);
+  await client.closeWrite();
+  assertEquals(await soon(rest.promise, "what the client has sent"), sent);
+});
+
+Deno.test("port forward: a thousand clients at once each get their own bytes back", async () => {
+  await using guest = new Guest(echo);
+  await using listeners = await through(guest.port);
+  const clients = await Promise.all(Array.from({ length: 1000 }, () => connect(listeners)));
+  const sent = clients.map((_, i) => pattern(5_000 + i * 7, i));
+  // All are open before the first says a word.
+  const answers = await soon(
+    Promise.all(clients.map(async (client, i) => {
+      const [answer] = await Promise.all([
+        readAll(client),
+        writeAll(client, sent[i]).then(() => client.closeWrite()),
+      ]);
+      client.close();
+      return answer;
+    })),
+    "all answers",
+  );
+  const wrong = answers.flatMap((answer, i) => textOf(answer) === textOf(sent[i]) ? [] : [i]);
+  assertEquals(wrong, []);
+});
+
+Deno.test("port forward: a client that reads nothing stops the guest's sending, and costs no memory", async () => {
+  let sent = 0;
+  let moved = Promise.withResolvers<void>();
+  await using guest = new Guest(async (connection) => {
+    const chunk = new Uint8Array(1 << 20);
+    while (sent < 1 << 30) {
+      sent += await connection.write(chunk);
+      moved.resolve();
+    }
+  });
+  await using listeners = await through(guest.port);
+  const client = await connect(listeners);
+  const before = Deno.memoryUsage().rss;
+  do {
+    moved = Promise.withResolvers();
+  } while (await inTime(moved.promise, 500)); // until nothing goes any more
+  assert(sent < 64 << 20, `${sent} bytes were taken from the guest`);
+  const grown = Deno.memoryUsage().rss - before;
+  assert(grown < 64 << 20, `${grown} bytes more are held`);
+  const stalled = sent;
+  moved = Promise.withResolvers();
+  const buffer = new Uint8Array(65536);
+  for (let read = 0; read < stalled + 1;) read += (await soon(client.read(buffer), "more bytes"))!;
+  await soon(moved.promise, "the guest sends again");
+  client.close(); // with bytes unread: the guest's writes fail
+});
+
+Deno.test("port forward: a guest that refuses ends its client at once", async () => {
+  const listener = Deno.listen({ hostname: HOST, port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const said: string[] = [];
+  await using listeners = await listenAll([forward(port)], "forward");
+  listeners.serve(atHost, straight, { ...SILENT, debug: (message) => said.push(message) });
+  using client = await connect(listeners);
+  assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
+  assertEquals(said.length, 1);
+  assert(
+    /^127\.0\.0\.1:\d+ \(tcp\): no connection with the guest: Connection refused/.test(said[0]),
+    said[0],
+  );
+});
+
+Deno.test("port forward: clients that come before the guest has an address wait for it", async () => {
+  await using guest = new Guest(echo);
+  const address = Promise.withResolvers<string>();
+  const asked = Promise.withResolvers<void>();
+  await using listeners = await listenAll([forward(guest.port)], "forward");
+  using early = await connect(listeners); // before anybody is served
+  listeners.serve(
+    () => {
+      asked.resolve();
+      return address.promise;
+    },
+    straight,
+    SILENT,
+  );
+  using late = await connect(listeners);
+  for (const client of [early, late]) await writeAll(client, bytesOf("are you there?"));
+  await soon(asked.promise, "the question for the address");
+  address.resolve(HOST);
+  for (const client of [early, late]) {
+    await client.closeWrite();
+    assertEquals(textOf(await soon(readAll(client), "an answer")), "are you there?");
+  }
+});
+
+Deno.test("port forward: a machine that ends without an address ends the clients that wait", async () => {
+  const ended = Promise.withResolvers<string>();
+  await using listeners = await listenAll([forward(1)], "forward");
+  listeners.serve(() => ended.promise, straight, SILENT);
+  using client = await connect(listeners);
+  ended.reject(new Error("the machine has ended"));
+  assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
+});
+
+/** Where nothing can be reached, without a packet: a TCP connection to many. */
+const NOWHERE = "224.0.0.1";
+
+Deno.test("port forward: a guest that cannot be reached yet is tried again", async () => {
+  await using guest = new Guest(echo);
+  let tries = 0;
+  const reach: Reach = (_, port) => Promise.resolve({ hostname: tries++ === 0 ? NOWHERE : HOST, port });
+  await using listeners = await listenAll([forward(guest.port)], "forward");
+  listeners.serve(atHost, reach, SILENT);
+  using client = await connect(listeners);
+  await writeAll(client, bytesOf("hello"));
+  await client.closeWrite();
+  assertEquals(textOf(await soon(readAll(client), "an answer")), "hello");
+  assertEquals(tries, 2);
+});
+
+Deno.test("port forward: a guest that stays out of reach ends its client in the end", async () => {
+  const said: string[] = [];
+  await using listeners = await listenAll([forward(9)], "forward");
+  const reporter = { ...SILENT, debug: (message: string) => said.push(message) };
+  listeners.serve(() => Promise.resolve(NOWHERE), straight, reporter, { unreachable: 100, idle: 100 });
+  using client = await connect(listeners);
+  assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
+  assert(said[0].includes("no connection with the guest: "), said[0]);
+});
+
+/** A client that has connected, and a function that ends it by a reset. */
+async function rude(port: number): Promise<() => Promise<unknown>> {
+  const socket = createConnection(port, HOST);
+  await once(socket, "connect");
+  return () => {
+    const closed = once(socket, "close");
+    socket.resetAndDestroy();
+    return closed;
+  };
+}
+
+Deno.test("port forward: for a client that has gone no guest is tried any longer", async () => {
+  const tried = Promise.withResolvers<void>();
+  const said = Promise.withResolvers<string>();
+  await using listeners = await listenAll([forward(9)], "forward");
+  const reach: Reach = (hostname, port) => {
+    tried.resolve();
+    return Promise.resolve({ hostname, port });
+  };
+  listeners.serve(() => Promise.resolve(NOWHERE), reach, { ...SILENT, debug: said.resolve });
+  const leave = await rude(listeners.ports[0]);
+  await soon(tried.promise, "a try");
+  await leave();
+  await soon(said.promise, "the end of the tries");
+});
+
+Deno.test("port forward: a client that goes away in the middle ends the guest's connection", async () => {
+  const ended = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  await using guest = new Guest(async (connection) => {
+    try {
+      begun.resolve();
+      for (const chunk = new Uint8Array(1 << 20);;) await connection.write(chunk);
+    } catch {
+      ended.resolve();
+    }
+  });
+  await using listeners = await through(guest.port);
+  const leave = await rude(listeners.ports[0]);
+  await soon(begun.promise, "the connection");
+  await leave();
+  await soon(ended.promise, "the guest's end");
+});
+
+Deno.test("port forward: an answer comes through although the guest has not taken all of the question", async () => {
+  await using guest = new Guest(async (connection) => {
+    await connection.read(new Uint8Array(10));
+    await writeAll(connection, bytesOf("too long"));
+    // It is closed with most of the question unread, which resets it.
+  });
+  await using listeners = await through(guest.port);
+  using client = await connect(listeners);
+  const asking = writeAll(client, new Uint8Array(64 << 20)).catch(() => {});
+  const answer = new Uint8Array(8);
+  assertEquals(await soon(client.read(answer), "the answer"), 8);
+  assertEquals(textOf(answer), "too long");
+  await soon(asking, "the end of the question");
+});
+
+for (const protocol of ["tcp", "udp"] as const) {
+  Deno.test(`port forward: a port that is in use is named, and none stays open (${protocol})`, async () => {
+    await using taken = await listenAll([forward(9, { protocol })], "forward");
+    const [hostPort] = taken.ports;
+    const free = await listenAll([forward(9), forward(9, { protocol: "udp" })], "forward");
+    const ports = free.ports;
+    await free[Symbol.asyncDispose]();
+    const wanted = [
+      forward(9, { hostPort: ports[0] }),
+      forward(9, { protocol: "udp", hostPort: ports[1] }),
+    ];
+    const error = await assertRejects(
+      () => listenAll([...wanted, forward(9, { protocol, hostPort })], "forward"),
+      MachineError,
+    );
+    assertEquals(error.field, "forward[2]");
+    assertEquals(error.worded(), `cannot listen at 127.0.0.1:${hostPort} (${protocol}): it is in use`);
+    await using again = await listenAll(wanted, "forward"); // both are free
+    assertEquals(again.ports, ports);
+  });
+
+  Deno.test(`port forward: an address that the host has not is named (${protocol})`, async () => {
+    const error = await assertRejects(
+      () => listenAll([forward(9, { protocol, hostAddress: "2001:db8::1", hostPort: 4000 })], "forward"),
+      MachineError,
+    );
+    assertEquals(
+      error.worded(),
+      `cannot listen at [2001:db8::1]:4000 (${protocol}): this host has no such address`,
+    );
+  });
+}
+
+Deno.test("port forward: two ports, one of IPv6, lead to one of the guest's", async () => {
+  await using guest = new Guest(echo);
+  await using listeners = await listenAll(
+    [forward(guest.port), forward(guest.port, { hostAddress: "::1" })],
+    "forward",
+  );
+  listeners.serve(atHost, straight, SILENT);
+  for (const [i, hostname] of [HOST, "::1"].entries()) {
+    using client = await connect(listeners, hostname, i);
+    await writeAll(client, bytesOf(hostname));
+    await client.closeWrite();
+    assertEquals(textOf(await soon(readAll(client), "an answer")), hostname);
+  }
+});
+
+Deno.test("port forward: an address that is said is not asked for", async () => {
+  await using guest = new Guest(echo);
+  await using listeners = await listenAll([forward(guest.port, { guestAddress: HOST })], "forward");
+  listeners.serve(() => Promise.reject(new Error("asked")), straight, SILENT);
+  using client = await connect(listeners);
+  await client.closeWrite();
+  assertEquals(await soon(readAll(client), "an answer"), new Uint8Array());
+});
+
+Deno.test("port forward: the machine's end closes everything at once, in the middle of transfers", async () => {
+  await using guest = new Guest(async (connection) => {
+    for (const chunk = new Uint8Array(1 << 20);;) await connection.write(chunk);
+  });
+  const listeners = await listenAll([forward(guest.port), forward(9)], "forward");
+  const never = Promise.withResolvers<string>();
+  let asked = 0;
+  const target = () => asked++ < 2 ? Promise.resolve(HOST) : never.promise;
+  listeners.serve(target, straight, SILENT);
+  using reading = await connect(listeners);
+  using stalled = await connect(listeners);
+  for (const client of [reading, stalled]) await soon(client.read(new Uint8Array(1 << 20)), "bytes");
+  using waiting = await connect(listeners, HOST, 1);
+  await writeAll(waiting, bytesOf("hello"));
+  await soon(listeners[Symbol.asyncDispose](), "the end");
+  for (const client of [reading, stalled, waiting]) await soon(readAll(client).catch(() => {}), "its end");
+  await using again = await listenAll([forward(9, { hostPort: listeners.ports[0] })], "forward");
+  assertEquals(again.ports[0], listeners.ports[0]);
+});
+
+Deno.test("port forward: too few file descriptors are said once, and let clients through one after the other", async () => {
+  await using guest = new Guest(echo);
+  const program = new URL("programs/forward.ts", import.meta.url).pathname;
+  await using child = new Deno.Command("sh", {
+    args: [
+      "-c",
+      'ulimit -n 60; exec "$@"',
+      "sh",
+      Deno.execPath(),
+      "run",
+      "-A",
+      program,
+      "tcp",
+      `${guest.port}`,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const port = Number((await soon(lines.read(), "its port")).value);
+  const clients = await Promise.all(
+    Array.from({ length: 50 }, () => Deno.connect({ hostname: HOST, port })),
+  );
+  const said = (await soon(lines.read(), "what it says")).value;
+  assertEquals(said, `127.0.0.1:${port} (tcp): too many files are open to let all clients through at once\n`);
+  const answers = clients.map(async (client, i) => {
+    await writeAll(client, bytesOf(`${i}`));
+    await client.closeWrite();
+    const answer = textOf(await readAll(client));
+    client.close();
+    return answer;
+  });
+  assertEquals(await soon(Promise.all(answers), "all answers"), answers.map((_, i) => `${i}`));
+  await child.stdin.close();
+  assertEquals((await soon(lines.read(), "its end")).done, true);
+  assertEquals((await child.status).code, 0);
+});
+
+/** A UDP socket on loopback, until the end of the block. */
+class Datagrams implements AsyncDisposable {
+  readonly socket: Socket = createSocket("udp4");
+  readonly #received: string[] = [];
+  #more = Promise.withResolvers<void>();
+
+  static async open(): Promise<Datagrams> {
+    const opened = new Datagrams();
+    opened.socket.on("message", (bytes) => {
+      opened.#received.push(textOf(bytes));
+      opened.#more.resolve();
+    });
+    opened.socket.bind(0, HOST);
+    await once(opened.socket, "listening");
+    return opened;
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  send(text: string, port: number): void {
+    this.socket.send(text, port, HOST);
+  }
+
+  async next(): Promise<string> {
+    while (this.#received.length === 0) {
+      this.#more = Promise.withResolvers();
+      await soon(this.#more.promise, "a datagram");
+    }
+    return this.#received.shift()!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.socket.close(resolve));
+  }
+}
+
+/** A guest's server that answers with the client's port, as it sees it, and what that has sent. */
+async function udpEcho(): Promise<Datagrams> {
+  const server = await Datagrams.open();
+  server.socket.on("message", (bytes, { port }) => server.send(`${port} ${textOf(bytes)}`, port));
+  return server;
+}
+
+Deno.test("port forward: each client of a UDP port gets its own answers", async () => {
+  await using server = await udpEcho();
+  await using listeners = await through(server.port, { protocol: "udp" });
+  await using one = await Datagrams.open();
+  await using other = await Datagrams.open();
+  const [port] = listeners.ports;
+  const seen: string[] = [];
+  for (const text of ["first", "second", ""]) {
+    for (const [client, name] of [[one, "one"], [other, "other"]] as const) {
+      client.send(`${name} ${text}`, port);
+      const [from, ...rest] = (await client.next()).split(" ");
+      assertEquals(rest, [name, text]);
+      seen.push(from);
+    }
+  }
+  assertEquals(seen, [seen[0], seen[1], seen[0], seen[1], seen[0], seen[1]]);
+  assert(seen[0] !== seen[1]);
+});
+
+Deno.test("port forward: datagrams that come before the guest has an address reach it, large ones too", async () => {
+  await using server = await udpEcho();
+  const address = Promise.withResolvers<string>();
+  const asked = Promise.withResolvers<void>();
+  await using listeners = await listenAll([forward(server.port, { protocol: "udp" })], "forward");
+  const target = () => {
+    asked.resolve();
+    return address.promise;
+  };
+  listeners.serve(target, straight, SILENT);
+  await using client = await Datagrams.open();
+  const large = "x".repeat(9_000);
+  client.send(large, listeners.ports[0]);
+  await soon(asked.promise, "the question for the address");
+  address.resolve(HOST);
+  assertEquals((await client.next()).split(" ")[1], large);
+});
+
+Deno.test("port forward: what others send to the socket of a client does not reach that client", async () => {
+  await using server = await Datagrams.open();
+  await using listeners = await through(server.port, { protocol: "udp" });
+  await using client = await Datagrams.open();
+  await using stranger = await Datagrams.open();
+  const from = Promise.withResolvers<number>();
+  server.socket.on("message", (_, { port }) => from.resolve(port));
+  client.send("hello", listeners.ports[0]);
+  const port = await soon(from.promise, "the datagram");
+  stranger.send("from a stranger", port);
+  server.send("from the guest", port);
+  assertEquals(await client.next(), "from the guest");
+});
+
+Deno.test("port forward: a UDP client that is silent is forgotten, and a new one when it comes back", async () => {
+  await using server = await udpEcho();
+  await using listeners = await listenAll([forward(server.port, { protocol: "udp" })], "forward");
+  listeners.serve(atHost, straight, SILENT, { unreachable: 100, idle: 300 });
+  await using client = await Datagrams.open();
+  const ask = async () => {
+    client.send("hello", listeners.ports[0]);
+    return Number((await client.next()).split(" ")[0]);
+  };
+  const first = await ask();
+  // Its socket is closed when the port can be had again.
+  const freed = async () => {
+    while (true) {
+      const socket = createSocket("udp4");
+      const bound = Promise.withResolvers<boolean>();
+      socket.on("error", () => bound.resolve(false));
+      socket.bind(first, () => bound.resolve(true));
+      if (await bound.promise) return socket;
+      socket.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const holder = await soon(freed(), "the end of its socket");
+  assert(await ask() !== first);
+  await new Promise<void>((resolve) => holder.close(resolve));
+});
+
+Deno.test("port forward: of more UDP clients than are remembered the oldest goes", async () => {
+  await using server = await udpEcho();
+  await using listeners = await through(server.port, { protocol: "udp" });
+  const ask = async (client: Datagrams) => {
+    client.send("hello", listeners.ports[0]);
+    return (await client.next()).split(" ")[0];
+  };
+  await using oldest = await Datagrams.open();
+  await using busy = await Datagrams.open();
+  const [before, kept] = [await ask(oldest), await ask(busy)];
+  await using others = new AsyncDisposableStack(); // each keeps its port, or another would be taken for it
+  for (let i = 0; i < 999; i++) {
+    if (i === 500) assertEquals(await ask(busy), kept);
+    await ask(others.use(await Datagrams.open()));
+  }
+  assertEquals(await ask(busy), kept);
+  assert(await ask(oldest) !== before);
+});
