@@ -9,12 +9,9 @@ const CLIENTS = 1_000;
 /** How many datagrams of one client may wait to be sent; further ones are dropped, as a system does. */
 const QUEUE = 64;
 
-/** A socket for addresses like this one. All that it is given are numbers, so nothing is looked up. */
+/** A socket for addresses like this one. */
 function socketFor(address: string): Socket {
-  const family = address.includes(":") ? 6 : 4;
-  const lookup = (hostname: string, _options: unknown, found: (...all: [null, string, 4 | 6]) => void) =>
-    found(null, hostname, family);
-  return createSocket({ type: `udp${family}`, ipv6Only: family === 6, lookup });
+  return createSocket(address.includes(":") ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
 }
 
 function close(socket: Socket): Promise<void> {
