@@ -44,8 +44,10 @@ async function copy(from: Deno.TcpConn, open: Promise<Deno.TcpConn>): Promise<vo
     const to = await open;
     try {
       for (let sent = 0; sent < length;) sent += await to.write(buffer.subarray(sent, length));
-    } catch {
-      return; // it takes no more; what it has sent before that is still on its way through the other direction
+    } catch (error) {
+      // It has gone. What it has sent before that is still on its way through the other direction, and then its end.
+      if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset) return;
+      throw error;
     }
     if (length === buffer.length) buffer = buffer === small ? new Uint8Array(LARGE) : buffer;
     else if (length <= SMALL) buffer = small;
@@ -102,7 +104,7 @@ export class TCPForward implements Listener {
     const leaving = new AbortController();
     const open = this.#open(route, patience, leaving);
     const end = () => {
-      leaving.abort();
+      leaving.abort(new Error("the client has gone"));
       close(client);
       open.then(close, () => {});
     };

@@ -1,102 +1,26 @@
-// The guest is a server on loopback, and the host's way to it the straight one.
-
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { createConnection } from "node:net";
-import { MachineError } from "../../src/machine/error.ts";
 import { inTime } from "../../src/host/in_time.ts";
-import { type Forward, listenAll, type Listeners, type Reach } from "../../src/machine/port_forward.ts";
-
-const LIMIT = 10_000;
-const HOST = "127.0.0.1";
-const SILENT = { info() {}, debug() {} };
-
-const straight: Reach = (hostname, port) => Promise.resolve({ hostname, port });
-const atHost = () => Promise.resolve(HOST);
-
-function forward(guestPort: number, more: Partial<Forward> = {}): Forward {
-  return { protocol: "tcp", hostAddress: HOST, hostPort: 0, guestPort, ...more };
-}
-
-/** What a promise gives, which is kept soon. */
-async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  assert(await inTime(promise, LIMIT), `not within ${LIMIT} ms: ${what}`);
-  return await promise;
-}
-
-/** A server of a guest's, and forwards to it that are open until the end of the block. */
-class Guest implements AsyncDisposable {
-  readonly port: number;
-  readonly #listener = Deno.listen({ hostname: HOST, port: 0 });
-  readonly #connections = new Set<Deno.TcpConn>();
-  readonly #serving: Promise<void>;
-
-  /** @param serve Talks with a client, whose connection is closed then. */
-  constructor(serve: (connection: Deno.TcpConn) => Promise<void>) {
-    this.port = this.#listener.addr.port;
-    this.#serving = this.#accept(serve);
-  }
-
-  async #accept(serve: (connection: Deno.TcpConn) => Promise<void>): Promise<void> {
-    const all: Promise<void>[] = [];
-    for await (const connection of this.#listener) {
-      this.#connections.add(connection);
-      all.push(
-        serve(connection).catch(() => {}).finally(() => {
-          this.#connections.delete(connection);
-          connection.close();
-        }),
-      );
-    }
-    await Promise.all(all);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    for (const connection of this.#connections) await connection.closeWrite().catch(() => {});
-    await soon(this.#serving, "the server's end");
-  }
-}
-
-async function through(port: number, more: Partial<Forward> = {}): Promise<Listeners> {
-  const listeners = await listenAll([forward(port, more)], "forward");
-  listeners.serve(atHost, straight, SILENT);
-  return listeners;
-}
-
-function connect(listeners: Listeners, hostname = HOST, index = 0): Promise<Deno.TcpConn> {
-  return Deno.connect({ hostname, port: listeners.ports[index] });
-}
-
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
-/** Everything until the end. */
-async function readAll(connection: Deno.Conn): Promise<Uint8Array> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  const buffer = new Uint8Array(65536);
-  for (let length; (length = await connection.read(buffer)) !== null;) chunks.push(buffer.slice(0, length));
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
-const bytesOf = (text: string) => new TextEncoder().encode(text);
-const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** Bytes of which no two stretches are the same soon. */
-function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  for (let i = 0, x = seed + 1; i < words.length; i++) words[i] = x = Math.imul(x, 1664525) + 1013904223;
-  return new Uint8Array(words.buffer, 0, length);
-}
-
-async function echo(connection: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(65536);
-  for (let length; (length = await connection.read(buffer)) !== null;) {
-    await writeAll(connection, buffer.subarray(0, length));
-  }
-}
+import { MachineError } from "../../src/machine/error.ts";
+import { listenAll, type Reach } from "../../src/machine/port_forward.ts";
+import {
+  atHost,
+  bytesOf,
+  connect,
+  echo,
+  forward,
+  Guest,
+  HOST,
+  pattern,
+  readAll,
+  SILENT,
+  soon,
+  straight,
+  textOf,
+  through,
+  writeAll,
+} from "./forwards.ts";
 
 Deno.test("port forward: a client that has sent everything still gets the whole answer", async () => {
   const received: string[] = [];
@@ -431,146 +355,4 @@ Deno.test("port forward: too few file descriptors are said once, and let clients
   await child.stdin.close();
   assertEquals((await soon(lines.read(), "its end")).done, true);
   assertEquals((await child.status).code, 0);
-});
-
-/** A UDP socket on loopback, until the end of the block. */
-class Datagrams implements AsyncDisposable {
-  readonly socket: Socket = createSocket("udp4");
-  readonly #received: string[] = [];
-  #more = Promise.withResolvers<void>();
-
-  static async open(): Promise<Datagrams> {
-    const opened = new Datagrams();
-    opened.socket.on("message", (bytes) => {
-      opened.#received.push(textOf(bytes));
-      opened.#more.resolve();
-    });
-    opened.socket.bind(0, HOST);
-    await once(opened.socket, "listening");
-    return opened;
-  }
-
-  get port(): number {
-    return this.socket.address().port;
-  }
-
-  send(text: string, port: number): void {
-    this.socket.send(text, port, HOST);
-  }
-
-  async next(): Promise<string> {
-    while (this.#received.length === 0) {
-      this.#more = Promise.withResolvers();
-      await soon(this.#more.promise, "a datagram");
-    }
-    return this.#received.shift()!;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((resolve) => this.socket.close(resolve));
-  }
-}
-
-/** A guest's server that answers with the client's port, as it sees it, and what that has sent. */
-async function udpEcho(): Promise<Datagrams> {
-  const server = await Datagrams.open();
-  server.socket.on("message", (bytes, { port }) => server.send(`${port} ${textOf(bytes)}`, port));
-  return server;
-}
-
-Deno.test("port forward: each client of a UDP port gets its own answers", async () => {
-  await using server = await udpEcho();
-  await using listeners = await through(server.port, { protocol: "udp" });
-  await using one = await Datagrams.open();
-  await using other = await Datagrams.open();
-  const [port] = listeners.ports;
-  const seen: string[] = [];
-  for (const text of ["first", "second", ""]) {
-    for (const [client, name] of [[one, "one"], [other, "other"]] as const) {
-      client.send(`${name} ${text}`, port);
-      const [from, ...rest] = (await client.next()).split(" ");
-      assertEquals(rest, [name, text]);
-      seen.push(from);
-    }
-  }
-  assertEquals(seen, [seen[0], seen[1], seen[0], seen[1], seen[0], seen[1]]);
-  assert(seen[0] !== seen[1]);
-});
-
-Deno.test("port forward: datagrams that come before the guest has an address reach it, large ones too", async () => {
-  await using server = await udpEcho();
-  const address = Promise.withResolvers<string>();
-  const asked = Promise.withResolvers<void>();
-  await using listeners = await listenAll([forward(server.port, { protocol: "udp" })], "forward");
-  const target = () => {
-    asked.resolve();
-    return address.promise;
-  };
-  listeners.serve(target, straight, SILENT);
-  await using client = await Datagrams.open();
-  const large = "x".repeat(9_000);
-  client.send(large, listeners.ports[0]);
-  await soon(asked.promise, "the question for the address");
-  address.resolve(HOST);
-  assertEquals((await client.next()).split(" ")[1], large);
-});
-
-Deno.test("port forward: what others send to the socket of a client does not reach that client", async () => {
-  await using server = await Datagrams.open();
-  await using listeners = await through(server.port, { protocol: "udp" });
-  await using client = await Datagrams.open();
-  await using stranger = await Datagrams.open();
-  const from = Promise.withResolvers<number>();
-  server.socket.on("message", (_, { port }) => from.resolve(port));
-  client.send("hello", listeners.ports[0]);
-  const port = await soon(from.promise, "the datagram");
-  stranger.send("from a stranger", port);
-  server.send("from the guest", port);
-  assertEquals(await client.next(), "from the guest");
-});
-
-Deno.test("port forward: a UDP client that is silent is forgotten, and a new one when it comes back", async () => {
-  await using server = await udpEcho();
-  await using listeners = await listenAll([forward(server.port, { protocol: "udp" })], "forward");
-  listeners.serve(atHost, straight, SILENT, { unreachable: 100, idle: 300 });
-  await using client = await Datagrams.open();
-  const ask = async () => {
-    client.send("hello", listeners.ports[0]);
-    return Number((await client.next()).split(" ")[0]);
-  };
-  const first = await ask();
-  // Its socket is closed when the port can be had again.
-  const freed = async () => {
-    while (true) {
-      const socket = createSocket("udp4");
-      const bound = Promise.withResolvers<boolean>();
-      socket.on("error", () => bound.resolve(false));
-      socket.bind(first, () => bound.resolve(true));
-      if (await bound.promise) return socket;
-      socket.close();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const holder = await soon(freed(), "the end of its socket");
-  assert(await ask() !== first);
-  await new Promise<void>((resolve) => holder.close(resolve));
-});
-
-Deno.test("port forward: of more UDP clients than are remembered the oldest goes", async () => {
-  await using server = await udpEcho();
-  await using listeners = await through(server.port, { protocol: "udp" });
-  const ask = async (client: Datagrams) => {
-    client.send("hello", listeners.ports[0]);
-    return (await client.next()).split(" ")[0];
-  };
-  await using oldest = await Datagrams.open();
-  await using busy = await Datagrams.open();
-  const [kept, before] = [await ask(busy), await ask(oldest)];
-  await using others = new AsyncDisposableStack(); // each keeps its port, or another would be taken for it
-  for (let i = 0; i < 999; i++) {
-    if (i === 500) assertEquals(await ask(busy), kept);
-    await ask(others.use(await Datagrams.open()));
-  }
-  assertEquals(await ask(busy), kept);
-  assert(await ask(oldest) !== before);
 });
