@@ -125,6 +125,12 @@ export function removeOwn(path: string, made: Deno.FileInfo): void {
   }
 }
 
+/** Why no socket can be at a path: struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero among them. */
+export function socketPathProblem(path: string): string | undefined {
+  const fits = new TextEncoder().encode(path).length <= 103;
+  return fits ? undefined : "the path of a socket has at most 103 bytes";
+}
+
 /**
  * Whether there is anything at a path, or at where a link leads.
  *

@@ -9,6 +9,24 @@ export const O_NOCTTY = isDarwin ? 0x20000 : 0x100;
 export const O_NONBLOCK = isDarwin ? 0x4 : 0x800;
 export const O_CLOEXEC = isDarwin ? 0x1000000 : 0x80000;
 
+// Of <sys/socket.h> and <sys/filio.h>.
+export const SOL_SOCKET = isDarwin ? 0xffff : 1;
+export const SO_SNDBUF = isDarwin ? 0x1001 : 7;
+export const SO_RCVBUF = isDarwin ? 0x1002 : 8;
+export const SO_TYPE = isDarwin ? 0x1008 : 3;
+export const MSG_DONTWAIT = isDarwin ? 0x80 : 0x40;
+export const FIOCLEX = isDarwin ? 0x20006601 : 0x5451;
+/** The bytes of a struct sockaddr_un before its path: macOS has its length, which the kernel sets, and its family. */
+export const UNIX_ADDRESS = isDarwin ? [0, 1] : [1, 0];
+
+// Of <errno.h>; EPERM, ENOENT and EINTR have the same numbers everywhere.
+export const EAGAIN = isDarwin ? 35 : 11;
+export const EMSGSIZE = isDarwin ? 40 : 90;
+export const EPROTOTYPE = isDarwin ? 41 : 91;
+export const ECONNRESET = isDarwin ? 54 : 104;
+export const ENOBUFS = isDarwin ? 55 : 105;
+export const ECONNREFUSED = isDarwin ? 61 : 111;
+
 /** Number of the signal; the others that are used have the same on all systems. */
 export const SIGUSR1 = isDarwin ? 30 : 10;
 

@@ -15,6 +15,7 @@ export const POLLIN = 0x01;
 export const POLLOUT = 0x04;
 export const POLLERR = 0x08;
 export const POLLHUP = 0x10;
+export const POLLNVAL = 0x20;
 export const POLLRDBAND = 0x80;
 
 /**

@@ -1,6 +1,6 @@
 /** The guest's consoles: where each of them goes. */
 
-import { checkOutput, exists } from "../host/files.ts";
+import { checkOutput, exists, socketPathProblem } from "../host/files.ts";
 import { standardInput, standardOutput } from "../host/descriptors.ts";
 import type { NSObject } from "../objc/mod.ts";
 import {
@@ -71,10 +71,8 @@ export function checkSerial(port: Serial, field: string): void {
     const what = kind === "unix" ? "listen at" : "write";
     throw new MachineError(`cannot ${what} '${path}': ${problem}`, { field: `${field}.path` });
   };
-  // struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero at the end among them.
-  if (kind === "unix" && new TextEncoder().encode(path).length > 103) {
-    fail("the path of a socket has at most 103 bytes");
-  }
+  const problem = kind === "unix" && socketPathProblem(path);
+  if (problem) fail(problem);
   refusable(`${field}.path`, `cannot write '${path}'`, () => {
     checkOutput(path);
     if (!exists(path)) return;

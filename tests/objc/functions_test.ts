@@ -14,9 +14,10 @@ const EXPORTED: Record<string, string> = {
     sel_registerName`,
   // libSystem.B.dylib: what its libdispatch, libsystem_blocks, libsystem_c, libsystem_kernel and libdyld export
   system: `
-    _NSConcreteGlobalBlock _NSGetArgv _dispatch_main_q _exit cfmakeraw clonefile close dispatch_async_f
-    dispatch_queue_create execv fcntl geteuid getpgrp grantpt open openpty pipe poll ptsname read removexattr signal
-    sysctl sysctlbyname tcgetattr tcgetpgrp tcsetattr ttyname umask unlockpt write`,
+    __error _NSConcreteGlobalBlock _NSGetArgv _dispatch_main_q _exit bind cfmakeraw clonefile close connect
+    dispatch_async_f dispatch_queue_create dup execv fcntl geteuid getpeername getpgrp getsockopt grantpt ioctl open
+    openpty pipe poll ptsname read recv removexattr send setsockopt shutdown signal socket socketpair strerror sysctl
+    sysctlbyname tcgetattr tcgetpgrp tcsetattr ttyname umask unlockpt write`,
   CoreFoundation: "CFBooleanGetValue CFRelease CFStringCreateWithCString",
   CoreGraphics: "CGSessionCopyCurrentDictionary",
   Foundation: "NSUnderlyingErrorKey",
@@ -30,7 +31,7 @@ const STAND_IN: Record<string, string> = { Virtualization: "guest_port_on_loopba
 const BRINGS: Record<string, string[]> = { Security: ["CoreFoundation"] };
 
 /** Of functions with `...`, how many arguments come before: on Apple silicon those of `...` go elsewhere. */
-const FIXED: Record<string, number> = { open: 2, fcntl: 2 };
+const FIXED: Record<string, number> = { open: 2, fcntl: 2, ioctl: 2 };
 
 /** Lookups of what is named elsewhere: src/objc's own, and objc_msgSend under each signature. */
 const ELSEWHERE = ["objc/method.ts: openFunctions(objc, { send: definition })"];
