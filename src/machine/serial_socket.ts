@@ -5,13 +5,11 @@
  */
 
 import { closeFile, pipe, pump, writeAll } from "../host/descriptors.ts";
-import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
-import { inodeOf, removeOwn } from "../host/files.ts";
 import { inTime } from "../host/in_time.ts";
 import { LossyWriter } from "../host/lossy_writer.ts";
-import { withUmask } from "../host/process.ts";
 import type { NSObject } from "../objc/mod.ts";
 import { toMachineError } from "./error.ts";
+import { listen } from "./listen.ts";
 import type { RunContext } from "./run_context.ts";
 import type { Serial, SerialHandles } from "./serial.ts";
 import { GREETING, TelnetReader, toTelnet } from "./telnet.ts";
@@ -19,55 +17,8 @@ import { GREETING, TelnetReader, toTelnet } from "./telnet.ts";
 /** A console on a socket. */
 type SocketSerial = Extract<Serial, { kind: "unix" | "tcp" }>;
 
-/** How long a listener may take to be closed, in milliseconds. */
-const CLOSING = 50;
-
 /** How long a client that is slow may take for the end of what the guest has written, in milliseconds. */
 const LAST_BYTES = 5_000;
-
-/** Listens, and tells where. */
-async function listen(port: SocketSerial): Promise<{ listener: Deno.Listener; place: string }> {
-  if (port.kind === "unix") return { listener: await listenAt(port.path), place: port.path };
-  const { host: hostname, port: number } = port;
-  try {
-    const listener = Deno.listen({ hostname, port: number });
-    return { listener, place: `${hostname}:${listener.addr.port}` };
-  } catch (error) {
-    throw new FileError(`cannot listen at ${hostname}:${number}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** Stops listening at a path: Deno removes whatever is there now, so what another has put there is out of its way. */
-async function closeAt(path: string, own: Deno.FileInfo, close: () => Promise<void>): Promise<void> {
-  const there = ignoreNotFound(() => Deno.lstatSync(path));
-  const isOthers = there !== undefined && !there.isDirectory && inodeOf(there) !== inodeOf(own);
-  const aside = `${path}.${Deno.pid}`;
-  if (isOthers) ignoreNotFound(() => Deno.renameSync(path, aside));
-  await close();
-  if (isOthers) ignoreNotFound(() => Deno.renameSync(aside, path));
-  removeOwn(path, own); // where close() has not
-}
-
-/** Listens at a path. A socket that is there but that nobody listens at any more is replaced. */
-async function listenAt(path: string): Promise<Deno.UnixListener> {
-  const fail = (problem: string, cause?: unknown): never => {
-    throw new FileError(`cannot listen at '${path}': ${problem}`, { cause });
-  };
-  try {
-    const there = ignoreNotFound(() => Deno.lstatSync(path));
-    if (there && !there.isSocket) fail("it is there and no socket");
-    if (there) {
-      const connection = await Deno.connect({ transport: "unix", path }).catch(() => null);
-      connection?.close();
-      if (connection) fail("somebody listens there");
-      ignoreNotFound(() => Deno.removeSync(path));
-    }
-    return withUmask(0o177, () => Deno.listen({ transport: "unix", path })); // before a chmod others could connect
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    return fail((error as Error).message, error);
-  }
-}
 
 /**
  * Opens one. Disposing of it removes the socket and sends what is still on its way.
@@ -81,10 +32,9 @@ export async function openSocket(
   field: string,
   { debug, result, signal }: RunContext,
 ): Promise<SerialHandles & AsyncDisposable> {
-  const { listener, place } = await listen(port).catch((error) => {
+  const { listener, place, close } = await listen(port).catch((error) => {
     throw toMachineError(`${field}.${port.kind === "unix" ? "path" : "port"}`, "", error);
   });
-  const own = port.kind === "unix" ? Deno.lstatSync(port.path) : undefined;
   const isChosen = port.kind === "tcp" && port.port === 0;
   if (port.wait || isChosen) result(`${name} is at ${place}`);
   const telnet = port.kind === "tcp" && port.telnet;
@@ -121,14 +71,7 @@ export async function openSocket(
     writing: fromGuest.writing,
     wrote: () => wrote,
     async [Symbol.asyncDispose]() {
-      const close = async () => {
-        listener.close();
-        // It is closed only when the accept that waits has ended; none does while there is a client.
-        await inTime(accepting, CLOSING);
-        await new Promise((resolve) => setTimeout(resolve));
-      };
-      if (port.kind === "unix") await closeAt(port.path, own!, close);
-      else await close();
+      await close(accepting);
       closeFile(toGuest.reading); // fails the write that waits for room in the pipe
       closeFile(fromGuest.writing); // the machine has closed its own: the end comes behind the last byte
       await inTime(sent, LAST_BYTES);
