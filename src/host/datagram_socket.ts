@@ -280,6 +280,8 @@ export class DatagramSocket implements Disposable {
       const { length, failure } = this.#drain(memory);
       isOver = (found & (POLLHUP | POLLNVAL)) !== 0 || failure !== 0;
       if (length > 0) await take(memory.subarray(0, length));
+      // There may be more without end, and poll(2) alone leaves timers waiting for a hundred such rounds.
+      if (length > BATCH / 2) await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

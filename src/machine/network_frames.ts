@@ -23,6 +23,9 @@ const QUEUE = 256;
 /** How long the program may take none of them before others are dropped, in milliseconds. */
 const PATIENCE = 50;
 
+/** After how many frames of a program that has always more the event loop gets a turn. */
+const TURN = 256;
+
 /** How long its streams may take to end, in milliseconds. */
 const ENDING = 1_000;
 
@@ -85,7 +88,8 @@ async function send(
   socket: DatagramSocket,
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<TypeError | undefined> {
-  while (true) {
+  for (let count = 1;; count++) {
+    if (count % TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     const { value, done } = await reader.read();
     if (done) return undefined;
     if (!(value instanceof Uint8Array)) return new TypeError("a frame must be a Uint8Array");

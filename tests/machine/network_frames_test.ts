@@ -139,6 +139,20 @@ Deno.test("frames: a guest that takes nothing has the program wait", async () =>
   );
 });
 
+Deno.test("frames: a program that has always more leaves timers their turn", async () => {
+  let pulled = 0;
+  const readable = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(1));
+    },
+  });
+  const card = openFrames({ readable, writable: sink().writable }, listeningContext().context, CARD);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert(pulled > 0 && pulled < 2_500, `${pulled} frames before a timer`);
+  await within(card[Symbol.asyncDispose]());
+});
+
 Deno.test("frames: what is no frame is an error to the program's stream, and the other direction goes on", async () => {
   const wrong: [unknown, string][] = [
     ["text", "a frame must be a Uint8Array"],
