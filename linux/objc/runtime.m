@@ -17,6 +17,11 @@ void objc_release(id object) {
     [object release];
 }
 
+// CoreFoundation's: here all that is got in its way is an object.
+void CFRelease(const void *object) {
+    [(id)object release];
+}
+
 id objc_autorelease(id object) {
     return [object autorelease];
 }

@@ -1,5 +1,7 @@
 // What programs ask a Mac by sysctlbyname: its version, which here is the one that the library claims to be, and its
-// machine, which here is the guests'; and by sysctl: whom it has heard on its networks. Every other name is unknown.
+// machine, which here is the guests'; and by sysctl: whom it has heard on its networks, which a Mac has of its guests.
+// Every other name is unknown.
+#include "../virtualization/guest_cards.h"
 #include "macos_version.h"
 #include <errno.h>
 #include <stdio.h>
@@ -45,7 +47,15 @@ int sysctlbyname(const char *name, void *old_value, size_t *old_length, const vo
 /* The table of neighbours as macOS has it: a struct rt_msghdr for each, its sockaddr_inarp and its sockaddr_dl. */
 enum { message_header = 92, protocol_address = 16, link_address = 20, message = message_header + protocol_address + link_address };
 
-static void add_neighbour(unsigned char *entry, const unsigned char *address, const unsigned char *mac) {
+struct table {
+    unsigned char *bytes;
+    size_t room, length; /* it may be longer than there is room for */
+};
+
+static void add_neighbour(struct table *table, const void *address, const void *mac) {
+    unsigned char *entry = table->bytes + table->length;
+    table->length += message;
+    if (table->length > table->room) return;
     memset(entry, 0, message);
     entry[0] = message;
     unsigned char *protocol = entry + message_header, *link = protocol + protocol_address;
@@ -56,6 +66,10 @@ static void add_neighbour(unsigned char *entry, const unsigned char *address, co
     link[1] = 18; /* AF_LINK */
     link[6] = 6;
     memcpy(link + 8, mac, 6);
+}
+
+static void add_guest(void *table, struct ether_addr mac, struct in_addr address) {
+    add_neighbour(table, &address, &mac);
 }
 
 int sysctl(int *name, unsigned name_length, void *old_value, size_t *old_length, const void *new_value, size_t new_length) {
@@ -70,19 +84,19 @@ int sysctl(int *name, unsigned name_length, void *old_value, size_t *old_length,
     }
     FILE *file = fopen("/proc/net/arp", "re");
     if (!file) return -1;
-    size_t room = old_value ? *old_length : 0, length = 0;
+    struct table table = {old_value, old_value ? *old_length : 0, 0};
     char line[256];
     while (fgets(line, sizeof line, file)) {
         unsigned char address[4], mac[6];
         unsigned flags;
         if (sscanf(line, "%hhu.%hhu.%hhu.%hhu %*s %x %hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &address[0], &address[1], &address[2],
                    &address[3], &flags, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 11 || !(flags & 2)) continue;
-        if (length + message <= room) add_neighbour((unsigned char *)old_value + length, address, mac);
-        length += message;
+        add_neighbour(&table, address, mac);
     }
     fclose(file);
-    *old_length = length;
-    if (!old_value || length <= room) return 0;
+    each_guest_card(add_guest, &table);
+    *old_length = table.length;
+    if (!old_value || table.length <= table.room) return 0;
     errno = ENOMEM;
     return -1;
 }

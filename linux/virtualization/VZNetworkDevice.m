@@ -1,15 +1,21 @@
 #import "internal.h"
 #import "a_mac.h"
 #import "bridge.h"
+#import "datagram_frames.h"
+#import "guest_cards.h"
+#import "vmnet_network.h"
 #import <sys/socket.h>
 #import <unistd.h>
 
 /// What an attachment does for a card. Its network gets the identifier.
 @protocol NetworkAttachment <NSObject>
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error;
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine
+                 as:(NSString *)identifier
+                for:(VZMACAddress *)card
+              error:(NSError **)error;
 @optional
 - (BOOL)_validateWithError:(NSError **)error;
-- (NSInteger)maximumTransmissionUnit;
+- (NSInteger)_transmissionUnit;
 @end
 
 enum { usual_transmission_unit = 1500, largest_transmission_unit = 65535 };
@@ -29,9 +35,68 @@ NOT_MADE_BY_INIT(VZNetworkDeviceAttachment)
     return [super init];
 }
 
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
-    [commandLine add:@"-netdev" value:@"user,id=%@", identifier];
+/// QEMU's network for a card that gets the address.
+static void add_user_network(QemuCommandLine *commandLine, NSString *identifier, VZMACAddress *card, struct in_addr address,
+                             NSString *options) {
+    [commandLine add:@"-netdev" value:@"user,id=%@,%@", identifier, options];
+    [commandLine addGuestCard:[[[GuestCard alloc] initWithNetwork:identifier
+                                                              MAC:card.ethernetAddress
+                                                          address:address] autorelease]];
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine
+                 as:(NSString *)identifier
+                for:(VZMACAddress *)card
+              error:(NSError **)error {
+    // Each of a machine's is on a network of its own; as on a Mac, their addresses differ.
+    struct in_addr address = {htonl(0x0a00020f + (in_addr_t)[commandLine numberForKind:@"nat"])};
+    NSString *options = [NSString stringWithFormat:@"dhcpstart=%@", address_text(address)];
+    add_user_network(commandLine, identifier, card, address, options);
     return YES;
+}
+
+@end
+
+@interface VZVmnetNetworkDeviceAttachment (Engine) <NetworkAttachment>
+@end
+
+@implementation VZVmnetNetworkDeviceAttachment
+
+- (instancetype)initWithNetwork:(vmnet_network_ref)network {
+    self = [super init];
+    if (self) _network = (vmnet_network_ref)[(VmnetNetwork *)(id)network retain];
+    return self;
+}
+
+- (void)dealloc {
+    [(VmnetNetwork *)(id)_network release];
+    [super dealloc];
+}
+
+- (vmnet_network_ref)network {
+    return _network;
+}
+
+- (BOOL)_validateWithError:(NSError **)error {
+    if (_network) return YES;
+    return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The network of a vmnet network is not set."));
+}
+
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine
+                 as:(NSString *)identifier
+                for:(VZMACAddress *)card
+              error:(NSError **)error {
+    VmnetNetwork *network = (id)_network;
+    struct in_addr address = [network addressForMAC:card.ethernetAddress];
+    if (address.s_addr == INADDR_NONE) {
+        return fail(error, virtualization_error(VZErrorNetworkError, @"The network has no address left."));
+    }
+    add_user_network(commandLine, identifier, card, address, [network optionsForAddress:address]);
+    return YES;
+}
+
+- (NSInteger)_transmissionUnit {
+    return [(VmnetNetwork *)(id)_network transmissionUnit];
 }
 
 @end
@@ -95,7 +160,10 @@ NOT_MADE_BY_INIT(VZBridgedNetworkInterface)
     return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine
+                 as:(NSString *)identifier
+                for:(VZMACAddress *)card
+              error:(NSError **)error {
     int tap = plug_into_bridge(_interface.identifier, error);
     if (tap < 0) return NO;
     [commandLine add:@"-netdev" value:@"tap,id=%@,fd=%d", identifier, [commandLine passDescriptor:tap]];
@@ -147,10 +215,18 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
     return !reason || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", reason));
 }
 
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
-    int socket = [commandLine passDescriptor:dup([_fileHandle fileDescriptor])];
-    [commandLine add:@"-netdev" value:@"dgram,id=%@,local.type=fd,local.str=%d", identifier, socket];
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine
+                 as:(NSString *)identifier
+                for:(VZMACAddress *)card
+              error:(NSError **)error {
+    int socket = dup([_fileHandle fileDescriptor]);
+    drop_empty_datagrams(socket);
+    [commandLine add:@"-netdev" value:@"dgram,id=%@,local.type=fd,local.str=%d", identifier, [commandLine passDescriptor:socket]];
     return YES;
+}
+
+- (NSInteger)_transmissionUnit {
+    return _maximumTransmissionUnit;
 }
 
 @end
@@ -197,7 +273,7 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
 
 - (BOOL)_validateWithError:(NSError **)error {
     id<NetworkAttachment> attachment = (id)self.attachment;
-    if (![attachment respondsToSelector:@selector(_describeTo:as:error:)]) {
+    if (![attachment respondsToSelector:@selector(_describeTo:as:for:error:)]) {
         return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The network device attachment is invalid."));
     }
     return ![attachment respondsToSelector:@selector(_validateWithError:)] || [attachment _validateWithError:error];
@@ -207,10 +283,10 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
     NSString *identifier = [commandLine identifierForKind:@"network"];
     NSString *network = [commandLine identifierForKind:@"net"];
     id<NetworkAttachment> attachment = (id)self.attachment;
-    if (![attachment _describeTo:commandLine as:network error:error]) return NO;
+    if (![attachment _describeTo:commandLine as:network for:self.MACAddress error:error]) return NO;
     NSString *options = @"";
-    if ([attachment respondsToSelector:@selector(maximumTransmissionUnit)]) {
-        options = [NSString stringWithFormat:@",host_mtu=%ld", (long)[attachment maximumTransmissionUnit]];
+    if ([attachment respondsToSelector:@selector(_transmissionUnit)]) {
+        options = [NSString stringWithFormat:@",host_mtu=%ld", (long)[attachment _transmissionUnit]];
     }
     // Without an option ROM: the guest is not booted from the network, and loading it takes time.
     [commandLine addPCIDevice:@"virtio-net-pci,id=%@,netdev=%@,mac=%@,romfile=%@", identifier, network, self.MACAddress.string,
@@ -262,6 +338,7 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
     if (_attachment == _network) return _attachment != nil;
     if ([_attachment class] != [_network class]) return NO;
     if ([_attachment isKindOfClass:[VZNATNetworkDeviceAttachment class]]) return YES;
+    if ([_attachment isKindOfClass:[VZVmnetNetworkDeviceAttachment class]]) return [(id)_attachment network] == [(id)_network network];
     if (![_attachment isKindOfClass:[VZBridgedNetworkDeviceAttachment class]]) return NO;
     VZBridgedNetworkInterface *one = [(id)_attachment interface], *other = [(id)_network interface];
     return [one.identifier isEqual:other.identifier];

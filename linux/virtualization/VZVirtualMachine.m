@@ -366,6 +366,12 @@ static NSString *state_name(VZVirtualMachineState state) {
                 }];
 }
 
+- (BOOL)_doInMonitor:(NSString *)command reply:(void (^)(NSString *problem))reply {
+    if (!_process || _state == VZVirtualMachineStateStarting) return NO;
+    [_process execute:@"human-monitor-command" arguments:@{@"command-line" : command} reply:reply];
+    return YES;
+}
+
 #pragma mark The screen
 
 - (dispatch_queue_t)_machineQueue {

@@ -10,6 +10,8 @@ BOOL hardware_can_virtualize(void);
 BOOL guests_can_be_requested_to_stop(void);
 /// Whether pressing it works: not with $VIRTUALIZATION_REQUEST_STOP=fails.
 BOOL requests_to_stop_fail(void);
+/// Whether vmnet's port rules go, as when a guest reboots there: with $VIRTUALIZATION_PORT_RULES=lost they never come.
+BOOL port_rules_are_lost(void);
 /// A descriptor at which a byte means that the machines' networks break, or -1: of the named pipe
 /// $VIRTUALIZATION_BREAK_NETWORK, for one running machine at a time.
 int network_breaker(void);

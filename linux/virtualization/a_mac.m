@@ -20,6 +20,10 @@ BOOL requests_to_stop_fail(void) {
     return [environment("VIRTUALIZATION_REQUEST_STOP") isEqualToString:@"fails"];
 }
 
+BOOL port_rules_are_lost(void) {
+    return [environment("VIRTUALIZATION_PORT_RULES") isEqualToString:@"lost"];
+}
+
 int network_breaker(void) {
     NSString *path = environment("VIRTUALIZATION_BREAK_NETWORK");
     // To write as well, so that it has no end when a writer closes it.

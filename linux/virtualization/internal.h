@@ -56,6 +56,9 @@ void refuse_to_make(Class class);
 - (void)_networkDidBreak;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
+/// A command of QEMU's monitor for people that says nothing when it is done. NO, and no reply, when no guest runs; else
+/// as QemuProcess does it.
+- (BOOL)_doInMonitor:(NSString *)command reply:(void (^)(NSString *problem))reply;
 @end
 
 @interface VZGraphicsDevice (Engine)

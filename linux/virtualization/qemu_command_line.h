@@ -1,6 +1,6 @@
 #import "child_process.h"
 
-@class ConsolePump;
+@class ConsolePump, GuestCard;
 
 /// What QEMU is to be started with, the helpers that it needs, and commands that must be done before the guest runs.
 @interface QemuCommandLine : CommandLine {
@@ -8,7 +8,7 @@
     NSString *_architecture;
     NSMutableArray *_earlyCommands;
     NSCountedSet *_identifiers;
-    NSMutableArray *_helpers, *_explanations;
+    NSMutableArray *_helpers, *_explanations, *_guestCards;
     BOOL _sharesMemory;
     int _pciDevices;
 }
@@ -19,11 +19,16 @@
 @property(readonly) NSArray *earlyCommands;
 @property(readonly) NSArray *helpers;
 
+/// 0, then 1 ...
+- (NSUInteger)numberForKind:(NSString *)kind;
 /// "serial0", then "serial1" ...
 - (NSString *)identifierForKind:(NSString *)kind;
 /// A device on the PCI bus. The guest finds them in the order in which they are added.
 - (void)addPCIDevice:(NSString *)format, ... NS_FORMAT_FUNCTION(1, 2);
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments;
+/// A card whose address is known.
+- (void)addGuestCard:(GuestCard *)card;
+@property(readonly) NSArray *guestCards;
 /// A program that is started before QEMU and ended after it.
 - (void)addHelper:(ChildProcess *)helper;
 /// What carries the consoles' bytes while QEMU runs.

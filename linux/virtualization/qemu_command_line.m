@@ -16,6 +16,7 @@ NSString *qemu_quoted(NSString *value) {
     _helpers = [[NSMutableArray alloc] init];
     _consolePump = [[ConsolePump alloc] init];
     _explanations = [[NSMutableArray alloc] init];
+    _guestCards = [[NSMutableArray alloc] init];
     return self;
 }
 
@@ -26,16 +27,21 @@ NSString *qemu_quoted(NSString *value) {
     [_helpers release];
     [_consolePump release];
     [_explanations release];
+    [_guestCards release];
     [super dealloc];
 }
 
 @synthesize architecture = _architecture, earlyCommands = _earlyCommands, helpers = _helpers, consolePump = _consolePump,
-            sharesMemory = _sharesMemory;
+            sharesMemory = _sharesMemory, guestCards = _guestCards;
+
+- (NSUInteger)numberForKind:(NSString *)kind {
+    NSUInteger number = [_identifiers countForObject:kind];
+    [_identifiers addObject:kind];
+    return number;
+}
 
 - (NSString *)identifierForKind:(NSString *)kind {
-    NSString *identifier = [NSString stringWithFormat:@"%@%lu", kind, (unsigned long)[_identifiers countForObject:kind]];
-    [_identifiers addObject:kind];
-    return identifier;
+    return [NSString stringWithFormat:@"%@%lu", kind, (unsigned long)[self numberForKind:kind]];
 }
 
 // Eight share a slot, for a guest may have more devices than there are slots.
@@ -51,6 +57,10 @@ NSString *qemu_quoted(NSString *value) {
 
 - (void)addEarlyCommand:(NSString *)command arguments:(NSDictionary *)arguments {
     [_earlyCommands addObject:@{@"execute" : command, @"arguments" : arguments}];
+}
+
+- (void)addGuestCard:(GuestCard *)card {
+    [_guestCards addObject:card];
 }
 
 - (void)addHelper:(ChildProcess *)helper {

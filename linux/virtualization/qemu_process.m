@@ -1,6 +1,7 @@
 #import "internal.h"
 #import "a_mac.h"
 #import "console_pump.h"
+#import "guest_cards.h"
 #import <errno.h>
 #import <fcntl.h>
 #import <poll.h>
@@ -59,6 +60,7 @@ static void *thread_main(void *argument) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     [self retain];
+    publish_guest_cards(_commandLine.guestCards, _machine);
     int problem = pthread_create(&thread, NULL, thread_main, self);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (problem) {
@@ -270,7 +272,11 @@ static void *thread_main(void *argument) {
     } else if (event) {
         [self _handleEvent:event data:[message objectForKey:@"data"]];
     } else {
-        [self _handleReplyTo:[message objectForKey:@"id"] problem:[[message objectForKey:@"error"] objectForKey:@"desc"]];
+        NSString *problem = [[message objectForKey:@"error"] objectForKey:@"desc"];
+        // Only human-monitor-command returns a text: what it has to complain of.
+        id text = [message objectForKey:@"return"];
+        if ([text isKindOfClass:[NSString class]] && [text length] > 0) problem = text;
+        [self _handleReplyTo:[message objectForKey:@"id"] problem:problem];
     }
 }
 
@@ -315,6 +321,7 @@ static void *thread_main(void *argument) {
 }
 
 - (void)_reportEnd {
+    withdraw_guest_cards(_commandLine.guestCards);
     NSError *error = nil;
     if (!_guestStopped) {
         error = _explanation ? _explanation : virtualization_error(VZErrorInternal, @"%@", _failure ? _failure : @"QEMU ended.");

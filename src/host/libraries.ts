@@ -40,8 +40,8 @@ const GRAPHICAL_STAND_IN = "libVirtualizationAppKit.so";
 
 /** Of macOS, src/objc knows the places. */
 const FRAMEWORKS = {
-  darwin: ["objc", "system", "Foundation", "Security", "Virtualization", "CoreGraphics", "AppKit"],
-  linux: ["objc", "system", "Foundation", "Virtualization", "CoreGraphics", "AppKit"],
+  darwin: ["objc", "system", "Foundation", "Security", "Virtualization", "vmnet", "CoreGraphics", "AppKit"],
+  linux: ["objc", "system", "Foundation", "Virtualization", "vmnet", "CoreGraphics", "AppKit"],
 } as Partial<Record<typeof Deno.build.os, Library[]>>;
 
 /** Whether this system has a library. */

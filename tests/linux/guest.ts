@@ -78,11 +78,16 @@ export class Guest {
 
   /** Waits until the guest has said something for the n-th time. */
   async said(text: string, times = 1): Promise<void> {
+    await this.until(JSON.stringify(text), () => this.output.split(text).length > times);
+  }
+
+  /** Waits until what the guest has said is enough. */
+  async until(what: string, isEnough: () => boolean): Promise<void> {
     const wait = async () => {
-      while (this.output.split(text).length <= times) await this.#more.promise;
+      while (!isEnough()) await this.#more.promise;
     };
     try {
-      await within(JSON.stringify(text), wait());
+      await within(what, wait());
     } catch (error) {
       throw new Error(`${(error as Error).message}; the guest said ${JSON.stringify(this.output)}`);
     }

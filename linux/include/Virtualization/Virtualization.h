@@ -61,3 +61,4 @@
 #import <Virtualization/VZVirtualMachineConfiguration.h>
 #import <Virtualization/VZVirtualMachineDelegate.h>
 #import <Virtualization/VZVirtualMachineStartOptions.h>
+#import <Virtualization/VZVmnetNetworkDeviceAttachment.h>
