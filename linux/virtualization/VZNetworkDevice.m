@@ -2,7 +2,6 @@
 #import "a_mac.h"
 #import "bridge.h"
 #import "datagram_frames.h"
-#import "guest_cards.h"
 #import "vmnet_network.h"
 #import <sys/socket.h>
 #import <unistd.h>
@@ -35,13 +34,11 @@ NOT_MADE_BY_INIT(VZNetworkDeviceAttachment)
     return [super init];
 }
 
-/// QEMU's network for a card that gets the address.
-static void add_user_network(QemuCommandLine *commandLine, NSString *identifier, VZMACAddress *card, struct in_addr address,
-                             NSString *options) {
-    [commandLine add:@"-netdev" value:@"user,id=%@,%@", identifier, options];
-    [commandLine addGuestCard:[[[GuestCard alloc] initWithNetwork:identifier
-                                                              MAC:card.ethernetAddress
-                                                          address:address] autorelease]];
+/// A card that gets the address from QEMU's user network of this name.
+static GuestCard *add_guest_card(QemuCommandLine *commandLine, NSString *identifier, VZMACAddress *card, struct in_addr address) {
+    GuestCard *added = [[GuestCard alloc] initWithNetwork:identifier MAC:card.ethernetAddress address:address];
+    [commandLine addGuestCard:added];
+    return [added autorelease];
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine
@@ -50,8 +47,8 @@ static void add_user_network(QemuCommandLine *commandLine, NSString *identifier,
               error:(NSError **)error {
     // Each of a machine's is on a network of its own; as on a Mac, their addresses differ.
     struct in_addr address = {htonl(0x0a00020f + (in_addr_t)[commandLine numberForKind:@"nat"])};
-    NSString *options = [NSString stringWithFormat:@"dhcpstart=%@", address_text(address)];
-    add_user_network(commandLine, identifier, card, address, options);
+    add_guest_card(commandLine, identifier, card, address);
+    [commandLine add:@"-netdev" value:@"user,id=%@,dhcpstart=%@", identifier, address_text(address)];
     return YES;
 }
 
@@ -91,7 +88,8 @@ static void add_user_network(QemuCommandLine *commandLine, NSString *identifier,
     if (address.s_addr == INADDR_NONE) {
         return fail(error, virtualization_error(VZErrorNetworkError, @"The network has no address left."));
     }
-    add_user_network(commandLine, identifier, card, address, [network optionsForAddress:address]);
+    GuestCard *added = add_guest_card(commandLine, identifier, card, address);
+    [commandLine add:@"-netdev" value:@"user,id=%@,%@", identifier, [network optionsForCard:added at:address]];
     return YES;
 }
 

@@ -11,7 +11,7 @@ void each_guest_card(void (*visit)(void *context, struct ether_addr mac, struct 
 #ifdef __OBJC__
 #import "machine_link.h"
 
-/// A network card and its address.
+/// A network card and its address, and the ports of the host's loopback that lead to the guest's.
 @interface GuestCard : NSObject {
     NSString *_network;
     struct ether_addr _MAC;
@@ -22,6 +22,9 @@ void each_guest_card(void (*visit)(void *context, struct ether_addr mac, struct 
 }
 /// @param network QEMU's name of its netdev, which is a user network.
 - (id)initWithNetwork:(NSString *)network MAC:(struct ether_addr)MAC address:(struct in_addr)address;
+/// QEMU has been told of a port of the host's that leads to one of the guest's. A second one to the same would get
+/// answers by UDP that are the first one's.
+- (void)addPort:(int)external to:(int)port isUDP:(BOOL)isUDP;
 /// What guest_port_on_loopback gives.
 - (int)loopbackPortFor:(int)port isUDP:(BOOL)isUDP;
 @end

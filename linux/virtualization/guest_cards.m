@@ -115,13 +115,20 @@ BOOL loopback_port_is_free(BOOL isUDP, int *port) {
     return outcome == NO_MACHINE ? 0 : -1;
 }
 
+static NSNumber *key_of(int port, BOOL isUDP) {
+    return [NSNumber numberWithInt:isUDP ? -port : port];
+}
+
+- (void)addPort:(int)external to:(int)port isUDP:(BOOL)isUDP {
+    [_ports setObject:[NSNumber numberWithInt:external] forKey:key_of(port, isUDP)];
+}
+
 - (int)loopbackPortFor:(int)port isUDP:(BOOL)isUDP {
-    NSNumber *key = [NSNumber numberWithInt:isUDP ? -port : port];
     pthread_mutex_lock(&_lock);
-    int found = [[_ports objectForKey:key] intValue];
+    int found = [[_ports objectForKey:key_of(port, isUDP)] intValue];
     if (!found) {
         found = [self _makeLoopbackPortFor:port isUDP:isUDP];
-        if (found > 0) [_ports setObject:[NSNumber numberWithInt:found] forKey:key];
+        if (found > 0) [self addPort:found to:port isUDP:isUDP];
     }
     pthread_mutex_unlock(&_lock);
     return found;

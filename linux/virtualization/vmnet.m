@@ -1,7 +1,6 @@
 // vmnet's functions, and the networks that they make.
 #import "vmnet_network.h"
 #import "a_mac.h"
-#import "guest_cards.h"
 #import "../objc/macos_version.h"
 #import <pthread.h>
 #import <unistd.h>
@@ -125,7 +124,7 @@ static struct in_addr address_at(VmnetConfiguration *configuration, in_addr_t of
     return new.address;
 }
 
-- (NSString *)optionsForAddress:(struct in_addr)address {
+- (NSString *)optionsForCard:(GuestCard *)card at:(struct in_addr)address {
     NSMutableString *options = [NSMutableString string];
     [options appendFormat:@"net=%@/%d,host=%@,dns=%@,dhcpstart=%@", address_text(address_at(_configuration, 0)),
                           __builtin_popcount(_configuration->_mask), address_text(address_at(_configuration, host_offset)),
@@ -140,6 +139,7 @@ static struct in_addr address_at(VmnetConfiguration *configuration, in_addr_t of
         if (rule->address.s_addr != address.s_addr || !loopback_port_is_free(rule->isUDP, &port)) continue;
         [options appendFormat:@",hostfwd=%@:127.0.0.1:%d-%@:%d", rule->isUDP ? @"udp" : @"tcp", port, address_text(address),
                               rule->internalPort];
+        [card addPort:port to:rule->internalPort isUDP:rule->isUDP];
     }
     return options;
 }

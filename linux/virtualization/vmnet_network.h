@@ -1,3 +1,4 @@
+#import "guest_cards.h"
 #import <Foundation/Foundation.h>
 #import <vmnet/vmnet.h>
 
@@ -17,8 +18,8 @@
     VmnetConfiguration *_configuration; // nobody else's
     NSMutableData *_leases;
 }
-/// QEMU's user network for a card; its options, but for the name.
-- (NSString *)optionsForAddress:(struct in_addr)address;
+/// QEMU's user network for a card that has the address; its options, but for the name. The card hears of its ports.
+- (NSString *)optionsForCard:(GuestCard *)card at:(struct in_addr)address;
 /// The address of a card, which it keeps: the reserved one or, from the third on, the first that nobody has. All bits
 /// are set when there is none left.
 - (struct in_addr)addressForMAC:(struct ether_addr)MAC;
