@@ -337,6 +337,7 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
     if ([_attachment class] != [_network class]) return NO;
     if ([_attachment isKindOfClass:[VZNATNetworkDeviceAttachment class]]) return YES;
     if ([_attachment isKindOfClass:[VZVmnetNetworkDeviceAttachment class]]) return [(id)_attachment network] == [(id)_network network];
+    if ([_attachment isKindOfClass:[VZFileHandleNetworkDeviceAttachment class]]) return [(id)_attachment fileHandle] == [(id)_network fileHandle];
     if (![_attachment isKindOfClass:[VZBridgedNetworkDeviceAttachment class]]) return NO;
     VZBridgedNetworkInterface *one = [(id)_attachment interface], *other = [(id)_network interface];
     return [one.identifier isEqual:other.identifier];

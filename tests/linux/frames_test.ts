@@ -1,8 +1,9 @@
 // Cards whose frames a client carries, as datagrams on a socket.
 
 import { assertEquals } from "@std/assert";
-import { Class } from "../../src/objc/mod.ts";
+import { Class, fromObjC, type NSObject } from "../../src/objc/mod.ts";
 import { Datagrams } from "./datagrams.ts";
+import { State } from "./raw.ts";
 import { card, Shell } from "./shell.ts";
 
 const [ETHERNET, ICMP_TYPE, ICMP_CHECKSUM] = [14, 34, 36];
@@ -53,6 +54,10 @@ class Host {
   }
 }
 
+function attachmentOf(handle: NSObject): NSObject {
+  return Class.named("VZFileHandleNetworkDeviceAttachment").create("initWithFileHandle:", handle);
+}
+
 Deno.test("frames: a card survives its other end, empty frames, and is large; a new connection makes it work again", async () => {
   const folder = Deno.makeTempDirSync();
   const paths = (name: string) => [`${folder}/${name}`, undefined];
@@ -61,10 +66,7 @@ Deno.test("frames: a card survives its other end, empty frames, and is large; a 
     let hosts = paths("first").map((path, i) => new Host(sockets[i], path));
     const cards = sockets.map(({ descriptor }, i) => {
       const handle = Class.named("NSFileHandle").create("initWithFileDescriptor:", descriptor);
-      const attachment = Class.named("VZFileHandleNetworkDeviceAttachment").create(
-        "initWithFileHandle:",
-        handle,
-      );
+      const attachment = attachmentOf(handle);
       if (i === 0) attachment.send("setMaximumTransmissionUnit:", 65535);
       return card(`52:54:00:00:00:0${i}`, attachment);
     });
@@ -92,9 +94,19 @@ Deno.test("frames: a card survives its other end, empty frames, and is large; a 
     assertEquals(await ping(1, 56, 56), [false, false]);
     hosts = paths("second").map((path, i) => new Host(sockets[i], path));
     assertEquals(await ping(30, 56, 56), [true, true]);
-    assertEquals(await shell.machine.state(), "running");
+    assertEquals(await shell.machine.state(), State.running);
 
-    await shell.machine.stop();
+    const { queue, object } = shell.machine;
+    const devices = fromObjC(await queue.call(object, "networkDevices")) as NSObject[];
+    for (const device of devices) {
+      const attachment = await queue.call(device, "attachment") as NSObject;
+      const handle = attachment.send("fileHandle") as NSObject;
+      await queue.call(device, "setAttachment:", null);
+      await queue.call(device, "setAttachment:", attachmentOf(handle));
+    }
+    assertEquals(await ping(30, 56, 56), [true, true]);
+
+    await shell.stop();
     for (const host of hosts) await host.close();
     for (const socket of sockets) socket.close();
   } finally {

@@ -1,9 +1,10 @@
 /** A real guest with network cards, which runs commands. */
 
+import { assertEquals } from "@std/assert";
 import { endOfCommand, LOOP } from "../../scripts/check_mac/shell_loop.ts";
 import { Class, type NSObject } from "../../src/objc/mod.ts";
-import type { VZVirtualMachine } from "../../src/vz/mod.ts";
-import { Guest } from "./guest.ts";
+import { Guest, within } from "./guest.ts";
+import { Machine } from "./raw.ts";
 
 /** A card. */
 export function card(mac: string, attachment: NSObject): NSObject {
@@ -15,17 +16,27 @@ export function card(mac: string, attachment: NSObject): NSObject {
 
 export class Shell implements AsyncDisposable {
   readonly guest = new Guest(LOOP);
-  readonly machine: VZVirtualMachine;
+  readonly machine: Machine;
   #read = 0;
 
   constructor(cards: NSObject[]) {
-    (this.guest.configuration as NSObject).send("setNetworkDevices:", cards);
-    this.machine = this.guest.machine();
+    const configuration = this.guest.configuration as NSObject;
+    configuration.send("setNetworkDevices:", cards);
+    this.machine = new Machine(configuration);
   }
 
-  /** Boots it. */
+  /** Starts the machine; the guest may still boot. */
+  async start(): Promise<void> {
+    assertEquals(await within("a start", this.machine.start()), []);
+  }
+
+  async stop(): Promise<void> {
+    assertEquals(await within("a stop", this.machine.complete("stopWithCompletionHandler:")), []);
+  }
+
+  /** Boots the guest. */
   async boot(): Promise<void> {
-    await this.machine.start();
+    await this.start();
     await this.guest.said("ready\r\n");
     this.#read = this.guest.output.length;
   }
@@ -41,7 +52,7 @@ export class Shell implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (await this.machine.state() === "running") await this.machine.stop();
+    await this.machine[Symbol.asyncDispose]();
     await this.guest[Symbol.asyncDispose]();
   }
 }

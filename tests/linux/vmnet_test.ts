@@ -205,7 +205,7 @@ Deno.test("vmnet: a guest has the address and the ports that its network gives i
   assertEquals(reply, "the owner");
   assertEquals(await shell.tell(reach("192.168.64.1")), "nobody");
 
-  await shell.machine.stop();
+  await shell.stop();
   assertEquals(known(macs), []);
   assertEquals(await guestPort("192.168.99.77", 7), 0);
   await assertRejects(() => echoOf(port, ""), Deno.errors.ConnectionRefused);
@@ -219,34 +219,34 @@ Deno.test("vmnet: of two machines with one address the newer is reached; rules m
     reserve(configuration, MAC_A, "192.168.97.9");
     addRule(configuration, port, 7, "192.168.97.9");
     const shell = new Shell([onNAT(MAC_B), onNetwork(MAC_A, configuration)]);
-    await shell.machine.start();
+    await shell.start();
     return shell;
   };
   await using first = await start();
   const ports = [await guestPort("10.0.2.15", 1)];
   {
     using _open = await Deno.connect({ hostname: "127.0.0.1", port });
-    await first.machine.stop();
+    await first.stop();
   }
   // A connection that has just ended keeps the rule from nothing.
-  await first.machine.start();
+  await first.start();
   (await Deno.connect({ hostname: "127.0.0.1", port })).close();
   ports.push(await guestPort("10.0.2.15", 1));
   await using second = new Shell([onNAT(MAC_A)]);
-  await second.machine.start();
+  await second.start();
   ports.push(await guestPort("10.0.2.15", 1));
-  await second.machine.stop();
+  await second.stop();
   ports.push(await guestPort("10.0.2.15", 1));
   assert(ports.every((port) => port > 0), ports.join(" "));
   assertEquals(ports[3], ports[1]);
   assert(ports[2] !== ports[1]);
 
   // One that is asked for while the machine stops is answered in any case.
-  const [during] = await within("a port", Promise.all([guestPort("10.0.2.15", 2), first.machine.stop()]));
+  const [during] = await Promise.all([within("a port", guestPort("10.0.2.15", 2)), first.stop()]);
   assert(during >= 0, `${during}`);
   Deno.env.set("VIRTUALIZATION_PORT_RULES", "lost");
   try {
-    await first.machine.start();
+    await first.start();
   } finally {
     Deno.env.delete("VIRTUALIZATION_PORT_RULES");
   }
