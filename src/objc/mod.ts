@@ -32,7 +32,7 @@ export { NSError } from "./error.ts";
 export { type Converted, elements, fileURL, fromObjC, same } from "./foundation.ts";
 export { type Library, openFramework, openFunctions, setLibraryPaths, symbolAddress } from "./libraries.ts";
 export type { Struct } from "./native_type.ts";
-export { Class, NSObject, type Result } from "./object.ts";
+export { Class, NSObject, type Result, wrap } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
 export { DispatchQueue } from "./queue.ts";
 export { cString, fromCString, type Pointer, releaseObject } from "./runtime.ts";

@@ -162,7 +162,11 @@ function textOf(string: Pointer): string {
   return bytes && length ? decoder.decode(Deno.UnsafePointerView.getArrayBuffer(bytes, length)) : "";
 }
 
-/** Wraps what a method has returned. */
+/**
+ * Wraps what a method or a C function has returned; null is nil.
+ *
+ * @param owned Whether a reference count comes with it; else the object is retained.
+ */
 export function wrap(pointer: Pointer, owned = false): NSObject | null {
   if (!pointer) return null;
   return new NSObject({ [POINTER]: pointer }, owned);
