@@ -10,6 +10,8 @@ export const API = {
   VZEFIBootLoader: { macOS: "13.0", "-setVariableStore:": "13.0 v @" },
   VZEFIVariableStore: { macOS: "13.0", "-initWithURL:": "13.0 @ @",
     "-initCreatingVariableStoreAtURL:options:error:": "13.0 @ @ Q o^@" },
+  VZFileHandleNetworkDeviceAttachment: { macOS: "11.0", "-initWithFileHandle:": "11.0 @ @",
+    "-setMaximumTransmissionUnit:": "13.0 v q" },
   VZFileHandleSerialPortAttachment: { macOS: "11.0",
     "-initWithFileHandleForReading:fileHandleForWriting:": "11.0 @ @ @" },
   VZFileSerialPortAttachment: { macOS: "11.0", "-initWithURL:append:error:": "11.0 @ @ Z o^@" },
@@ -59,4 +61,5 @@ export const API = {
     "+maximumAllowedCPUCount": "11.0 Q" },
   VZVirtualMachineView: { macOS: "12.0", "-setVirtualMachine:": "12.0 v @",
     "-setCapturesSystemKeys:": "12.0 v Z", "-setAutomaticallyReconfiguresDisplay:": "14.0 v Z" },
+  VZVmnetNetworkDeviceAttachment: { macOS: "26.0", "-initWithNetwork:": "26.0 @ ^{vmnet_network=}" },
 } as const;

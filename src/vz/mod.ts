@@ -24,11 +24,13 @@ export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_ba
 export {
   VZBridgedNetworkDeviceAttachment,
   VZBridgedNetworkInterface,
+  VZFileHandleNetworkDeviceAttachment,
   VZMACAddress,
   VZNATNetworkDeviceAttachment,
   VZNetworkDevice,
   VZNetworkDeviceAttachment,
   VZVirtioNetworkDeviceConfiguration,
+  VZVmnetNetworkDeviceAttachment,
 } from "./network.ts";
 export { VZGenericMachineIdentifier, VZGenericPlatformConfiguration } from "./platform.ts";
 export { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";

@@ -41,6 +41,37 @@ export class VZBridgedNetworkDeviceAttachment
   }
 }
 
+/** Frames as datagrams on a connected socket. macOS 11. */
+export class VZFileHandleNetworkDeviceAttachment
+  extends VZNetworkDeviceAttachment<"VZFileHandleNetworkDeviceAttachment"> {
+  static override readonly api = new VZClass("VZFileHandleNetworkDeviceAttachment", "A socket for a card", {
+    "setMaximumTransmissionUnit:": "mtu",
+  });
+
+  /** @param socket An NSFileHandle of it. One that is no datagram socket ends the process. */
+  static create(socket: NSObject): VZFileHandleNetworkDeviceAttachment {
+    return new this(this.api.create("initWithFileHandle:", socket));
+  }
+
+  /** The largest packet, in bytes: 1500 to 65535, and 1500 by default. macOS 13. */
+  set maximumTransmissionUnit(bytes: number) {
+    this.send("setMaximumTransmissionUnit:", bytes);
+  }
+}
+
+/** A network of vmnet's that the process has made. macOS 26. */
+export class VZVmnetNetworkDeviceAttachment
+  extends VZNetworkDeviceAttachment<"VZVmnetNetworkDeviceAttachment"> {
+  static override readonly api = new VZClass(
+    "VZVmnetNetworkDeviceAttachment",
+    "A network of the machine's own",
+  );
+
+  static create(network: NSObject): VZVmnetNetworkDeviceAttachment {
+    return new this(this.api.create("initWithNetwork:", network));
+  }
+}
+
 /** A MAC address. macOS 11. */
 export class VZMACAddress extends VZObject<"VZMACAddress"> {
   static override readonly api = new VZClass("VZMACAddress", "A MAC address");

@@ -8,6 +8,7 @@ interface ArgumentTypes extends Record<"q" | "Q" | "I" | "S" | "C", number | big
   "@": ObjectValue;
   Z: boolean;
   "^v": null;
+  "^{vmnet_network=}": NSObject;
   "{CGSize=dd}": [width: number, height: number];
   "{CGRect}": [origin: [x: number, y: number], size: [width: number, height: number]];
 }
