@@ -1,11 +1,11 @@
-/** The guest's address, as macOS's DHCP server has given it. */
+/** The guest's address, as macOS's DHCP server has given it, or as the host has heard it. */
 
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { type Neighbour, neighbours } from "./arp_table.ts";
 import { normalMAC } from "./mac_address.ts";
 
-/** Where that server keeps its leases. Linux has no such file: there the guest is behind QEMU's own network. */
+/** Where that server keeps its leases. Linux has no such file: there guests are heard. */
 const LEASES = "/var/db/dhcpd_leases";
 
 interface Lease {
@@ -53,62 +53,75 @@ export function identifiedAddress(
   return identified.findLast(({ address }) => heard(address))?.address;
 }
 
-/** How soon after a lease the host is asked whom it has heard, in milliseconds. */
-const HEARD = [0, 200, 400, 800, 1_600, 3_200, 6_400];
+/**
+ * The address of a card now, as far as it is known: leased to it or to its guest, or else heard from it.
+ *
+ * @param path Of the server's file.
+ * @param table Whom the host has heard.
+ */
+export function addressOf(mac: string, path = LEASES, table = neighbours): string | undefined {
+  const leases = readLeases(path);
+  const leased = leasedAddress(leases, mac);
+  if (leased !== undefined) return leased;
+  const heard = table();
+  return identifiedAddress(leases, mac, heard) ??
+    heard.findLast((one) => one.mac === normalMAC(mac))?.address;
+}
+
+function readLeases(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return ""; // there may be none yet, and it is no reason to fail
+  }
+}
+
+/** How soon the host is asked a second time whom it has heard, in milliseconds; then after twice that, and so on. */
+const AGAIN = 200;
 
 /**
- * Calls a function once, with the address of a card, when it is known.
+ * Calls a function once, with the address of a card, when it is known. Leases are told; whom the host has heard is not,
+ * so it is asked, ever more seldom until there is a new lease.
  *
  * @param path Of the server's file.
  * @param table Whom the host has heard.
  * @returns What ends the wait.
  */
-export function watchLeases(
+export function watchAddress(
   mac: string,
   onAddress: (address: string) => void,
   path = LEASES,
   table = neighbours,
 ): Disposable {
-  const read = () => {
-    try {
-      return Deno.readTextFileSync(path);
-    } catch {
-      return ""; // there may be none yet, and it is no reason to fail
-    }
-  };
-  let watcher: Deno.FsWatcher;
-  try {
-    watcher = Deno.watchFs(dirname(path), { recursive: false });
-  } catch {
-    return { [Symbol.dispose]() {} };
-  }
-  const before = leasedAddress(read(), mac);
-  const timers = new Set<ReturnType<typeof setTimeout>>();
+  let watcher: Deno.FsWatcher | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let told = false;
-  const tell = (address: string | undefined) => {
-    if (told || address === undefined) return;
+  const end = () => {
     told = true;
+    clearTimeout(timer);
+    try {
+      watcher?.close();
+    } catch { /* closed when the address came */ }
+  };
+  const ask = (pause: number) => {
+    if (told) return;
+    clearTimeout(timer);
+    const address = addressOf(mac, path, table);
+    if (address === undefined) {
+      timer = setTimeout(() => ask(pause * 2), pause);
+      return;
+    }
     end();
     onAddress(address);
   };
-  const end = () => {
-    timers.forEach(clearTimeout);
-    try {
-      watcher.close();
-    } catch { /* closed when the address came */ }
-  };
+  try {
+    watcher = Deno.watchFs(dirname(path), { recursive: false });
+  } catch { /* there is no such folder: then it is heard */ }
   (async () => {
-    for await (const { paths } of watcher) {
-      if (!paths.some((changed) => basename(changed) === basename(path))) continue;
-      tell(leasedAddress(read(), mac));
-      timers.forEach(clearTimeout);
-      timers.clear();
-      if (told) break;
-      for (const pause of HEARD) {
-        timers.add(setTimeout(() => tell(identifiedAddress(read(), mac, table())), pause));
-      }
+    for await (const { paths } of watcher ?? []) {
+      if (paths.some((changed) => basename(changed) === basename(path))) ask(AGAIN);
     }
-  })().catch(() => {}); // who cannot watch does not learn it
-  tell(before);
+  })().catch(() => {}); // who cannot watch hears it
+  ask(AGAIN);
   return { [Symbol.dispose]: end };
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Neighbour } from "../../src/host/arp_table.ts";
-import { identifiedAddress, leasedAddress, watchLeases } from "../../src/host/dhcp_leases.ts";
+import { identifiedAddress, leasedAddress, watchAddress } from "../../src/host/dhcp_leases.ts";
 import { within } from "../e2e/vzrun.ts";
 
 const LEASES = `{
@@ -54,15 +54,15 @@ Deno.test("leases: an address is told when it is leased, once, also of a guest t
   const table: Neighbour[] = [];
   const [byCard, byIdentifier] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   {
-    using _card = watchLeases("52:54:00:0a:0b:0c", byCard.resolve, path, () => table);
-    using _identifier = watchLeases(SYSTEMD, byIdentifier.resolve, path, () => table);
+    using _card = watchAddress("52:54:00:0a:0b:0c", byCard.resolve, path, () => table);
+    using _identifier = watchAddress(SYSTEMD, byIdentifier.resolve, path, () => table);
     Deno.writeTextFileSync(`${path}-`, LEASES);
     Deno.renameSync(`${path}-`, path);
     assertEquals(await within("the card's lease", byCard.promise), "192.168.64.7");
     table.push({ address: "192.168.64.9", mac: SYSTEMD });
     assertEquals(await within("the identifier's lease", byIdentifier.promise), "192.168.64.9");
     const known = Promise.withResolvers<string>();
-    using _known = watchLeases("52:54:0:a:b:c", known.resolve, path, () => table);
+    using _known = watchAddress("52:54:0:a:b:c", known.resolve, path, () => table);
     assertEquals(await within("a lease that is there", known.promise), "192.168.64.7");
   }
   Deno.removeSync(folder, { recursive: true });

@@ -22,6 +22,10 @@ const EXPORTED: Record<string, string> = {
   CoreGraphics: "CGSessionCopyCurrentDictionary",
   Foundation: "NSUnderlyingErrorKey",
   Security: "SecTaskCopyValueForEntitlement SecTaskCreateFromSelf",
+  // macOS 26
+  vmnet: `
+    vmnet_network_configuration_add_dhcp_reservation vmnet_network_configuration_add_port_forwarding_rule
+    vmnet_network_configuration_create vmnet_network_configuration_set_ipv4_subnet vmnet_network_create`,
 };
 
 /** What linux/ exports beside that, for what a Mac does without; asked for only where guests are no neighbours. */
