@@ -22,7 +22,7 @@ interface Use {
 }
 
 function usesOf(
-  { boot, disks, serial, machineId }: Machine,
+  { boot, disks, serial, network, machineId }: Machine,
   files: readonly ProgramFile[],
   sources: readonly string[][],
 ): Use[] {
@@ -47,6 +47,11 @@ function usesOf(
   }
   for (const [i, port] of serial.entries()) {
     if ("path" in port) add(`serial[${i}].path`, "a console", port.path, true);
+  }
+  for (const [i, card] of network.entries()) {
+    if (card.kind === "dgram") add(`network[${i}].local`, "a card's socket", card.local, true);
+    if (card.kind !== "stream" || !card.server || card.address.kind !== "unix") continue;
+    add(`network[${i}].address`, "the socket of a card", card.address.path, true);
   }
   add("machineId", "the machine's identity", machineId, true);
   if (machineId !== undefined) addPartial("machineId", "an identity that is being made", machineId);

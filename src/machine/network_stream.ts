@@ -5,7 +5,7 @@
  */
 
 import { DatagramSocket, HEADER, MOST_FRAME } from "../host/datagram_socket.ts";
-import { FileError, reasonOf } from "../host/error.ts";
+import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
 import { socketPathProblem } from "../host/files.ts";
 import { inTime } from "../host/in_time.ts";
 import type { NSObject } from "../objc/mod.ts";
@@ -79,7 +79,8 @@ async function connect(place: Place, signal: AbortSignal): Promise<Peer> {
       ? await Deno.connect({ transport: "unix", path: place.path })
       : await Deno.connect({ hostname: place.host, port: place.port, signal });
   } catch (error) {
-    throw new FileError(`${what}: ${reasonOf(error)}`, { cause: error });
+    const isOther = "path" in place && ignoreNotFound(() => Deno.statSync(place.path))?.isSocket === false;
+    throw new FileError(`${what}: ${isOther ? "it is no socket" : reasonOf(error)}`, { cause: error });
   }
 }
 

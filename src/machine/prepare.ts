@@ -21,7 +21,7 @@ import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { configurePlatform, makeIdentity } from "./identity.ts";
 import { checkMachine, complete, type Description, type Machine } from "./machine.ts";
-import { configureNetwork } from "./network.ts";
+import { configureNetwork, type OpenedNetwork, openNetwork } from "./open_network.ts";
 import type { ProgramFile, Reporter } from "./run_context.ts";
 import { configureSerial, type OpenedSerial } from "./serial.ts";
 import { configureRosetta, configureShare } from "./share.ts";
@@ -53,6 +53,8 @@ interface Devices {
 export interface PreparedMachine {
   machine: Machine;
   devices: Devices;
+  /** Undefined in a dry run for what is not opened then. */
+  networks: (OpenedNetwork | undefined)[];
 }
 
 /**
@@ -77,7 +79,11 @@ export async function prepareMachine(
   const disks = opened.map(({ disk }) => disk);
   // Images that are to be made are known only now.
   checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
-  const devices = makeDevices({ ...machine, disks });
+  const networks: (OpenedNetwork | undefined)[] = [];
+  for (const [i, card] of machine.network.entries()) {
+    networks.push(await openNetwork(card, i, { ...options, ...options.reporter }));
+  }
+  const devices = makeDevices({ ...machine, disks }, networks);
   if (!options.dryRun) {
     openFiles(files, cleanup);
     if (machine.name !== undefined) {
@@ -94,7 +100,7 @@ export async function prepareMachine(
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);
   }
-  return { machine: { ...machine, boot, disks }, devices };
+  return { machine: { ...machine, boot, disks }, devices, networks };
 }
 
 function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack): void {
@@ -104,7 +110,7 @@ function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack)
   }
 }
 
-function makeDevices(machine: Machine): Devices {
+function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undefined)[]): Devices {
   const { shares, rosetta, network, disks } = machine;
   const platform = configurePlatform(machine);
   return {
@@ -112,7 +118,7 @@ function makeDevices(machine: Machine): Devices {
       ...shares.map((share, i) => configureShare(share, `shares[${i}]`)),
       ...rosetta === undefined ? [] : [configureRosetta(rosetta)],
     ],
-    networks: network.map((card, i) => configureNetwork(card, `network[${i}]`)),
+    networks: network.map((card, i) => configureNetwork(card, networks[i])),
     disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
     ...platform && { platform },
   };

@@ -6,7 +6,8 @@ import type { Disk } from "./disk.ts";
 import type { Display } from "./display.ts";
 import { MachineError } from "./error.ts";
 import type { Description, Machine } from "./machine.ts";
-import type { Network } from "./network.ts";
+import type { Network, PortForward, StreamAddress } from "./network.ts";
+import type { FrameStreams } from "./network_frames.ts";
 import type { Serial } from "./serial.ts";
 import type { Share } from "./share.ts";
 
@@ -54,6 +55,18 @@ const flag: Check = (value, field) => {
 const whole: Check = (value, field) => {
   if (typeof value === "number" && (Number.isInteger(value) || value === Infinity)) return value; // limits are for later
   fail(field, `expected a whole number, not ${shown(value)}`);
+};
+
+const seconds: Check = (value, field) => {
+  if (typeof value === "number" && value >= 0 && value < Infinity) return value;
+  fail(field, `expected a number of seconds, not ${shown(value)}`);
+};
+
+/** Streams, which are a program's own and are left as they are. */
+const frames: Check = (value, field) => {
+  const { readable, writable } = (value ?? {}) as Partial<FrameStreams>;
+  if (readable instanceof ReadableStream && writable instanceof WritableStream) return value;
+  fail(field, "expected a readable and a writable stream of frames");
 };
 
 const oneOf = (...values: string[]): Check => (value, field) => {
@@ -125,7 +138,30 @@ const SERIAL: Kinds<Serial> = {
   null: {},
 };
 
-const NETWORK: Kinds<Network> = { nat: { mac: text }, bridge: { interface: needed(text), mac: text } };
+const FORWARD: Fields<PortForward> = {
+  protocol: oneOf("tcp", "udp"),
+  hostAddress: text,
+  hostPort: needed(whole),
+  guestAddress: text,
+  guestPort: needed(whole),
+};
+
+const OWN = { forward: listOf(object(FORWARD)), subnet: text, guestAddress: text, isolated: flag, mac: text };
+
+const PLACE: Kinds<StreamAddress> = {
+  unix: { path: needed(text) },
+  tcp: { host: needed(text), port: needed(whole) },
+};
+
+const NETWORK: Kinds<Network> = {
+  nat: OWN,
+  host: OWN,
+  bridge: { interface: needed(text), mac: text },
+  dgram: { remote: needed(text), local: text, magic: flag, mtu: whole, mac: text },
+  descriptor: { descriptor: needed(whole), mtu: whole, mac: text },
+  stream: { address: needed(byKind(PLACE)), server: flag, reconnect: seconds, mtu: whole, mac: text },
+  frames: { frames: needed(frames), mtu: whole, mac: text },
+};
 const SHARE: Fields<Share> = { tag: needed(text), folder: needed(text), readOnly: flag };
 const DISPLAY: Fields<Display> = { width: whole, height: whole, fullGrab: flag, hidpi: flag };
 

@@ -1,12 +1,13 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
 import { describeError, type Operation, type State, VZVirtualMachine, wordsOf } from "../vz/mod.ts";
+import { reachGuest } from "../host/guest_reach.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { Description, Machine } from "./machine.ts";
-import { attachment } from "./network.ts";
+import type { OpenedNetwork } from "./open_network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
@@ -56,6 +57,7 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
   readonly #isSilent: () => boolean;
+  readonly #networks: readonly (OpenedNetwork | undefined)[];
   #started?: Promise<void>;
   #startedAt = 0;
   #asked = false;
@@ -66,8 +68,10 @@ export class VirtualMachine implements AsyncDisposable {
     consoles: Console[],
     cleanup: AsyncDisposableStack,
     isSilent: () => boolean,
+    networks: readonly (OpenedNetwork | undefined)[],
   ) {
     this.machine = machine;
+    this.#networks = networks;
     this.#isSilent = isSilent;
     this.consoles = consoles;
     this.stopped = this.#ended.promise;
@@ -95,15 +99,20 @@ export class VirtualMachine implements AsyncDisposable {
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     whole.signal.throwIfAborted();
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
-    VirtualMachine.#mendNetworks(prepared.machine, framework, whole);
+    VirtualMachine.#mendNetworks(prepared.networks, framework, whole);
     rollback.move(); // from here on others may have found the new files, and use them
-    return new VirtualMachine(
+    const machine = new VirtualMachine(
       prepared.machine,
       framework,
       serial.map(({ console }) => console),
       cleanup.move(),
       () => wroteNothing(serial),
+      prepared.networks,
     );
+    for (const [card, network] of prepared.networks.entries()) {
+      network?.listeners?.serve(() => machine.#reach(card), reachGuest, whole);
+    }
+    return machine;
   }
 
   /**
@@ -118,11 +127,15 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   /** A network breaks when the host sleeps, or its own changes: the card is plugged in again, as a cable would be. */
-  static #mendNetworks({ network }: Machine, framework: VZVirtualMachine, { info }: RunContext): void {
+  static #mendNetworks(
+    networks: readonly (OpenedNetwork | undefined)[],
+    framework: VZVirtualMachine,
+    { info }: RunContext,
+  ): void {
     framework.onNetworkLost = async (device, card, error) => {
       info(`network card ${card + 1} has lost its network (${describeError(error)}); it is plugged in again`);
       try {
-        await device.attach(attachment(network[card], `network[${card}]`));
+        await device.attach(networks[card]!.attachment());
       } catch (error) {
         info(`network card ${card + 1} stays without a network: ${wordsOf(error)}`);
       }
@@ -210,21 +223,29 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   /**
-   * The address of a network card, when the host's DHCP server has leased one to it; macOS only.
+   * The guest's address on a network: that which the host's DHCP server has leased to its card, or under which the host
+   * has heard it.
    *
-   * @param card Its number, from 0.
+   * @param card The card's number, from 0.
    * @throws {Error} When the machine ends before, or has no such card.
    */
   async address(card = 0): Promise<string> {
     const mac = this.machine.network[card]?.mac;
     if (mac === undefined) throw new Error(`The machine has no network card ${card}`);
-    const { watchLeases } = await import("../host/dhcp_leases.ts");
-    const leased = Promise.withResolvers<string>();
-    using _watch = watchLeases(mac, leased.resolve);
+    const { watchAddress } = await import("../host/dhcp_leases.ts");
+    const known = Promise.withResolvers<string>();
+    using _watch = watchAddress(mac, known.resolve);
     const ended = this.stopped.then(() => {
       throw new Error("The machine has ended");
     });
-    return await Promise.race([leased.promise, ended]);
+    return await Promise.race([known.promise, ended]);
+  }
+
+  /** Where a forwarded port leads: a guest may have taken another address than the one that is meant for it. */
+  async #reach(card: number): Promise<string> {
+    const { addressOf } = await import("../host/dhcp_leases.ts");
+    const now = addressOf(this.machine.network[card].mac!);
+    return now ?? this.#networks[card]?.address ?? await this.address(card);
   }
 
   async #end(stop: Stop): Promise<void> {

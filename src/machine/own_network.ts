@@ -1,0 +1,59 @@
+/** A network of the machine's own, on which the guest's address is known beforehand. macOS 26. */
+
+import { createVmnetNetwork, VmnetError } from "../host/vmnet.ts";
+import type { NSObject } from "../objc/mod.ts";
+import { VZVmnetNetworkDeviceAttachment } from "../vz/mod.ts";
+import { MachineError } from "./error.ts";
+import { completeForward, type Network } from "./network.ts";
+import { addressesOf } from "./subnet.ts";
+
+/** A card on a network that can be the machine's own. */
+export type OwnableNetwork = Extract<Network, { kind: "nat" | "host" }>;
+
+/** The network of a card, as long as the machine runs. */
+export interface OpenedOwnNetwork {
+  attachment(): VZVmnetNetworkDeviceAttachment;
+  /** That the guest is to get; it may take another. */
+  address: string;
+}
+
+/** Of the networks 192.168.N.0/24 those that are tried when none is said: others begin at 64, and routers at 0. */
+const [FIRST, TRIED] = [128, 8];
+
+/** Where a rule of vmnet's leads from: it knows no addresses of the host's. */
+const EVERYWHERE = "0.0.0.0";
+
+/** A network, with the addresses that were said, or the first that nobody else has. */
+function create(card: OwnableNetwork, third: number): { network: NSObject; address: string } {
+  const { subnet, mask, guest } = addressesOf(card, third);
+  const network = createVmnetNetwork({
+    mode: card.kind === "nat" ? "shared" : "host",
+    subnet,
+    mask,
+    reservation: { mac: card.mac!, address: guest },
+    rules: (card.forward ?? []).map(completeForward).filter(({ hostAddress, guestAddress }) =>
+      hostAddress === EVERYWHERE && (guestAddress ?? guest) === guest
+    ),
+  });
+  return { network, address: guest };
+}
+
+/**
+ * Makes the network of a card.
+ *
+ * @throws {UnavailableError} Before macOS 26.
+ * @throws {MachineError} When there can be none with the addresses that were said, or none at all.
+ */
+export function openOwnNetwork(card: OwnableNetwork, field: string): OpenedOwnNetwork {
+  VZVmnetNetworkDeviceAttachment.api.require();
+  const isSaid = card.subnet !== undefined || card.guestAddress !== undefined;
+  for (let i = 0;; i++) {
+    try {
+      const { network, address } = create(card, FIRST + (Deno.pid + i * 13) % (256 - FIRST));
+      return { attachment: () => VZVmnetNetworkDeviceAttachment.create(network), address };
+    } catch (error) {
+      if (!(error instanceof VmnetError)) throw error;
+      if (isSaid || i === TRIED) throw new MachineError(error.message, { field, cause: error });
+    }
+  }
+}
