@@ -109,7 +109,7 @@ const CASES = [
 /** What is listed when no letter of the value is typed yet. */
 const LISTS: [typed: string, listed: string[]][] = [
   ["-t", ["0", "1"]],
-  ["-nic", ["bridge,br=", "none", "user"]],
+  ["-nic", ["bridge", "dgram", "none", "stream", "user", "vmnet-bridged", "vmnet-host", "vmnet-shared"]],
   ["-display", ["none", "window"]],
   ["-completions", ["bash", "fish", "zsh"]],
   ["-serial", ["file:", "none", "null", "pty", "stdio", "tcp:", "unix:"]],

@@ -13,7 +13,7 @@ import {
   takeMachine,
   takeProcessor,
 } from "./machine.ts";
-import { NETWORK_KINDS, NIC_KEYS, parseNetwork } from "./network.ts";
+import { CARD_KEYS, NETWORK_KINDS, parseNetwork } from "./network.ts";
 import type { Option } from "./options.ts";
 import { SERIAL_KINDS, SOCKET_KEYS } from "./serial.ts";
 import { namedIn, namePart, type Settings } from "./settings.ts";
@@ -147,7 +147,7 @@ function oldNetwork(settings: Settings, text: string): void {
 
 const NET_NIC_KEYS: Answers = {
   macaddr: { does: "the card's address" },
-  model: NIC_KEYS.model,
+  model: CARD_KEYS.model,
   name: { so: "a card needs no name" },
   netdev: { cannot: "-device virtio-net-pci,netdev=ID" },
   addr: { cannot: "the framework lays out the bus" },
@@ -160,10 +160,10 @@ export const QEMU_OPTIONS: readonly Option[] = [
   does("netdev", "KIND,id=ID[,KEY=VALUE]…", "a network for a -device", (settings, text) => {
     const { card, id } = networkAlone(settings, text);
     if (id === undefined) throw new UsageError("id=ID is missing, and a -device with netdev=ID");
-    if (card === "none") throw new UsageError("a network is user or bridge");
+    if (card === "none") throw new UsageError("none is no network");
     namePart(namedIn(settings).networks, id, card);
   }),
-  does("net", "nic|user|bridge|none[,KEY=VALUE]…", "the old pair: a card and its network", oldNetwork),
+  does("net", "nic|none|KIND[,KEY=VALUE]…", "the old pair: a card and its network", oldNetwork),
   does("chardev", "KIND,id=ID[,KEY=VALUE]…", "where a console goes, for -serial chardev:ID", addChardev),
   does("blockdev", "driver=D,node-name=N[,KEY=VALUE]…", "a disk for a -device with drive=N", addBlockdev),
   does("boot", "[order=]c|d", "a disk, or a CD, is what the firmware tries first", boot, false),
@@ -366,7 +366,8 @@ export function qemuRows(): Row[] {
     ...table("-drive", DRIVE_KEYS),
     ...table("-drive if=", IF_VALUES, ""),
     ...table("-nic", NETWORK_KINDS, ""),
-    ...table("-nic KIND", NIC_KEYS),
+    ...Object.entries(NETWORK_KINDS).flatMap(([kind, { keys = {} }]) => table(`-nic ${kind}`, keys)),
+    ...table("-nic KIND", CARD_KEYS),
     ...table("-serial", SERIAL_KINDS, ""),
     ...table("-serial unix:PATH", SOCKET_KEYS),
     ...table("-display", DISPLAY_KINDS, ""),

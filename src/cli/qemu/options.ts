@@ -2,7 +2,7 @@
 
 import { UsageError } from "./usage_error.ts";
 import { cd, disk, type DiskSettings, parseDrive } from "./drive.ts";
-import { parseNetwork } from "./network.ts";
+import { NIC_VALUE, parseNetwork } from "./network.ts";
 import { parseSerial } from "./serial.ts";
 import { addSerial, claimId, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
 import {
@@ -161,8 +161,8 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["nic"],
     group: "Devices",
-    value: "user|none|bridge,br=IF[,mac=MAC]",
-    help: "network card; NAT by default",
+    value: NIC_VALUE,
+    help: "network card, NAT by default; user,hostfwd=tcp::2222-:22 lets ssh in",
     several: true,
     apply: (settings, value) => {
       const { card, id } = parseNetwork(value, settings.notes);

@@ -4,9 +4,7 @@ import type { MachineError, Setting } from "../../machine/error.ts";
 const OPTIONS: Record<string, string> = {
   memory: "-m: ",
   processors: "-smp: ",
-  network: "-nic: ",
   serial: "-serial: ",
-  "network.mac": "-nic: ",
   name: "-name: ",
   uuid: "-uuid: ",
   display: "-display: ",
@@ -14,8 +12,13 @@ const OPTIONS: Record<string, string> = {
   rosetta: "-rosetta ",
 };
 
-/** The keys of `-drive` that are called otherwise than the fields of a disk. */
-const KEYS: Record<string, string> = { readOnly: "readonly", interface: "if" };
+/** Keys that are called otherwise than the fields: of `-drive`, and of `-nic`. */
+const KEYS: Record<string, string> = {
+  readOnly: "readonly",
+  interface: "if",
+  subnet: "net",
+  guestAddress: "dhcpstart",
+};
 
 function wordSetting({ name, value }: Setting): string {
   const worded = value === true ? "on" : value === false ? "off" : value ?? "";
@@ -24,5 +27,7 @@ function wordSetting({ name, value }: Setting): string {
 
 /** What is wrong with a machine, in the words of the command line. */
 export function wordError(error: MachineError): string {
-  return (OPTIONS[error.field?.replace(/\[\d+\]/g, "") ?? ""] ?? "") + error.worded(wordSetting);
+  const field = error.field?.replace(/\[\d+\]/g, "") ?? "";
+  const option = /^network\b/.test(field) ? "-nic: " : OPTIONS[field] ?? "";
+  return option + error.worded(wordSetting);
 }

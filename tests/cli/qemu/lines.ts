@@ -173,17 +173,65 @@ export const LINES: readonly Line[] = [
     does: { network: [{ mac: "52:54:00:aa:bb:cc" }] },
   },
   {
-    line: "-kernel bzImage -net user,hostfwd=tcp::2222-:22 -net nic",
-    cannot: /hostfwd=: ports are not forwarded yet/,
+    line: "-kernel bzImage -net user,hostfwd=tcp::22822-:22 -net nic",
+    does: { network: [{ kind: "nat", forward: [{ hostPort: 22822, guestPort: 22 }] }] },
   },
   {
-    line: "-kernel bzImage -netdev user,id=n,hostfwd=tcp::2222-:22 -device virtio-net-pci,netdev=n",
-    cannot: /hostfwd=: /,
+    line:
+      "-kernel bzImage -netdev user,id=n,hostfwd=tcp::22822-:22,hostfwd=udp:127.0.0.2:5300-10.0.2.15:53 -device virtio-net-pci,netdev=n",
+    does: {
+      network: [{
+        forward: [{ hostPort: 22822, guestPort: 22 }, {
+          protocol: "udp",
+          hostAddress: "127.0.0.2",
+          hostPort: 5300,
+          guestAddress: "10.0.2.15",
+          guestPort: 53,
+        }],
+      }],
+    },
   },
   {
     line: "-kernel bzImage -netdev tap,id=n,ifname=tap0,script=no -device virtio-net-pci,netdev=n",
-    cannot: /user and bridge/,
+    cannot: /user, bridge, dgram and stream/,
   },
+  {
+    line:
+      "-kernel bzImage -nic vmnet-shared,start-address=192.168.80.1,end-address=192.168.80.254,subnet-mask=255.255.255.0",
+    does: { network: [{ kind: "nat", subnet: "192.168.80.1/24" }] },
+  },
+  {
+    line: "-kernel bzImage -nic vmnet-host,isolated=on",
+    does: { network: [{ kind: "host", isolated: true }] },
+  },
+  { line: "-kernel bzImage -nic vmnet-bridged,ifname=nosuch0", cannot: /no interface 'nosuch0'/ },
+  {
+    line:
+      "-kernel bzImage -netdev dgram,id=n,remote.type=unix,remote.path=p,local.type=unix,local.path=q -device virtio-net-pci,netdev=n",
+    does: { network: [{ kind: "dgram", remote: "p", local: "q" }] },
+  },
+  {
+    line: "-kernel bzImage -nic dgram,local.type=fd,local.str=5,mtu=9000",
+    does: { network: [{ kind: "descriptor", descriptor: 5, mtu: 9000 }] },
+  },
+  { line: "-kernel bzImage -nic dgram,remote.type=inet,remote.host=a,remote.port=1", cannot: /remote\.host/ },
+  {
+    line: "-kernel bzImage -nic stream,server=on,addr.type=unix,addr.path=s",
+    does: { network: [{ kind: "stream", server: true, address: { kind: "unix", path: "s" } }] },
+  },
+  {
+    line: "-kernel bzImage -nic stream,addr.type=inet,addr.host=127.0.0.1,addr.port=9999,reconnect=5",
+    does: { network: [{ address: { kind: "tcp", host: "127.0.0.1", port: 9999 }, reconnect: 5 }] },
+  },
+  { line: "-kernel bzImage -nic bridge,br=nosuch0,hostfwd=tcp::2222-:22", cannot: /hostfwd= goes with user/ },
+  { line: "-kernel bzImage -nic user,hostfwd=tcp:2222-22", cannot: /expected tcp\|udp:\[ADDR\]:PORT/ },
+  { line: "-kernel bzImage -nic user,hostfwd=tcp::0-:22", cannot: /0 is no port/ },
+  {
+    line: "-kernel bzImage -nic user,hostfwd=tcp::22822-:22,hostfwd=tcp::22822-:23",
+    cannot: /tcp port 22822 of 127\.0\.0\.1 is given twice/,
+  },
+  { line: "-kernel bzImage -nic user,net=10.0.2.0/33", cannot: /net=10\.0\.2\.0\/33/ },
+  { line: "-kernel bzImage -nic user,net=192.168.90.0/24,dhcpstart=192.168.91.9", cannot: /not in 192/ },
   {
     line: "-kernel bzImage -netdev user,id=n -device e1000,netdev=n",
     cannot: /^-device e1000,.*virtio-net-pci/,

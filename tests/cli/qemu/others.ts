@@ -22,8 +22,8 @@ export const OTHERS: readonly (readonly [answer: "does" | "so" | "cannot", line:
   ],
   ["cannot", "-drive file=disk.qcow2,if=virtio,cache=none,aio=native -m 1G -smp 1"],
   [
-    "cannot",
-    "-netdev user,id=net0,hostfwd=tcp::2222-:22 -device virtio-net-pci,netdev=net0 -drive file=disk.qcow2,if=virtio -m 2G",
+    "does",
+    "-netdev user,id=net0,hostfwd=tcp::22822-:22 -device virtio-net-pci,netdev=net0 -drive file=disk.qcow2,if=virtio -m 2G",
   ],
   ["cannot", "-netdev user,id=n0 -device e1000,netdev=n0 -hda disk.img"],
   [

@@ -349,10 +349,19 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     ],
     [["-no-rosetta=x"], "-no-rosetta takes no value"],
     [["-rosetta", "-rosetta"], "-rosetta is given twice"],
-    [["-nic"], "-nic needs a value: -nic user|none|bridge,br=IF[,mac=MAC]"],
-    [["-nic", "tap"], "-nic tap: vzrun has the networks user and bridge: -nic bridge,br=IF"],
-    [["-nic", "tapp"], "-nic tapp: the network is one of user, none, bridge"],
-    [["-nic", ""], "-nic : the network is one of user, none, bridge"],
+    [
+      ["-nic"],
+      "-nic needs a value: -nic user|bridge|none|dgram|stream|vmnet-shared|vmnet-host|vmnet-bridged[,KEY=VALUE]",
+    ],
+    [["-nic", "tap"], "-nic tap: there are user, bridge, dgram and stream: -nic bridge,br=IF"],
+    [
+      ["-nic", "tapp"],
+      "-nic tapp: the network is one of user, bridge, none, dgram, stream, vmnet-shared, vmnet-host, vmnet-bridged",
+    ],
+    [
+      ["-nic", ""],
+      "-nic : the network is one of user, bridge, none, dgram, stream, vmnet-shared, vmnet-host, vmnet-bridged",
+    ],
     [["-nic", "none,mac=52:54:00:12:34:56"], "-nic none,mac=52:54:00:12:34:56: none takes nothing more"],
     [["-nic", "bridge"], "-nic bridge: br=INTERFACE is missing"],
     [["-nic", "user,br=en0"], "-nic user,br=en0: br= goes with bridge"],
@@ -361,7 +370,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
       "-nic user,model=e1000: model=: only virtio, virtio-net-pci, virtio-net-device, virtio-net can be, " +
       "since the card is a virtio one",
     ],
-    [["-nic", "user,mtu=9000"], "-nic user,mtu=9000: unknown 'mtu='; known are br, mac, id"],
+    [["-nic", "user,mtu=9000"], "-nic user,mtu=9000: mtu= goes with dgram, stream"],
     [["-b"], "-b needs a value: -b IF"],
     [["-display", "gtkk"], "-display gtkk: the display is one of window, none"],
     [["-display", "none,width=1"], "-display none,width=1: none takes nothing more"],
