@@ -1,6 +1,7 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { guestOfThisFile } from "./guest_shell.ts";
-import { Folder, guest, GUEST_FILES, pause, Vzrun, vzrun } from "./vzrun.ts";
+import { VirtualMachine } from "vzrun";
+import { Folder, guest, GUEST_FILES, pause, Vzrun, vzrun, within } from "./vzrun.ts";
 
 /** The addresses that the machine's cards have, as a dry run tells them. */
 async function addresses(...args: string[]): Promise<string[]> {
@@ -80,4 +81,50 @@ Deno.test("network: one that breaks is told, the guest runs on, and its card wor
   await ping("after");
   run.signal("SIGTERM");
   assertEquals(await run.end(20), 143);
+});
+
+Deno.test("network: the guest's address is known, on NAT and on a network of the machine's own", async () => {
+  const [, kernel, , initrd] = GUEST_FILES;
+  await using machine = await VirtualMachine.create({
+    boot: { kind: "linux", kernel, initrd, commandLine: "console=hvc0 quiet" },
+    memory: 256 * 2 ** 20,
+    network: [{ kind: "nat" }, { kind: "nat", subnet: "192.168.231.0/24" }, {
+      kind: "host",
+      subnet: "10.77.0.0/16",
+      guestAddress: "10.77.3.4",
+    }],
+  });
+  await machine.start();
+  const addresses = Promise.all([0, 1, 2].map((card) => machine.address(card)));
+  assertEquals(await within("the addresses", addresses, 20), ["10.0.2.15", "192.168.231.15", "10.77.3.4"]);
+});
+
+Deno.test("network: -verbose says the address, and what an older macOS has not is refused", async () => {
+  const { code, err } = await vzrun([...guest("true"), "-verbose"]);
+  assertEquals(code, 0);
+  assertMatch(err, /^vzrun: the guest's address is 10\.0\.2\.15$/m);
+  for (const kind of ["vmnet-host", "vmnet-shared,isolated=on", "user,net=192.168.90.0/24"]) {
+    const env = { VIRTUALIZATION_MACOS: "15.0" };
+    assertEquals(await vzrun([...guest("true"), "-nic", kind], { env }), {
+      code: 2,
+      out: "",
+      err: "vzrun: -nic: A network of the machine's own needs macOS 26 (this is 15.0)\n",
+    });
+  }
+});
+
+Deno.test("network: a port that is in use is told before anything starts", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  using folder = new Folder();
+  for (const mode of [["-dry-run"], []]) {
+    const disk = ["-drive", `file=${folder.file("new")},size=1M`];
+    const args = [...guest("true"), ...mode, ...disk, "-nic", `user,hostfwd=tcp::${port}-:22`];
+    assertEquals(await vzrun(args), {
+      code: 2,
+      out: "",
+      err: `vzrun: -nic: cannot listen at 127.0.0.1:${port} (tcp): it is in use\n`,
+    });
+  }
+  assertEquals([...Deno.readDirSync(folder.path)], []);
 });
