@@ -11,6 +11,7 @@ import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { parseOptions, runScript, UsageError } from "../scripts/command_line.ts";
 import { measureDisks } from "./disks.ts";
 import { measureKernels } from "./kernels.ts";
+import { measureNetworks } from "./networks.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const ARCH = Deno.build.arch;
@@ -199,6 +200,8 @@ async function measure(runs: number): Promise<Row[]> {
   });
   const kernels = await measureKernels(GUEST, BUILD, deno(["-A"], "bench/open_kernel.ts", []), runs);
   const disks = await measureDisks(BUILD, deno(["-A"], "bench/convert_disk.ts", []), Math.min(runs, 5));
+  const program = deno(["-A"], "bench/frames_to_stream.ts", []);
+  const networks = await measureNetworks(GUEST, deno(["-P"], "main.ts", []), program, Math.min(runs, 3));
   return [
     { what: "exec to the VM's start", unit: "ms", ...column(starts, 0), empty: empty.map((e) => e[0]) },
     { what: "exec to the guest's first byte", unit: "ms", ...column(starts, 1) },
@@ -209,6 +212,7 @@ async function measure(runs: number): Promise<Row[]> {
     { what: "a message to a getter", unit: "ns", ...messages },
     ...kernels,
     ...disks,
+    ...networks,
   ];
 }
 

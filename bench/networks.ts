@@ -1,0 +1,163 @@
+/** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
+
+import { ENVIRONMENT, Output } from "../tests/e2e/vzrun.ts";
+
+const SIZE = 100_000_000;
+const ADDRESS = "10.9.0.2";
+const PREFIX = "10.9.0.0/24";
+
+/** The guest, with an HTTP server that has a large file, when it says so. */
+const RUN = `ip link set eth0 up; ip addr add ${ADDRESS}/24 dev eth0; ip route add default via 10.9.0.1; ` +
+  `head -c ${SIZE} /dev/zero >/tmp/file; httpd -p 80 -h /tmp; echo ready; sleep 1000`;
+const COMMAND_LINE = `console=hvc0 quiet run="${RUN}"`;
+
+/** A process whose output is read, ended with the block. */
+class Running implements AsyncDisposable {
+  readonly out: Output;
+  readonly #process: Deno.ChildProcess;
+
+  constructor([program, ...args]: string[], stream: "stdout" | "stderr" = "stdout") {
+    const pipes = { stdin: "null", stdout: "null", stderr: "null", [stream]: "piped" } as const;
+    this.#process = new Deno.Command(program, { args, ...ENVIRONMENT, ...pipes }).spawn();
+    this.out = new Output(this.#process[stream]);
+  }
+
+  /** CPU time of it and of those that it has started, in seconds. */
+  cpu(): number {
+    const ticks = (pid: number) => {
+      const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
+      return { parent: Number(fields[1]), used: Number(fields[11]) + Number(fields[12]) };
+    };
+    const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+    const all = pids.flatMap((pid) => {
+      try {
+        return [{ pid, ...ticks(pid) }];
+      } catch {
+        return [];
+      }
+    });
+    const own = all.filter(({ pid, parent }) => pid === this.#process.pid || parent === this.#process.pid);
+    return own.reduce((sum, { used }) => sum + used, 0) / 100;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGTERM");
+    } catch { /* it has ended */ }
+    await Promise.all([this.#process.status, this.out.ended]);
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** One kind of network: the commands that boot the guest on it, when its server is at a port of the host's. */
+interface Kind {
+  what: string;
+  vzrun(port: number, passt: string): string[];
+  native(port: number, passt: string): string[];
+  passt: boolean;
+}
+
+function kinds(guest: string, vzrun: string[], program: string[]): Kind[] {
+  const files = [`${guest}/vmlinuz`, `${guest}/initrd`];
+  const machine = [
+    "-kernel",
+    files[0],
+    "-initrd",
+    files[1],
+    "-append",
+    COMMAND_LINE,
+    "-m",
+    "512",
+    "-smp",
+    "1",
+  ];
+  const arm = Deno.build.arch === "aarch64";
+  const qemu = [
+    `qemu-system-${Deno.build.arch}`,
+    ...machine,
+    "-nodefaults",
+    "-display",
+    "none",
+    "-cpu",
+    "max",
+  ];
+  qemu.push("-machine", arm ? "virt" : "q35", "-device", "virtio-serial-pci", "-chardev", "stdio,id=c");
+  qemu.push("-device", "virtconsole,chardev=c", "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev");
+  const ours = [...vzrun, ...machine, "-nographic", "-quiet", "-nic"];
+  const stream = (passt: string) => `stream,server=off,addr.type=unix,addr.path=${passt}`;
+  const user = (port: number) => `hostfwd=tcp:127.0.0.1:${port}-${ADDRESS}:80`;
+  return [
+    {
+      what: "hostfwd",
+      vzrun: (port) => [...ours, `user,net=${PREFIX},dhcpstart=${ADDRESS},${user(port)}`],
+      native: (port) => [...qemu, `user,id=n,net=${PREFIX},host=10.9.0.1,dhcpstart=${ADDRESS},${user(port)}`],
+      passt: false,
+    },
+    {
+      what: "stream",
+      vzrun: (_, passt) => [...ours, stream(passt)],
+      native: (_, passt) => [...qemu, `${stream(passt)},id=n`],
+      passt: true,
+    },
+    {
+      what: "frames in TypeScript",
+      vzrun: (_, passt) => [...program, ...files, COMMAND_LINE, passt],
+      native: (_, passt) => [...qemu, `${stream(passt)},id=n`],
+      passt: true,
+    },
+  ];
+}
+
+/** MB/s, and seconds of CPU time a GB, of what the guest serves. */
+async function measure(kind: Kind, who: "vzrun" | "native"): Promise<[speed: number, cpu: number]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [port, socket] = [freePort(), `${folder}/passt`];
+    await using all = new AsyncDisposableStack();
+    if (kind.passt) {
+      const user = Deno.uid() === 0 ? ["--runas", `0:0`] : [];
+      const args = ["-f", "-e", "-4", ...user, "-s", socket, "-a", ADDRESS, "-n", "24", "-g", "10.9.0.1"];
+      const passt = all.use(new Running(["passt", ...args, "-t", `127.0.0.1/${port}:80`], "stderr"));
+      await passt.out.until("You can now start qemu");
+    }
+    const machine = all.use(new Running(kind[who](port, socket)));
+    await machine.out.until("ready");
+    const [before, from] = [machine.cpu(), performance.now()];
+    const response = await fetch(`http://127.0.0.1:${port}/file`);
+    let bytes = 0;
+    for await (const chunk of response.body!) bytes += chunk.length;
+    if (bytes !== SIZE) throw new Error(`${kind.what}: ${bytes} bytes of ${SIZE} have come`);
+    const seconds = (performance.now() - from) / 1000;
+    return [SIZE / 1e6 / seconds, (machine.cpu() - before) / (SIZE / 1e9)];
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param guest The folder of the guest.
+ * @param vzrun Its command.
+ * @param program The command of the program whose frames go through TypeScript.
+ */
+export async function measureNetworks(guest: string, vzrun: string[], program: string[], runs: number) {
+  const rows = [];
+  for (const kind of kinds(guest, vzrun, program)) {
+    const columns = { vzrun: [] as [number, number][], native: [] as [number, number][] };
+    for (let i = 0; i < runs; i++) {
+      for (const who of ["vzrun", "native"] as const) columns[who].push(await measure(kind, who));
+    }
+    const column = (i: 0 | 1) => ({
+      vzrun: columns.vzrun.map((one) => one[i]),
+      native: columns.native.map((one) => one[i]),
+    });
+    rows.push(
+      { what: `out of the guest by ${kind.what}`, unit: "MB/s", ...column(0) },
+      { what: "CPU time of that", unit: "s/GB", ...column(1) },
+    );
+  }
+  return rows;
+}
