@@ -8,6 +8,8 @@ import { normalMAC } from "./mac_address.ts";
 /** Where that server keeps its leases. Linux has no such file: there guests are heard. */
 const LEASES = "/var/db/dhcpd_leases";
 
+const anyAddress = (_: string) => true;
+
 interface Lease {
   address: string;
   /** Of the card, or what the guest calls itself: `ff,f1:f5:…`. */
@@ -15,13 +17,25 @@ interface Lease {
   ends: number;
 }
 
+/** Where the address of a card is looked for. */
+export interface AddressSources {
+  /** The server's file. */
+  path?: string;
+  /** Whom the host has heard. */
+  table?: () => readonly Neighbour[];
+  /** Whether it can be that one: a lease may be of a time when the card was on another network. */
+  accept?: (address: string) => boolean;
+}
+
 /** @param text Blocks of `{ name=… ip_address=… hw_address=1,52:54:0:a:b:c lease=0x5f… }`. */
-function parseLeases(text: string): Lease[] {
+function parseLeases(text: string, accept: (address: string) => boolean): Lease[] {
   return Array.from(text.matchAll(/\{([^}]*)\}/g)).flatMap(([, block]) => {
     const fields = new Map<string, string>();
     for (const [, key, value] of block.matchAll(/^\s*(\w+)=(.*?)\s*$/gm)) fields.set(key, value);
     const [address, hardware] = [fields.get("ip_address"), fields.get("hw_address")];
-    return address && hardware ? [{ address, hardware, ends: Number(fields.get("lease") ?? 0) }] : [];
+    return address && hardware && accept(address)
+      ? [{ address, hardware, ends: Number(fields.get("lease") ?? 0) }]
+      : [];
   }).sort((a, b) => a.ends - b.ends);
 }
 
@@ -30,11 +44,14 @@ function parseLeases(text: string): Lease[] {
  *
  * @param leases The text of the server's file.
  * @param mac `52:54:00:0a:0b:0c`
+ * @param accept Whether an address can be that of the card.
  * @returns Undefined when the card has none.
  */
-export function leasedAddress(leases: string, mac: string): string | undefined {
+export function leasedAddress(leases: string, mac: string, accept = anyAddress): string | undefined {
   const wanted = normalMAC(mac); // the file has no leading zeros
-  return parseLeases(leases).findLast(({ hardware }) => normalMAC(hardware.replace(/^\d+,/, "")) === wanted)
+  return parseLeases(leases, accept).findLast(({ hardware }) =>
+    normalMAC(hardware.replace(/^\d+,/, "")) === wanted
+  )
     ?.address;
 }
 
@@ -46,25 +63,22 @@ export function identifiedAddress(
   leases: string,
   mac: string,
   table: readonly Neighbour[],
+  accept = anyAddress,
 ): string | undefined {
   const wanted = normalMAC(mac);
-  const identified = parseLeases(leases).filter(({ hardware }) => hardware.startsWith("ff,"));
+  const identified = parseLeases(leases, accept).filter(({ hardware }) => hardware.startsWith("ff,"));
   const heard = (address: string) => table.some((one) => one.address === address && one.mac === wanted);
   return identified.findLast(({ address }) => heard(address))?.address;
 }
 
-/**
- * The address of a card now, as far as it is known: leased to it or to its guest, or else heard from it.
- *
- * @param path Of the server's file.
- * @param table Whom the host has heard.
- */
-export function addressOf(mac: string, path = LEASES, table = neighbours): string | undefined {
+/** The address of a card now, as far as it is known: leased to it or to its guest, or else heard from it. */
+export function addressOf(mac: string, sources: AddressSources = {}): string | undefined {
+  const { path = LEASES, table = neighbours, accept = anyAddress } = sources;
   const leases = readLeases(path);
-  const leased = leasedAddress(leases, mac);
+  const leased = leasedAddress(leases, mac, accept);
   if (leased !== undefined) return leased;
-  const heard = table();
-  return identifiedAddress(leases, mac, heard) ??
+  const heard = table().filter(({ address }) => accept(address));
+  return identifiedAddress(leases, mac, heard, accept) ??
     heard.findLast((one) => one.mac === normalMAC(mac))?.address;
 }
 
@@ -83,16 +97,14 @@ const AGAIN = 200;
  * Calls a function once, with the address of a card, when it is known. Leases are told; whom the host has heard is not,
  * so it is asked, ever more seldom until there is a new lease.
  *
- * @param path Of the server's file.
- * @param table Whom the host has heard.
  * @returns What ends the wait.
  */
 export function watchAddress(
   mac: string,
   onAddress: (address: string) => void,
-  path = LEASES,
-  table = neighbours,
+  sources: AddressSources = {},
 ): Disposable {
+  const { path = LEASES } = sources;
   let watcher: Deno.FsWatcher | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let told = false;
@@ -106,7 +118,7 @@ export function watchAddress(
   const ask = (pause: number) => {
     if (told) return;
     clearTimeout(timer);
-    const address = addressOf(mac, path, table);
+    const address = addressOf(mac, sources);
     if (address === undefined) {
       timer = setTimeout(() => ask(pause * 2), pause);
       return;

@@ -17,13 +17,14 @@ import { completeForward, type Network } from "./network.ts";
 import type { OwnableNetwork } from "./own_network.ts";
 import type { Listeners } from "./port_forward.ts";
 import type { RunContext } from "./run_context.ts";
+import type { Addresses } from "./subnet.ts";
 
 /** What a card is plugged into. */
 export interface OpenedNetwork {
   /** Anew for each time that it is plugged in. */
   attachment(): VZNetworkDeviceAttachment;
-  /** The guest's address, where it is known beforehand. */
-  address?: string;
+  /** Of a network that is the machine's own. */
+  addresses?: Addresses;
   /** Of the ports that lead to the guest's. */
   listeners?: Listeners;
 }

@@ -5,7 +5,7 @@ import type { NSObject } from "../objc/mod.ts";
 import { VZVmnetNetworkDeviceAttachment } from "../vz/mod.ts";
 import { MachineError } from "./error.ts";
 import { completeForward, type Network } from "./network.ts";
-import { addressesOf } from "./subnet.ts";
+import { type Addresses, addressesOf } from "./subnet.ts";
 
 /** A card on a network that can be the machine's own. */
 export type OwnableNetwork = Extract<Network, { kind: "nat" | "host" }>;
@@ -13,8 +13,8 @@ export type OwnableNetwork = Extract<Network, { kind: "nat" | "host" }>;
 /** The network of a card, as long as the machine runs. */
 export interface OpenedOwnNetwork {
   attachment(): VZVmnetNetworkDeviceAttachment;
-  /** That the guest is to get; it may take another. */
-  address: string;
+  /** The network's, and that which the guest is to get; it may take another. */
+  addresses: Addresses;
 }
 
 /** Of the networks 192.168.N.0/24 those that are tried when none is said: others begin at 64, and routers at 0. */
@@ -24,8 +24,9 @@ const [FIRST, TRIED] = [128, 8];
 const EVERYWHERE = "0.0.0.0";
 
 /** A network, with the addresses that were said, or the first that nobody else has. */
-function create(card: OwnableNetwork, third: number): { network: NSObject; address: string } {
-  const { subnet, mask, guest } = addressesOf(card, third);
+function create(card: OwnableNetwork, third: number): { network: NSObject; addresses: Addresses } {
+  const addresses = addressesOf(card, third);
+  const { subnet, mask, guest } = addresses;
   const network = createVmnetNetwork({
     mode: card.kind === "nat" ? "shared" : "host",
     subnet,
@@ -35,7 +36,7 @@ function create(card: OwnableNetwork, third: number): { network: NSObject; addre
       hostAddress === EVERYWHERE && (guestAddress ?? guest) === guest
     ),
   });
-  return { network, address: guest };
+  return { network, addresses };
 }
 
 /**
@@ -49,8 +50,8 @@ export function openOwnNetwork(card: OwnableNetwork, field: string): OpenedOwnNe
   const isSaid = card.subnet !== undefined || card.guestAddress !== undefined;
   for (let i = 0;; i++) {
     try {
-      const { network, address } = create(card, FIRST + (Deno.pid + i * 13) % (256 - FIRST));
-      return { attachment: () => VZVmnetNetworkDeviceAttachment.create(network), address };
+      const { network, addresses } = create(card, FIRST + (Deno.pid + i * 13) % (256 - FIRST));
+      return { attachment: () => VZVmnetNetworkDeviceAttachment.create(network), addresses };
     } catch (error) {
       if (!(error instanceof VmnetError)) throw error;
       if (isSaid || i === TRIED) throw new MachineError(error.message, { field, cause: error });

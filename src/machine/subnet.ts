@@ -69,6 +69,12 @@ export interface Addresses {
   guest: string;
 }
 
+/** Whether an address is on a network. */
+export function isOn({ subnet, mask }: Addresses, address: string): boolean {
+  const place = numberOf(address) - numberOf(subnet);
+  return isIPv4(address) && place >= 0 && place < 2 ** 32 - numberOf(mask);
+}
+
 /** What was said of a network, with what was not. @param third Third byte of a network when none is said. */
 export function addressesOf({ subnet, guestAddress }: OwnNetwork, third: number): Addresses {
   const said = subnet ?? (guestAddress === undefined ? `192.168.${third}.0/24` : `${guestAddress}/24`);

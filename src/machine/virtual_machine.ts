@@ -1,6 +1,7 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
 import { describeError, type Operation, type State, VZVirtualMachine, wordsOf } from "../vz/mod.ts";
+import type { AddressSources } from "../host/dhcp_leases.ts";
 import { reachGuest } from "../host/guest_reach.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
@@ -234,18 +235,26 @@ export class VirtualMachine implements AsyncDisposable {
     if (mac === undefined) throw new Error(`The machine has no network card ${card}`);
     const { watchAddress } = await import("../host/dhcp_leases.ts");
     const known = Promise.withResolvers<string>();
-    using _watch = watchAddress(mac, known.resolve);
+    using _watch = watchAddress(mac, known.resolve, await this.#sources(card));
     const ended = this.stopped.then(() => {
       throw new Error("The machine has ended");
     });
     return await Promise.race([known.promise, ended]);
   }
 
+  /** On a network of its own, a machine has none of the addresses that its card had on another. */
+  async #sources(card: number): Promise<AddressSources> {
+    const addresses = this.#networks[card]?.addresses;
+    if (!addresses) return {};
+    const { isOn } = await import("./subnet.ts");
+    return { accept: (address) => isOn(addresses, address) };
+  }
+
   /** Where a forwarded port leads: a guest may have taken another address than the one that is meant for it. */
   async #reach(card: number): Promise<string> {
     const { addressOf } = await import("../host/dhcp_leases.ts");
-    const now = addressOf(this.machine.network[card].mac!);
-    return now ?? this.#networks[card]?.address ?? await this.address(card);
+    const now = addressOf(this.machine.network[card].mac!, await this.#sources(card));
+    return now ?? this.#networks[card]?.addresses?.guest ?? await this.address(card);
   }
 
   async #end(stop: Stop): Promise<void> {

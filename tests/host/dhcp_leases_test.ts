@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Neighbour } from "../../src/host/arp_table.ts";
-import { identifiedAddress, leasedAddress, watchAddress } from "../../src/host/dhcp_leases.ts";
+import { addressOf, identifiedAddress, leasedAddress, watchAddress } from "../../src/host/dhcp_leases.ts";
 import { within } from "../e2e/vzrun.ts";
 
 const LEASES = `{
@@ -54,16 +54,33 @@ Deno.test("leases: an address is told when it is leased, once, also of a guest t
   const table: Neighbour[] = [];
   const [byCard, byIdentifier] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   {
-    using _card = watchAddress("52:54:00:0a:0b:0c", byCard.resolve, path, () => table);
-    using _identifier = watchAddress(SYSTEMD, byIdentifier.resolve, path, () => table);
+    using _card = watchAddress("52:54:00:0a:0b:0c", byCard.resolve, { path, table: () => table });
+    using _identifier = watchAddress(SYSTEMD, byIdentifier.resolve, { path, table: () => table });
     Deno.writeTextFileSync(`${path}-`, LEASES);
     Deno.renameSync(`${path}-`, path);
     assertEquals(await within("the card's lease", byCard.promise), "192.168.64.7");
     table.push({ address: "192.168.64.9", mac: SYSTEMD });
     assertEquals(await within("the identifier's lease", byIdentifier.promise), "192.168.64.9");
     const known = Promise.withResolvers<string>();
-    using _known = watchAddress("52:54:0:a:b:c", known.resolve, path, () => table);
+    using _known = watchAddress("52:54:0:a:b:c", known.resolve, { path, table: () => table });
     assertEquals(await within("a lease that is there", known.promise), "192.168.64.7");
   }
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("addresses: a lease of another network is not the card's, and what is heard of it counts", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/leases`;
+  Deno.writeTextFileSync(
+    path,
+    "{\n\tip_address=192.168.64.5\n\thw_address=1,52:54:0:a:b:c\n\tlease=0x70000000\n}\n",
+  );
+  const mac = "52:54:00:0a:0b:0c";
+  const heard = [{ address: "192.168.64.9", mac }, { address: "192.168.130.20", mac }];
+  const sources = { path, table: () => heard };
+  assertEquals(addressOf(mac, sources), "192.168.64.5");
+  const accept = (address: string) => address.startsWith("192.168.130.");
+  assertEquals(addressOf(mac, { ...sources, accept }), "192.168.130.20");
+  assertEquals(addressOf(mac, { ...sources, table: () => [], accept }), undefined);
   Deno.removeSync(folder, { recursive: true });
 });
