@@ -150,8 +150,9 @@ export class Shutdown implements Disposable {
   }
 
   #stopTimers(): void {
-    clearTimeout(this.#grace);
-    clearInterval(this.#press);
+    // Deno loads what it has for timers at the first use of one, which takes as long as a dry run's own work.
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
+    if (this.#press !== undefined) clearInterval(this.#press);
     this.#press = undefined;
   }
 
