@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { fit, progressLine } from "../../src/cli/progress_bar.ts";
+import { fit, progressLine } from "../../src/cli/progress_line.ts";
 
 const GiB = 2 ** 30;
 
