@@ -2,6 +2,7 @@
 
 import type { Network, OwnNetwork, PortForward } from "../../machine/network.ts";
 import { type Answer, type Answers, kindOf, type Notes, partsOf, readKeys } from "./answers.ts";
+import { NETWORK_WORDS } from "./network_words.ts";
 import { UsageError } from "./usage_error.ts";
 import { onOff, parseCount } from "./values.ts";
 
@@ -83,8 +84,10 @@ const STREAM_KEYS = {
   mtu: MTU,
 } satisfies Answers;
 
-/** Kinds of networks, with the keys of each: parser, help and completions come from it. */
-export const NETWORK_KINDS: Readonly<Record<string, Answer & { keys?: Answers }>> = {
+type Kind = Answer & { keys?: Answers };
+
+/** Those that there are, with the keys of each. */
+const NETWORKS: Readonly<Record<typeof NETWORK_WORDS[number], Kind>> = {
   user: { does: "NAT, by the framework", keys: USER_KEYS },
   bridge: {
     does: "an interface of the host",
@@ -109,6 +112,11 @@ export const NETWORK_KINDS: Readonly<Record<string, Answer & { keys?: Answers }>
       },
     },
   },
+};
+
+/** All kinds that qemu has. */
+export const NETWORK_KINDS: Readonly<Record<string, Kind>> = {
+  ...NETWORKS,
   tap: { cannot: `${OTHER_NETWORK}: -nic bridge,br=IF` },
   socket: { cannot: `${OTHER_NETWORK}: -nic stream,addr.host=HOST,addr.port=PORT` },
   vde: { cannot: OTHER_NETWORK },
@@ -120,11 +128,6 @@ export const NETWORK_KINDS: Readonly<Record<string, Answer & { keys?: Answers }>
   "af-xdp": { cannot: OTHER_NETWORK },
   netmap: { cannot: OTHER_NETWORK },
 };
-
-const DONE = Object.keys(NETWORK_KINDS).filter((kind) => NETWORK_KINDS[kind].does !== undefined);
-
-/** What `-nic` takes, as the help has it. */
-export const NIC_VALUE = `${DONE.join("|")}[,KEY=VALUE]`;
 
 /** All keys of a kind. */
 function keysOf(kind: string): Answers {
@@ -264,14 +267,14 @@ export function parseNetwork(text: string, notes: Notes): { card: Network | "non
   const isKey = first?.[1] !== undefined;
   const kind = !isKey ? first?.[0] ?? "" : first[0] === "type" ? first[1]! : "user";
   const rest = isKey && first[0] !== "type" ? [first, ...others] : others;
-  if (!kindOf(NETWORK_KINDS, kind)) throw new UsageError(`the network is one of ${DONE.join(", ")}`);
+  if (!kindOf(NETWORK_KINDS, kind)) throw new UsageError(`the network is one of ${NETWORK_WORDS.join(", ")}`);
   if (kind === "none") {
     if (rest.length > 0) throw new UsageError("none takes nothing more");
     return { card: "none" };
   }
   const keys = keysOf(kind);
   const foreign = rest.find(([key]) => !Object.hasOwn(keys, key));
-  const owners = DONE.filter((one) => foreign && Object.hasOwn(keysOf(one), foreign[0]));
+  const owners = NETWORK_WORDS.filter((one) => foreign && Object.hasOwn(keysOf(one), foreign[0]));
   if (foreign && owners.length > 0) throw new UsageError(`${foreign[0]}= goes with ${owners.join(", ")}`);
   const forwards = rest.filter(([key, value]) => key === "hostfwd" && value !== undefined);
   const forward = forwards.map(([, value]) => parseForward(value!));

@@ -1,19 +1,15 @@
 /** The table of options: the parser, the help text and the README's table are made from it. */
 
 import { UsageError } from "./usage_error.ts";
-import { cd, disk, type DiskSettings, parseDrive } from "./drive.ts";
-import { NIC_VALUE, parseNetwork } from "./network.ts";
-import { parseSerial } from "./serial.ts";
+import type { DiskSettings } from "./drive.ts";
+import { NETWORK_WORDS } from "./network_words.ts";
 import { addSerial, claimId, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
-import {
-  oneOf,
-  parseDisplay,
-  parseMemory,
-  parseName,
-  parseProcessors,
-  parseShare,
-  parseVirtfs,
-} from "./values.ts";
+
+// What knows the words of a value is loaded when such a value is given: a start has few of them.
+const drive = () => import("./drive.ts");
+const network = () => import("./network.ts");
+const serial = () => import("./serial.ts");
+const values = () => import("./values.ts");
 
 /** The sections of the help text. */
 export type Group = "Boot" | "Devices" | "The program" | "qemu";
@@ -31,8 +27,13 @@ export interface Option {
   several?: boolean;
   /** Of qemu's options, what becomes of it; `help` says why. */
   answer?: "does it" | "is so anyway" | "cannot";
-  /** @throws {UsageError} With what was expected, when the value does not fit. */
-  apply(settings: Settings, ...values: string[]): void;
+  /**
+   * Puts it into the settings.
+   *
+   * @returns What is to be waited for, if anything.
+   * @throws {UsageError} With what was expected, when the value does not fit.
+   */
+  apply(settings: Settings, ...values: string[]): unknown;
 }
 
 /** Sets whether there is a window. */
@@ -50,7 +51,7 @@ function diskOption(names: readonly string[], help: string, parts: Partial<DiskS
     value: "FILE",
     help,
     several: names.length > 1 || parts.readOnly,
-    apply: (settings, file) => settings.disks.push(disk(file, parts)),
+    apply: async (settings, file) => settings.disks.push((await drive()).disk(file, parts)),
   };
 }
 
@@ -83,7 +84,7 @@ export const OPTIONS: readonly Option[] = [
     value: "FILE",
     help: "bootable ISO, by EFI; with -kernel it is only attached",
     several: true,
-    apply: (settings, file) => settings.disks.push(cd(file)),
+    apply: async (settings, file) => settings.disks.push((await drive()).cd(file)),
   },
   {
     names: ["efi"],
@@ -108,8 +109,8 @@ export const OPTIONS: readonly Option[] = [
       "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
     help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
-    apply: (settings, value) => {
-      const { disk, id, apart } = parseDrive(value, settings.notes);
+    apply: async (settings, value) => {
+      const { disk, id, apart } = (await drive()).parseDrive(value, settings.notes);
       if (apart) return namePart(namedIn(settings).drives, id!, disk);
       claimId(settings, "drive", id);
       settings.disks.push(disk);
@@ -134,7 +135,7 @@ export const OPTIONS: readonly Option[] = [
     words: 2,
     help: "folder for mount -t virtiofs TAG /mnt",
     several: true,
-    apply: (settings, tag, folder) => settings.shares.push(parseShare(tag, folder)),
+    apply: async (settings, tag, folder) => settings.shares.push((await values()).parseShare(tag, folder)),
   },
   {
     names: ["virtfs"],
@@ -142,7 +143,8 @@ export const OPTIONS: readonly Option[] = [
     value: "local,path=DIR,mount_tag=TAG[,readonly=on]",
     help: "the same, qemu's way",
     several: true,
-    apply: (settings, value) => settings.shares.push(parseVirtfs(value, settings.notes)),
+    apply: async (settings, value) =>
+      settings.shares.push((await values()).parseVirtfs(value, settings.notes)),
   },
   {
     names: ["rosetta"],
@@ -161,11 +163,11 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["nic"],
     group: "Devices",
-    value: NIC_VALUE,
+    value: `${NETWORK_WORDS.join("|")}[,KEY=VALUE]`,
     help: "network card, NAT by default; user,hostfwd=tcp::2222-:22 lets ssh in",
     several: true,
-    apply: (settings, value) => {
-      const { card, id } = parseNetwork(value, settings.notes);
+    apply: async (settings, value) => {
+      const { card, id } = (await network()).parseNetwork(value, settings.notes);
       claimId(settings, "netdev", id);
       settings.network.push(card);
     },
@@ -183,14 +185,15 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "SIZE",
     help: "memory in MiB, or with K, M, G; 4G or half of the host's, whichever is less",
-    apply: (settings, value) => settings.memory = parseMemory(value, settings.notes),
+    apply: async (settings, value) => settings.memory = (await values()).parseMemory(value, settings.notes),
   },
   {
     names: ["smp", "p"],
     group: "Devices",
     value: "N",
     help: "processors; 4 or the host's, whichever is less",
-    apply: (settings, value) => settings.processors = parseProcessors(value, settings.notes),
+    apply: async (settings, value) =>
+      settings.processors = (await values()).parseProcessors(value, settings.notes),
   },
   {
     names: ["serial"],
@@ -198,15 +201,16 @@ export const OPTIONS: readonly Option[] = [
     value: "stdio|pty[,wait]|file:PATH[,append=on]|unix:PATH|tcp:HOST:PORT,server=on|null|none",
     help: "console hvc0, then hvc1 …; wait for a reader; what nobody reads is dropped",
     several: true,
-    apply: (settings, value) => addSerial(settings, parseSerial(value, settings.notes), `-serial ${value}`),
+    apply: async (settings, value) =>
+      addSerial(settings, (await serial()).parseSerial(value, settings.notes), `-serial ${value}`),
   },
   {
     names: ["t"],
     group: "Devices",
     value: "0|1",
     help: "vftool's: 0 is -serial stdio, 1 is -serial pty",
-    apply: (settings, value) => {
-      const stdio = oneOf(["0", "1"], value, "the terminal") === "0";
+    apply: async (settings, value) => {
+      const stdio = (await values()).oneOf(["0", "1"], value, "the terminal") === "0";
       settings.serial.push(stdio ? { kind: "stdio" } : { kind: "pty", wait: false });
     },
   },
@@ -215,7 +219,8 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "window[,width=W,height=H][,full-grab=on][,hidpi=on]|none",
     help: "800x600, where there is a screen; full-grab: system keys; hidpi: Retina's pixels",
-    apply: (settings, value) => setDisplay(settings, parseDisplay(value, settings.notes)),
+    apply: async (settings, value) =>
+      setDisplay(settings, (await values()).parseDisplay(value, settings.notes)),
   },
   {
     names: ["nographic"],
@@ -228,7 +233,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value: "NAME",
     help: "the machine's name; a named machine keeps its MAC address",
-    apply: (settings, value) => settings.name = parseName(value, settings.notes),
+    apply: async (settings, value) => settings.name = (await values()).parseName(value, settings.notes),
   },
   {
     names: ["machine-id"],
@@ -244,8 +249,8 @@ export const OPTIONS: readonly Option[] = [
     words: "optional",
     help: "this text, or what becomes of qemu's other options",
     several: true,
-    apply: (settings, topic) => {
-      if (topic !== undefined) settings.topic = oneOf(["qemu"] as const, topic, "the topic");
+    apply: async (settings, topic) => {
+      if (topic !== undefined) settings.topic = (await values()).oneOf(["qemu"] as const, topic, "the topic");
       settings.mode = "help";
     },
   },
@@ -260,8 +265,8 @@ export const OPTIONS: readonly Option[] = [
     group: "The program",
     value: SHELLS.join("|"),
     help: "a script that completes these options in a shell",
-    apply: (settings, value) => {
-      settings.shell = oneOf(SHELLS, value, "the shell");
+    apply: async (settings, value) => {
+      settings.shell = (await values()).oneOf(SHELLS, value, "the shell");
       settings.mode = settings.mode === "help" ? "help" : "completions";
     },
   },

@@ -88,7 +88,7 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
     if (!option.value) {
       if (attached !== undefined) throw new UsageError(`${given} takes no value`);
       try {
-        option.apply(settings, "");
+        await option.apply(settings, "");
       } catch (error) {
         throw error instanceof UsageError && option.group === "qemu"
           ? new UsageError(`${given}: ${error.message}`)
@@ -108,7 +108,7 @@ export async function parse(argv: readonly string[]): Promise<Settings> {
       throw new UsageError(`${given} help: -help qemu lists what there is`);
     }
     try {
-      option.apply(settings, ...values);
+      await option.apply(settings, ...values);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`${given} ${values.join(" ")}: ${error.message}`);
