@@ -1,6 +1,5 @@
 /** A run of the program, from the command line to the exit code. */
 
-import { hasLibrary } from "../host/libraries.ts";
 import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
@@ -22,10 +21,7 @@ export function run(argv: readonly string[]): Promise<number> {
     if (settings.mode === "help") return await printHelp(settings.topic);
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
-    if (settings.mode === "run" && hasLibrary("Security")) { // where programs are signed with what they may do
-      const { ensureEntitled } = await import("./entitlement.ts");
-      await ensureEntitled(async () => (await import("./run_machine.ts")).checkSettings(settings));
-    }
+    if (settings.mode === "run") await ensureAllowed(settings);
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");
@@ -35,6 +31,14 @@ export function run(argv: readonly string[]): Promise<number> {
     const { runMachine } = await import("./run_machine.ts");
     return await runMachine(settings);
   });
+}
+
+/** Where programs are signed with what they may do. */
+async function ensureAllowed(settings: Settings): Promise<void> {
+  const { hasLibrary } = await import("../host/libraries.ts");
+  if (!hasLibrary("Security")) return;
+  const { ensureEntitled } = await import("./entitlement.ts");
+  await ensureEntitled(async () => (await import("./run_machine.ts")).checkSettings(settings));
 }
 
 async function printHelp(topic: Settings["topic"]): Promise<number> {
