@@ -7,7 +7,7 @@ import { MachineError } from "../machine/error.ts";
 import { checkMachine, complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
 import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_context.ts";
-import { VirtualMachine } from "../machine/virtual_machine.ts";
+import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import {
   describeError,
@@ -19,15 +19,12 @@ import {
   wordsOf,
 } from "../vz/mod.ts";
 import type { Application } from "../window/mod.ts";
-import { ESCAPE_KEYS_HELP } from "./escape_keys.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import type { Settings } from "./qemu/settings.ts";
 import { toMachine } from "./qemu/to_machine.ts";
 import { Shutdown } from "./shutdown.ts";
-import { noticeOutput } from "./noticed_output.ts";
-import { openTerminal } from "./terminal.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
 export type MainThread = () => Promise<Application>;
@@ -50,17 +47,15 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
   const files = await filesOf(settings);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
-  const openStdio = () => {
-    const terminal = openTerminal((command) => {
-      if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);
-      else ESCAPE_KEYS_HELP.forEach(log.info);
-    });
-    return description.boot.kind === "efi" ? noticeOutput(terminal) : terminal;
-  };
   await using resources = new Cleanup(reporter);
-  const machine = await shutdown.prepare((signal) => {
+  const machine = await shutdown.prepare(async (signal) => {
+    // A dry run has no use for them.
+    const [{ VirtualMachine }, openStdio] = await Promise.all([
+      import("../machine/virtual_machine.ts"),
+      onStdio ? stdioOf(description, shutdown) : undefined,
+    ]);
     const context: TerminalContext = { ...reporter, files, openStdio, signal, workerStays: true };
-    return VirtualMachine.create(description, context);
+    return await VirtualMachine.create(description, context);
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());
@@ -77,7 +72,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
  */
 export async function checkSettings(settings: Settings): Promise<void> {
   const limits = VZVirtualMachineConfiguration.limits();
-  checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
+  await checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
 }
 
 /** What the program writes of its own. */
@@ -85,6 +80,19 @@ async function filesOf({ pidFile: path }: Settings): Promise<ProgramFile[]> {
   if (path === undefined) return [];
   const { checkPidFile, writePidFile } = await import("../host/pid_file.ts");
   return [{ what: "the pid file", path, check: () => checkPidFile(path), open: () => writePidFile(path) }];
+}
+
+/** What opens the console on standard input and output; firmware's is looked at. */
+async function stdioOf({ boot }: Description, shutdown: Shutdown): Promise<TerminalContext["openStdio"]> {
+  const { ESCAPE_KEYS_HELP, openTerminal } = await import("./terminal.ts");
+  const open = () =>
+    openTerminal((command) => {
+      if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);
+      else ESCAPE_KEYS_HELP.forEach(log.info);
+    });
+  if (boot.kind !== "efi") return open;
+  const { noticeOutput } = await import("./noticed_output.ts");
+  return () => noticeOutput(open());
 }
 
 async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {

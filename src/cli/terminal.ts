@@ -7,6 +7,8 @@ import type { NSObject } from "../objc/mod.ts";
 import { type Command, EscapeKeys } from "./escape_keys.ts";
 import * as log from "./log.ts";
 
+export { ESCAPE_KEYS_HELP } from "./escape_keys.ts";
+
 /**
  * Opens the console. A stdin that is no terminal goes to the guest as it is, without passing through here. A
  * terminal is made raw, until the console is disposed of, and its keys are looked at.

@@ -1,6 +1,7 @@
 import { FileError, toFileError } from "./error.ts";
-import { checkOutputFile, exists, removeOwn } from "./files.ts";
+import { exists, removeOwn } from "./files.ts";
 import { lockFile } from "./lock.ts";
+import { checkOutputFile } from "./output_file.ts";
 
 /** More than any process id has. */
 const LONGEST = 32;

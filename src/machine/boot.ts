@@ -1,10 +1,8 @@
 /** How a machine starts: a Linux kernel, or EFI firmware. */
 
-import { ownCacheFolder } from "../host/cache_folder.ts";
-import { checkOutputFile, exists, openFile, removeOwn } from "../host/files.ts";
+import { exists, openFile, removeOwn } from "../host/files.ts";
 import { machineArchitecture, macOSVersion } from "../host/system.ts";
-import { TransientFolder } from "../host/transient_folder.ts";
-import { Cache } from "../images/cache.ts";
+import type { Cache } from "../images/cache.ts";
 import { type OpenedKernel, openKernel } from "../images/kernel.ts";
 import {
   isOlder,
@@ -49,12 +47,13 @@ const DEFAULT_COMMAND_LINE = "console=hvc0";
  *
  * @throws {MachineError} When one cannot be used.
  */
-export function checkBoot(boot: Boot): void {
-  const check = (field: string, action: () => unknown) => refusable(`boot.${field}`, "", action);
+export async function checkBoot(boot: Boot): Promise<void> {
+  const check = (field: string, action: () => void) => refusable(`boot.${field}`, "", action);
   if (boot.kind === "efi") {
     const { variables } = boot;
-    if (variables !== undefined) check("variables", () => checkOutputFile(variables));
-    return;
+    if (variables === undefined) return;
+    const { checkOutputFile } = await import("../host/output_file.ts");
+    return check("variables", () => checkOutputFile(variables));
   }
   const { kernel, initrd } = boot;
   check("kernel", () => openFile("kernel", kernel).close());
@@ -72,7 +71,7 @@ export async function prepareBoot(
   options: PrepareOptions,
 ): Promise<Boot> {
   if (boot.kind === "linux") return await prepareKernel(boot, shown, options);
-  return boot.variables === undefined && !options.dryRun ? prepareVariables(options) : boot;
+  return boot.variables === undefined && !options.dryRun ? await prepareVariables(options) : boot;
 }
 
 async function prepareKernel(
@@ -81,12 +80,10 @@ async function prepareKernel(
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
-  const temporary = () => cleanup.use(new TransientFolder("kernel")).path; // without a HOME to write in, nothing is kept
-  const cache = cleanup.use(new Cache(() => ownCacheFolder() ?? temporary()));
   using bar = reporter.progress(`opening kernel '${file}'`);
   try {
     const arch = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
-    const opened = await openKernel(file, arch, cache, { progress: bar.update, signal });
+    const opened = await openKernel(file, arch, kernelCache(cleanup), { progress: bar.update, signal });
     const { kernel, layers } = opened;
     const initrd = boot.initrd ?? opened.initrd;
     const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
@@ -107,6 +104,19 @@ async function prepareKernel(
   } catch (error) {
     throw toMachineError("boot.kernel", `cannot boot kernel '${file}'`, error);
   }
+}
+
+/** The cache of kernels that are unpacked, opened for the first of them. */
+function kernelCache(cleanup: AsyncDisposableStack): Pick<Cache, "file" | "forget"> {
+  let cache: Cache | undefined;
+  return {
+    async file(...what) {
+      const { openKernelCache } = await import("./kernel_cache.ts");
+      cache ??= openKernelCache(cleanup);
+      return await cache.file(...what);
+    },
+    forget: (path) => cache?.forget(path),
+  };
 }
 
 /** Kernels that hang on Macs with Intel processors before a macOS, newest first. Sources: Lima's issues 3334 and 1577. */
@@ -141,8 +151,9 @@ function checkCommandLine(
   throw new MachineError(`${length} bytes: kernel '${kernel}' takes ${limit}`, { field: "boot.commandLine" });
 }
 
-function prepareVariables({ cleanup }: PrepareOptions): EFIBoot {
+async function prepareVariables({ cleanup }: PrepareOptions): Promise<EFIBoot> {
   try {
+    const { TransientFolder } = await import("../host/transient_folder.ts");
     return { kind: "efi", variables: `${cleanup.use(new TransientFolder("efi")).path}/variables` };
   } catch (error) {
     throw toMachineError("boot.variables", "cannot make a folder for EFI's variables", error);

@@ -1,9 +1,7 @@
 /** Disks: images as the framework can use them, and the devices that they become. */
 
-import { basename } from "@std/path/posix/basename";
-import { dirname } from "@std/path/posix/dirname";
 import { FileError, ignoreNotFound } from "../host/error.ts";
-import { checkOutput, exists, openFile, readAt, removeOwn, versionOf } from "../host/files.ts";
+import { exists, openFile, readAt, removeOwn, versionOf } from "../host/files.ts";
 import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";
 import { ImageError } from "../images/error.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
@@ -18,8 +16,7 @@ import {
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,
 } from "../vz/mod.ts";
-import { MachineError, refusable, Setting, type Text, toMachineError } from "./error.ts";
-import { formatBytes } from "./format_bytes.ts";
+import { MachineError, refusable, refusableLater, Setting, type Text, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 
 export type { DiskFormat };
@@ -83,7 +80,7 @@ const MODES: Record<CacheMode, Omit<DiskImageOptions, "readOnly">> = {
  * @returns The form of its image: the one that was said, or that its first bytes show.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkDisk(disk: Disk, field: string): DiskFormat {
+export async function checkDisk(disk: Disk, field: string): Promise<DiskFormat> {
   const { file, size } = disk;
   const fail = (reason: Text, of = "file"): never => {
     throw new MachineError(reason, { field: `${field}.${of}` });
@@ -92,8 +89,9 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
   if (size !== undefined && !(size > 0 && size % SECTOR === 0)) {
     fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");
   }
-  return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
+  return await refusableLater(`${field}.file`, `cannot use disk '${file}'`, async () => {
     if (size !== undefined && !exists(file, "disk")) {
+      const { checkOutput } = await import("../host/output_file.ts");
       checkOutput(file);
       return disk.format ?? "raw";
     }
@@ -109,6 +107,7 @@ export function checkDisk(disk: Disk, field: string): DiskFormat {
     }
     const found = image.statSync();
     if (size !== undefined && found.size !== size) {
+      const { formatBytes } = await import("./format_bytes.ts");
       const [has, wanted] = [formatBytes(found.size), formatBytes(size)];
       fail(
         [`disk '${file}' is there and has ${has}, not ${wanted}: `, sizeOf, " only makes new images"],
@@ -197,24 +196,25 @@ export async function openDisk(
   try {
     const image = cleanup.use(openQcow2(disk.file));
     const sources = pathsOf(image);
-    const problem = problemWith(image, disk) ?? problemWithRaw(opened.file, sources);
+    const problem = await problemWith(image, disk) ?? problemWithRaw(opened.file, sources);
     if (problem) {
       throw new MachineError([`cannot use disk '${disk.file}': `, ...problem], { field: `${field}.file` });
     }
-    if (exists(opened.file)) checkDisk(opened, field);
+    if (exists(opened.file)) await checkDisk(opened, field);
     return { disk: opened, image, sources };
   } catch (error) {
     throw toMachineError(`${field}.file`, `cannot use disk '${disk.file}'`, error);
   }
 }
 
-function problemWith({ size, backing }: Qcow2, disk: Disk): (string | Setting)[] | undefined {
+async function problemWith({ size, backing }: Qcow2, disk: Disk): Promise<(string | Setting)[] | undefined> {
   if (backing && disk.format === undefined) {
     // A guest can write anything to its own raw disk: it must not choose files of the host's that it gets to read.
     const based = `it is a qcow2 image that is based on '${backing.file.path}'`;
     return [`${based}: say `, new Setting("format", "qcow2"), " if it is to be"];
   }
   if (disk.size !== undefined && disk.size < size) {
+    const { formatBytes } = await import("./format_bytes.ts");
     return [`it has ${formatBytes(size)}, more than `, new Setting("size"), ": images only grow"];
   }
 }
@@ -298,6 +298,8 @@ async function makeRawAt(raw: string, disk: Disk, image: Qcow2, options: Prepare
 async function cloneDisk(disk: Disk, field: string, { signal, cleanup }: PrepareOptions): Promise<Disk> {
   try {
     const { TransientFolder } = await import("../host/transient_folder.ts");
+    const { basename } = await import("@std/path/posix/basename");
+    const { dirname } = await import("@std/path/posix/dirname");
     const { path } = cleanup.use(new TransientFolder("snapshot", dirname(disk.file)));
     const clone = `${path}/${basename(disk.file)}`;
     if (exists(disk.file)) { // size= makes the others

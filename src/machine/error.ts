@@ -92,3 +92,16 @@ export function refusable<T>(field: string | undefined, what: string, action: ()
     throw toMachineError(field, what, error);
   }
 }
+
+/** As {@linkcode refusable}, of what takes its time. */
+export async function refusableLater<T>(
+  field: string | undefined,
+  what: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toMachineError(field, what, error);
+  }
+}

@@ -1,11 +1,8 @@
 /** What a run uses each of its files for: one that is written has no second use. */
 
-import { basename } from "@std/path/posix/basename";
-import { dirname } from "@std/path/posix/dirname";
-import { isAbsolute } from "@std/path/posix/is-absolute";
 import { ignoreNotFound } from "../host/error.ts";
 import { exists, inodeOf, partialOf } from "../host/files.ts";
-import { MachineError, refusable } from "./error.ts";
+import { MachineError, refusableLater } from "./error.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramFile } from "./run_context.ts";
 
@@ -60,17 +57,20 @@ function usesOf(
 }
 
 /** The same for each name of one file, whether it is there or is still to be made; nothing for what is no file. */
-function identityOf(path: string): string | undefined {
+async function identityOf(path: string): Promise<string | undefined> {
   if (exists(path)) {
     const info = Deno.statSync(path);
     return info.isFile || info.isSocket ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
   }
+  const { dirname } = await import("@std/path/posix/dirname"); // few starts have a file that is not there
   const folder = dirname(path);
   if (ignoreNotFound(() => Deno.lstatSync(path))?.isSymlink) { // to a file that is still to be made
+    const { isAbsolute } = await import("@std/path/posix/is-absolute");
     const target = Deno.readLinkSync(path);
-    return identityOf(isAbsolute(target) ? target : `${folder}/${target}`);
+    return await identityOf(isAbsolute(target) ? target : `${folder}/${target}`);
   }
   const real = ignoreNotFound(() => Deno.realPathSync(folder));
+  const { basename } = await import("@std/path/posix/basename");
   return real && `${real}/${basename(path)}`; // in no folder nothing can be made, which its own check says
 }
 
@@ -81,15 +81,15 @@ function identityOf(path: string): string | undefined {
  * @param sources What each of the disks is made of.
  * @throws {MachineError} For the first that has.
  */
-export function checkConflicts(
+export async function checkConflicts(
   machine: Machine,
   files: readonly ProgramFile[] = [],
   sources: readonly string[][] = [],
-): void {
+): Promise<void> {
   const seen = new Map<string, Use>();
   for (const use of usesOf(machine, files, sources)) {
     const { field, path, what, written, partial } = use;
-    const identity = refusable(field, `cannot use '${path}'`, () => identityOf(path));
+    const identity = await refusableLater(field, `cannot use '${path}'`, () => identityOf(path));
     if (identity === undefined) continue;
     const other = seen.get(identity);
     if (other && (other.written || written) && !(other.partial && partial)) {

@@ -1,6 +1,5 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
-import { checkOutputFile } from "../host/files.ts";
 import { normalMAC } from "../host/mac_address.ts";
 import type { Limits } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
@@ -8,7 +7,6 @@ import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts"
 import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
-import { formatBytes } from "./format_bytes.ts";
 import { checkUUID } from "./identity.ts";
 import { checkNetwork, makeMAC, type Network } from "./network.ts";
 import type { ProgramFile } from "./run_context.ts";
@@ -99,20 +97,21 @@ export async function complete(description: Description, limits: Limits): Promis
  * @returns The forms of its disks' images.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkMachine(
+export async function checkMachine(
   machine: Machine,
   limits: Limits,
   files: readonly ProgramFile[] = [],
-): DiskFormat[] {
-  checkLimits(machine, limits);
-  checkBoot(machine.boot);
-  const formats = machine.disks.map((disk, i) => checkDisk(disk, `disks[${i}]`));
+): Promise<DiskFormat[]> {
+  await checkLimits(machine, limits);
+  await checkBoot(machine.boot);
+  const formats: DiskFormat[] = [];
+  for (const [i, disk] of machine.disks.entries()) formats.push(await checkDisk(disk, `disks[${i}]`));
   checkShares(machine.shares, machine.rosetta);
   if (machine.serial.length > MOST_CONSOLES) {
     const reason = `${machine.serial.length} consoles: a machine has ${MOST_CONSOLES} at the most`;
     throw new MachineError(reason, { field: "serial" });
   }
-  machine.serial.forEach((port, i) => checkSerial(port, `serial[${i}]`));
+  for (const [i, port] of machine.serial.entries()) await checkSerial(port, `serial[${i}]`);
   const second = machine.serial.findLastIndex(({ kind }) => kind === "stdio");
   if (second > machine.serial.findIndex(({ kind }) => kind === "stdio")) {
     throw new MachineError("stdio is given twice: there is one stdin", { field: `serial[${second}]` });
@@ -123,9 +122,10 @@ export function checkMachine(
   const { machineId, uuid, display } = machine;
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
+    const { checkOutputFile } = await import("../host/output_file.ts");
     refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
-  checkConflicts(machine, files);
+  await checkConflicts(machine, files);
   for (const { what, path, check } of files) {
     refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());
   }
@@ -134,16 +134,18 @@ export function checkMachine(
   return formats;
 }
 
-function checkLimits({ memory, processors }: Machine, limits: Limits): void {
+async function checkLimits({ memory, processors }: Machine, limits: Limits): Promise<void> {
   const fail = (field: string, reason: string): never => {
     throw new MachineError(reason, { field });
   };
   if (memory % MiB !== 0) fail("memory", "memory must be a whole number of MiB");
   if (memory < limits.memory.minimum) {
+    const { formatBytes } = await import("./format_bytes.ts");
     const [wanted, least] = [formatBytes(memory), formatBytes(limits.memory.minimum)];
     fail("memory", `${wanted} is too little memory: a machine needs at least ${least}`);
   }
   if (memory > limits.memory.maximum) {
+    const { formatBytes } = await import("./format_bytes.ts");
     const [wanted, most] = [formatBytes(memory), formatBytes(limits.memory.maximum)];
     fail("memory", `${wanted} is more memory than this host allows (${most})`);
   }

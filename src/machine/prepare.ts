@@ -71,14 +71,14 @@ export async function prepareMachine(
   const { files = [], cleanup } = options;
   const limits = VZVirtualMachineConfiguration.limits();
   const machine = await complete(description, limits);
-  const formats = checkMachine(machine, limits, files);
+  const formats = await checkMachine(machine, limits, files);
   const opened: OpenedDisk[] = [];
   for (const [i, disk] of machine.disks.entries()) {
     opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));
   }
   const disks = opened.map(({ disk }) => disk);
   // Images that are to be made are known only now.
-  checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
+  await checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
   const networks: (OpenedNetwork | undefined)[] = [];
   for (const [i, card] of machine.network.entries()) {
     networks.push(await openNetwork(card, i, { ...options, ...options.reporter }));

@@ -1,6 +1,6 @@
 /** The guest's consoles: where each of them goes. */
 
-import { checkOutput, exists, socketPathProblem } from "../host/files.ts";
+import { exists, socketPathProblem } from "../host/files.ts";
 import { standardInput, standardOutput } from "../host/descriptors.ts";
 import type { NSObject } from "../objc/mod.ts";
 import {
@@ -61,7 +61,7 @@ export interface ConsoleStreams {
 }
 
 /** @throws {MachineError} When a console's path cannot be used. */
-export function checkSerial(port: Serial, field: string): void {
+export async function checkSerial(port: Serial, field: string): Promise<void> {
   if (port.kind === "tcp" && !(Number.isInteger(port.port) && port.port >= 0 && port.port <= 65_535)) {
     throw new MachineError(`${port.port} is no port: there are 65535`, { field: `${field}.port` });
   }
@@ -73,6 +73,7 @@ export function checkSerial(port: Serial, field: string): void {
   };
   const problem = kind === "unix" && socketPathProblem(path);
   if (problem) fail(problem);
+  const { checkOutput } = await import("../host/output_file.ts");
   refusable(`${field}.path`, `cannot write '${path}'`, () => {
     checkOutput(path);
     if (!exists(path)) return;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { wordError } from "../../src/cli/qemu/word_error.ts";
 import type { LinuxBoot } from "../../src/machine/boot.ts";
@@ -54,9 +54,9 @@ function machine(kernel: string, some: Partial<Machine> = {}, boot: Partial<Linu
   };
 }
 
-function problemOf(what: Machine): string | undefined {
+async function problemOf(what: Machine): Promise<string | undefined> {
   try {
-    checkMachine(what, limits);
+    await checkMachine(what, limits);
   } catch (error) {
     if (!(error instanceof MachineError)) throw error;
     return wordError(error);
@@ -64,7 +64,7 @@ function problemOf(what: Machine): string | undefined {
 }
 
 Deno.test("check: numbers that the host allows pass, and others are told with what it allows", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const numbers: [some: Partial<Machine>, problem: string | undefined][] = [
       [{ memory: 4 * MiB }, undefined],
       [{ memory: limits.memory.maximum }, undefined],
@@ -82,19 +82,19 @@ Deno.test("check: numbers that the host allows pass, and others are told with wh
       [{ processors: 999 }, "-smp: 999 processors: this host allows 1 to 4"],
     ];
     for (const [some, problem] of numbers) {
-      assertEquals(problemOf(machine(path("kernel"), some)), problem, JSON.stringify(some));
+      assertEquals(await problemOf(machine(path("kernel"), some)), problem, JSON.stringify(some));
     }
   }));
 
 Deno.test("check: memory that is beyond every number is refused", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     for (const memory of [Infinity, Number("9".repeat(30)) * GiB, 1e400]) {
-      assertMatch(problemOf(machine(path("kernel"), { memory })) ?? "", /^-m: /);
+      assertMatch(await problemOf(machine(path("kernel"), { memory })) ?? "", /^-m: /);
     }
   }));
 
 Deno.test("check: a kernel that cannot be read is told by its path", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const open = (name: string, problem: string) => `cannot open kernel '${path(name)}': ${problem}`;
     const kernels: [name: string, problem: string | undefined][] = [
       ["kernel", undefined],
@@ -106,11 +106,14 @@ Deno.test("check: a kernel that cannot be read is told by its path", () =>
       ["empty", open("empty", "it is empty")],
       ["loop", open("loop", "too many symbolic links")],
     ];
-    for (const [name, problem] of kernels) assertEquals(problemOf(machine(path(name))), problem, name);
-    assertEquals(problemOf(machine("/dev/null")), "cannot open kernel '/dev/null': it is not a regular file");
-    assertEquals(problemOf(machine("")), "cannot open kernel '': the path is empty");
+    for (const [name, problem] of kernels) assertEquals(await problemOf(machine(path(name))), problem, name);
+    assertEquals(
+      await problemOf(machine("/dev/null")),
+      "cannot open kernel '/dev/null': it is not a regular file",
+    );
+    assertEquals(await problemOf(machine("")), "cannot open kernel '': the path is empty");
     const long = "x".repeat(5000);
-    assertEquals(problemOf(machine(long)), `cannot open kernel '${long}': File name too long`);
+    assertEquals(await problemOf(machine(long)), `cannot open kernel '${long}': File name too long`);
   }));
 
 Deno.test("check: a FIFO as kernel is refused at once, and not waited for", () =>
@@ -118,13 +121,13 @@ Deno.test("check: a FIFO as kernel is refused at once, and not waited for", () =
     const { success } = await new Deno.Command("mkfifo", { args: [path("fifo")] }).output();
     assertEquals(success, true);
     assertEquals(
-      problemOf(machine(path("fifo"))),
+      await problemOf(machine(path("fifo"))),
       `cannot open kernel '${path("fifo")}': it is not a regular file`,
     );
   }));
 
 Deno.test("check: an initial RAM disk is a file with something in it", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const open = (name: string, problem: string) =>
       `cannot open initial RAM disk '${path(name)}': ${problem}`;
     const disks: [name: string, problem: string | undefined][] = [
@@ -134,14 +137,14 @@ Deno.test("check: an initial RAM disk is a file with something in it", () =>
       ["empty", open("empty", "it is empty")],
     ];
     for (const [name, problem] of disks) {
-      assertEquals(problemOf(machine(path("kernel"), {}, { initrd: path(name) })), problem, name);
+      assertEquals(await problemOf(machine(path("kernel"), {}, { initrd: path(name) })), problem, name);
     }
     const none = machine(path("kernel"), {}, { initrd: "" });
-    assertEquals(problemOf(none), "cannot open initial RAM disk '': the path is empty");
+    assertEquals(await problemOf(none), "cannot open initial RAM disk '': the path is empty");
   }));
 
 Deno.test("check: a file for a console needs a folder to be in, and is not made by the check", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const write = (name: string, problem: string) => `cannot write '${path(name)}': ${problem}`;
     const outputs: [name: string, problem: string | undefined][] = [
       ["new", undefined],
@@ -156,18 +159,21 @@ Deno.test("check: a file for a console needs a folder to be in, and is not made 
       const ports: Machine["serial"] = [{ kind: "stdio" }, { kind: "file", path: path(name) }, {
         kind: "null",
       }];
-      assertEquals(problemOf(machine(path("kernel"), { serial: ports })), problem, name);
+      assertEquals(await problemOf(machine(path("kernel"), { serial: ports })), problem, name);
     }
     assertThrows(() => Deno.statSync(path("new")), Deno.errors.NotFound);
     const empty: Machine["serial"] = [{ kind: "file", path: "" }];
-    assertEquals(problemOf(machine(path("kernel"), { serial: empty })), "cannot write '': the path is empty");
+    assertEquals(
+      await problemOf(machine(path("kernel"), { serial: empty })),
+      "cannot write '': the path is empty",
+    );
   }));
 
 /** What is wrong with a machine that has these disks. */
 function problemWithDisks(
   kernel: string,
   ...disks: (Partial<Disk> & { file: string })[]
-): string | undefined {
+): Promise<string | undefined> {
   const whole = disks.map((disk): Disk => ({
     interface: "virtio",
     readOnly: false,
@@ -179,7 +185,7 @@ function problemWithDisks(
 }
 
 Deno.test("check: a disk is a file of whole sectors, which size= makes when it is missing", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const open = (name: string, problem: string) => `cannot open disk '${path(name)}': ${problem}`;
     const disks: [disk: Partial<Disk> & { file: string }, problem: string | undefined][] = [
       [{ file: "disk" }, undefined],
@@ -212,15 +218,18 @@ Deno.test("check: a disk is a file of whole sectors, which size= makes when it i
       ],
     ];
     for (const [disk, problem] of disks) {
-      const found = problemWithDisks(path("kernel"), { ...disk, file: path(disk.file) });
+      const found = await problemWithDisks(path("kernel"), { ...disk, file: path(disk.file) });
       assertEquals(found, problem, JSON.stringify(disk));
     }
-    assertEquals(problemWithDisks(path("kernel"), { file: "" }), "cannot open disk '': the path is empty");
+    assertEquals(
+      await problemWithDisks(path("kernel"), { file: "" }),
+      "cannot open disk '': the path is empty",
+    );
     assertThrows(() => Deno.statSync(path("new")), Deno.errors.NotFound);
   }));
 
 Deno.test("check: what is given as a CD is an ISO image", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const cd = (name: string) =>
       problemWithDisks(path("kernel"), {
         file: path(name),
@@ -228,10 +237,10 @@ Deno.test("check: what is given as a CD is an ISO image", () =>
         readOnly: true,
         media: "cdrom",
       });
-    assertEquals(cd("iso"), undefined);
-    assertEquals(cd("missing"), `cannot open disk '${path("missing")}': no such file`);
+    assertEquals(await cd("iso"), undefined);
+    assertEquals(await cd("missing"), `cannot open disk '${path("missing")}': no such file`);
     for (const name of ["disk", "kernel", "text"]) {
-      assertEquals(cd(name), `cannot boot CD '${path(name)}': it is not an ISO image`, name);
+      assertEquals(await cd(name), `cannot boot CD '${path(name)}': it is not an ISO image`, name);
     }
   }));
 
@@ -247,12 +256,12 @@ Deno.test("check: a disk that is written is there once, by whatever name", () =>
         { file: path(other), readOnly: second },
       );
     for (const other of ["disk", "hard", "soft"]) {
-      assertEquals(two(other, true, true), undefined, other);
+      assertEquals(await two(other, true, true), undefined, other);
       for (const [first, second] of [[false, false], [true, false], [false, true]]) {
         const problem = `'${
           path(other)
         }' is given twice, as a disk and as a disk: only what is not written can be`;
-        assertEquals(two(other, first, second), problem, other);
+        assertEquals(await two(other, first, second), problem, other);
       }
     }
   }));
@@ -277,38 +286,41 @@ Deno.test("check: what a machine writes is nothing else of it, by whatever name"
       [{ serial: [log("kernel")] }],
     ];
     for (const [some, boot] of twice) {
-      assertMatch(problemOf(machine(path("kernel"), some, boot)) ?? "", /is given twice, as .* and as /);
+      assertMatch(
+        await problemOf(machine(path("kernel"), some, boot)) ?? "",
+        /is given twice, as .* and as /,
+      );
     }
     const nowhere = { kind: "file", path: "/dev/null" } as const;
-    assertEquals(problemOf(machine(path("kernel"), { serial: [nowhere, nowhere] })), undefined);
+    assertEquals(await problemOf(machine(path("kernel"), { serial: [nowhere, nowhere] })), undefined);
   }));
 
 Deno.test("check: no two cards have one address", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const card = { kind: "nat", mac: "52:54:00:12:34:56" } as const;
     const other = { ...card, mac: "52:54:00:12:34:57" };
-    assertEquals(problemOf(machine(path("kernel"), { network: [card, other] })), undefined);
+    assertEquals(await problemOf(machine(path("kernel"), { network: [card, other] })), undefined);
     const problem = "-nic: two cards cannot both have the address 52:54:00:12:34:56";
-    assertEquals(problemOf(machine(path("kernel"), { network: [card, other, card] })), problem);
+    assertEquals(await problemOf(machine(path("kernel"), { network: [card, other, card] })), problem);
   }));
 
 Deno.test("check: a disk that size= is to make is there once", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const disk = { file: path("new"), size: 512 };
     const again = { file: path("folder/../new"), size: 512 };
-    assertMatch(problemWithDisks(path("kernel"), disk, disk) ?? "", /is given twice/);
-    assertMatch(problemWithDisks(path("kernel"), disk, again) ?? "", /is given twice/);
+    assertMatch(await problemWithDisks(path("kernel"), disk, disk) ?? "", /is given twice/);
+    assertMatch(await problemWithDisks(path("kernel"), disk, again) ?? "", /is given twice/);
   }));
 
 Deno.test("check: a ninth disk is one like the others", () =>
   withFiles(async (path) => {
     const names = Array.from({ length: 30 }, (_, i) => path(`disk${i}`));
     for (const name of names) await Deno.writeFile(name, new Uint8Array(512));
-    assertEquals(problemWithDisks(path("kernel"), ...names.map((file) => ({ file }))), undefined);
+    assertEquals(await problemWithDisks(path("kernel"), ...names.map((file) => ({ file }))), undefined);
   }));
 
 Deno.test("check: a share is a folder, under a tag that no other has", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const share = (tag: string, name: string): Share => ({ tag, folder: path(name), readOnly: false });
     const shares: [shares: Share[], problem: string | undefined, rosetta?: string][] = [
       [[share("a", "folder"), share("b", "folder"), share("A", "folder/..")], undefined],
@@ -320,48 +332,51 @@ Deno.test("check: a share is a folder, under a tag that no other has", () =>
       [[share("a", "folder")], "the tag 'a' is given to two shares", "a"],
     ];
     for (const [list, problem, rosetta] of shares) {
-      assertEquals(problemOf(machine(path("kernel"), { shares: list, rosetta })), problem);
+      assertEquals(await problemOf(machine(path("kernel"), { shares: list, rosetta })), problem);
     }
   }));
 
 Deno.test("check: a socket for a console needs a folder to be in, and a path that a socket can have", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const problem = (name: string) =>
       problemOf(machine(path("kernel"), { serial: [{ kind: "unix", path: name }] }));
-    assertEquals(problem(path("socket")), undefined);
-    assertEquals(problem(path("folder")), `cannot write '${path("folder")}': it is a folder`);
+    assertEquals(await problem(path("socket")), undefined);
+    assertEquals(await problem(path("folder")), `cannot write '${path("folder")}': it is a folder`);
     assertEquals(
-      problem(path("missing/socket")),
+      await problem(path("missing/socket")),
       `cannot write '${path("missing/socket")}': no folder '${path("missing/")}'`,
     );
-    assertEquals(problem(""), "cannot write '': the path is empty");
-    assertEquals(problem(`/tmp/${"x".repeat(98)}`), undefined);
+    assertEquals(await problem(""), "cannot write '': the path is empty");
+    assertEquals(await problem(`/tmp/${"x".repeat(98)}`), undefined);
     for (const long of [`/tmp/${"x".repeat(99)}`, `/tmp/${"ü".repeat(50)}`]) {
-      assertEquals(problem(long), `cannot listen at '${long}': the path of a socket has at most 103 bytes`);
+      assertEquals(
+        await problem(long),
+        `cannot listen at '${long}': the path of a socket has at most 103 bytes`,
+      );
     }
   }));
 
 Deno.test("check: files for EFI's variables and the machine's identity need a folder to be in", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     const missing = path("missing/new");
     const refused = `cannot write '${missing}': no folder '${path("missing/")}'`;
-    assertEquals(problemOf(machine(path("kernel"), { machineId: missing })), refused);
+    assertEquals(await problemOf(machine(path("kernel"), { machineId: missing })), refused);
     const disks: Machine["disks"] = [{ ...DISK_DEFAULTS, file: path("disk") }];
     const efi = (variables: string) => problemOf({ ...machine(""), disks, boot: { kind: "efi", variables } });
-    assertEquals(efi(missing), refused);
-    assertEquals(efi(path("new")), undefined);
-    assertEquals(problemOf({ ...machine(""), disks, boot: { kind: "efi" } }), undefined);
+    assertEquals(await efi(missing), refused);
+    assertEquals(await efi(path("new")), undefined);
+    assertEquals(await problemOf({ ...machine(""), disks, boot: { kind: "efi" } }), undefined);
   }));
 
 Deno.test("check: firmware without a disk, and two consoles on one standard input, are refused", () =>
-  withFiles((path) => {
+  withFiles(async (path) => {
     assertEquals(
-      problemOf({ ...machine(""), boot: { kind: "efi" } }),
+      await problemOf({ ...machine(""), boot: { kind: "efi" } }),
       "EFI needs a disk or a CD to boot from",
     );
     const stdio = { kind: "stdio" } as const;
     const twice = machine(path("kernel"), { serial: [stdio, { kind: "null" }, stdio] });
-    assertEquals(problemOf(twice), "-serial: stdio is given twice: there is one stdin");
+    assertEquals(await problemOf(twice), "-serial: stdio is given twice: there is one stdin");
   }));
 
 Deno.test("check: numbers of bytes are told in people's units, and never as more than they are", () => {
@@ -389,16 +404,16 @@ Deno.test("check: numbers of bytes are told in the same way whatever the system'
 });
 
 Deno.test("check: a window without a size, or one larger than any screen, is refused", async () => {
-  await withFiles((path) => {
+  await withFiles(async (path) => {
     const display = (width: number, height: number) =>
       checkMachine(
         machine(path("kernel"), { display: { width, height, fullGrab: false, hidpi: false } }),
         limits,
       );
-    display(320, 16384);
+    await display(320, 16384);
     for (const [width, height] of [[0, 600], [800, 199], [16385, 600]]) {
       const message = `-display: ${width}x${height}: a window has 320x200 to 16384x16384 pixels`;
-      assertEquals(wordError(assertThrows(() => display(width, height), MachineError)), message);
+      assertEquals(wordError(await assertRejects(() => display(width, height), MachineError)), message);
     }
   });
 });
