@@ -21,7 +21,7 @@ export class ProgressBar implements Disposable {
 
   /** @param what What is worked at. */
   constructor(what: string) {
-    this.#what = printable(what);
+    this.#what = what;
   }
 
   /** To be told of the work's progress. */
@@ -29,14 +29,14 @@ export class ProgressBar implements Disposable {
     const now = performance.now();
     if (!this.#visible || now < this.#next) return;
     this.#next = now + PERIOD;
-    this.#show(done, total, now - this.#start);
+    const columns = Deno.consoleSize().columns || 80; // some terminals do not tell
+    this.#show(done, total, now - this.#start, columns);
   };
 
-  async #show(done: number, total: number, ms: number): Promise<void> {
+  async #show(done: number, total: number, ms: number, columns: number): Promise<void> {
     const { progressLine } = await import("./progress_line.ts");
     if (this.#ended) return;
-    const columns = Deno.consoleSize().columns || 80; // some terminals do not tell
-    this.#write(`\r\x1b[K${progressLine(this.#what, done, total, ms, columns)}`);
+    this.#write(`\r\x1b[K${progressLine(printable(this.#what), done, total, ms, columns)}`);
     this.#shown = true;
   }
 

@@ -86,8 +86,10 @@ export async function checkConflicts(
   files: readonly ProgramFile[] = [],
   sources: readonly string[][] = [],
 ): Promise<void> {
+  const uses = usesOf(machine, files, sources);
+  if (!uses.some(({ written }) => written)) return;
   const seen = new Map<string, Use>();
-  for (const use of usesOf(machine, files, sources)) {
+  for (const use of uses) {
     const { field, path, what, written, partial } = use;
     const identity = await refusableLater(field, `cannot use '${path}'`, () => identityOf(path));
     if (identity === undefined) continue;
