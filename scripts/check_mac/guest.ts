@@ -30,8 +30,8 @@ import {
 import type { Lab } from "./lab.ts";
 import { configuration, KERNEL, Machine, wordsOf } from "./machine.ts";
 import { machineProcesses } from "./processes.ts";
-import { until } from "./probe.ts";
-import { endOfCommand, LOOP } from "./shell_loop.ts";
+import { Shell } from "./shell.ts";
+import { LOOP } from "./shell_loop.ts";
 
 /** The guest's consoles beside the one that takes commands: /dev/hvc1 and so on. */
 export const HVC = { null: 1, pty: 2, file: 3, readsFile: 4, readsNull: 5, readsEnd: 6 } as const;
@@ -146,9 +146,10 @@ export class Guest implements AsyncDisposable {
   processes: number[] = [];
   /** Seconds from the start until it took commands. */
   bootTime = 0;
-  #read = 0;
+  readonly #shell: Shell;
 
   private constructor(readonly host: Host, readonly machine: Machine) {
+    this.#shell = new Shell(() => host.console.text, (text) => writeText(host.toGuest.writing, text));
     this.flagsBefore = host.flags;
     this.wasFree = isFree(host.disk);
   }
@@ -162,12 +163,9 @@ export class Guest implements AsyncDisposable {
       const start = performance.now();
       const error = await guest.machine.start();
       if (error) throw new Error(`the guest does not start: ${wordsOf(error)}`);
-      if (!await until(() => host.console.text.includes("ready"), 60)) {
-        throw new Error(`the guest does not come up, and wrote ${JSON.stringify(host.console.text)}`);
-      }
+      await guest.#shell.isReady();
       guest.bootTime = (performance.now() - start) / 1000;
       guest.processes = (await machineProcesses(lab)).filter((pid) => !others.has(pid));
-      guest.#read = host.console.text.length;
       return guest;
     } catch (error) {
       await guest[Symbol.asyncDispose]();
@@ -176,19 +174,8 @@ export class Guest implements AsyncDisposable {
   }
 
   /** What commands write, and their exit status. They must come to an end. */
-  async tell(commands: string, seconds = 30): Promise<{ status: number; out: string }> {
-    const { console, toGuest } = this.host;
-    writeText(toGuest.writing, `${commands}\n`);
-    const end = endOfCommand(this.#read);
-    let match: RegExpExecArray | null = null;
-    if (!await until(() => match = end.exec(console.text), seconds)) {
-      const rest = JSON.stringify(console.text.slice(this.#read));
-      throw new Error(`the guest did not end '${commands}' in ${seconds} s, and wrote ${rest}`);
-    }
-    const [all, out, status] = match!;
-    this.#read = all.length;
-    // A console that still echoes has the commands before what they write.
-    return { status: Number(status), out: out.replaceAll("\r", "").replace(`${commands}\n`, "").trim() };
+  tell(commands: string, seconds?: number): Promise<{ status: number; out: string }> {
+    return this.#shell.tell(commands, seconds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
