@@ -11,6 +11,7 @@ import {
   fromObjC,
   NSError,
   type NSObject,
+  openFramework,
   type Result,
 } from "../../src/objc/mod.ts";
 import {
@@ -55,6 +56,12 @@ export function configurationOf(loader: VZBootLoader): VZVirtualMachineConfigura
   made.cpuCount = 1;
   made.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
   return made;
+}
+
+/** A class of Virtualization by its name, also where src/vz has sent nothing yet. @throws {Error} When there is none. */
+export function classNamed(name: string): Class {
+  openFramework("Virtualization");
+  return Class.named(name);
 }
 
 /** An error and its causes, in one line: domain, code and words of each. */

@@ -1,11 +1,11 @@
 /** Probes of the system, of signing, and of starting a machine. */
 
-import { Class, openFramework } from "../../src/objc/mod.ts";
+import { openFramework } from "../../src/objc/mod.ts";
 import { hasLibrary } from "../../src/host/libraries.ts";
 import { hasEntitlement } from "../../src/host/process.ts";
 import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
 import { VZGenericMachineIdentifier, VZLinuxBootLoader } from "../../src/vz/mod.ts";
-import { configuration, configurationOf, Machine, refusal, wordsOf } from "./machine.ts";
+import { classNamed, configuration, configurationOf, Machine, refusal, wordsOf } from "./machine.ts";
 import { found, type Probe } from "./probe.ts";
 
 const ENTITLEMENT = "com.apple.security.virtualization";
@@ -53,7 +53,7 @@ export const STARTING: readonly Probe[] = [
     question: "Can the system's libraries be opened, which on a Mac are in the dyld cache only?",
     expected: "all of them",
     run() {
-      const all = ["Foundation", "Security", "CoreGraphics", "Virtualization"].filter(hasLibrary);
+      const all = ["Foundation", "Security", "CoreGraphics", "Virtualization", "vmnet"].filter(hasLibrary);
       for (const library of all) openFramework(library);
       return found(true, all.join(", "));
     },
@@ -88,7 +88,7 @@ export const STARTING: readonly Probe[] = [
     question: "Does the framework support this hardware? (row 24)",
     expected: "isSupported is YES",
     run() {
-      const supported = Boolean(Class.named("VZVirtualMachine").send("isSupported"));
+      const supported = Boolean(classNamed("VZVirtualMachine").send("isSupported"));
       return found(supported, supported ? "YES" : "NO");
     },
   },
