@@ -1,9 +1,10 @@
-/** What probes share: a folder, programs that they run, and one booted guest. All of it goes with the lab. */
+/** What probes share: a folder, programs that they run, and booted guests. All of it goes with the lab. */
 
 import { join } from "@std/path/posix/join";
 import { inTime } from "../../src/host/in_time.ts";
 import { Guest } from "./guest.ts";
 import { ROOT } from "./machine.ts";
+import { NetworkGuest } from "./network_guest.ts";
 
 /** The variables that a program gets; nobody's wishes for colours, and no libraries of others. */
 const VARIABLES = [
@@ -40,6 +41,7 @@ export class Lab implements AsyncDisposable {
   readonly #folder = Deno.makeTempDirSync({ prefix: "vzrun-check-mac-" });
   readonly #children = new Set<Deno.ChildProcess>();
   #guest?: Promise<Guest>;
+  #networkGuest?: Promise<NetworkGuest>;
 
   /** The path of a file that goes with the lab. */
   file(name: string): string {
@@ -112,10 +114,17 @@ export class Lab implements AsyncDisposable {
     return this.#guest ??= Guest.boot(this);
   }
 
+  /** The guest on networks of the program's own, booted for the first probe that asks it. */
+  networkGuest(): Promise<NetworkGuest> {
+    return this.#networkGuest ??= NetworkGuest.boot();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");
     await Promise.all([...this.#children].map(({ status }) => status));
-    await this.#guest?.then((guest) => guest[Symbol.asyncDispose](), () => {});
+    for (const booted of [this.#networkGuest, this.#guest]) {
+      await booted?.then((guest) => guest[Symbol.asyncDispose](), () => {});
+    }
     await Deno.remove(this.#folder, { recursive: true });
   }
 }

@@ -9,14 +9,18 @@ import { Lab } from "./lab.ts";
 import { NETWORKS } from "./networks.ts";
 import { OBJC } from "./objc.ts";
 import { type Answer, type Finding, type Probe, unclear } from "./probe.ts";
+import { SOCKETS } from "./sockets.ts";
 import { STARTING } from "./starting.ts";
 import { BY_HAND, WINDOW } from "./window.ts";
+import { WIRES } from "./wires.ts";
 
 /** Probes by what they are about, in the order in which they are run. */
 export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   Starting: STARTING,
   "The Objective-C runtime": OBJC,
   "Networks, screens and validation": NETWORKS,
+  "Networks of a program's own": WIRES,
+  "Datagram sockets": SOCKETS,
   "Disks, stores and shares": DISKS,
   Consoles: CONSOLES,
   Ending: ENDING,

@@ -76,5 +76,6 @@ export const BY_HAND: readonly string[] = [
   "`window-server` by ssh, with somebody logged in at the desktop and without anybody.",
   "EFI from a CD on USB and from a virtio disk; firmware that finds nothing to boot (row 12).",
   "A network that breaks, by a VPN or by sleep: the machine runs on, and its card works again (row 15).",
+  "That macOS 15 asks whether the program may use the local network, and a forwarded port leads into the guest then.",
   "`deno task sign` with a Developer ID, and what macOS says to the result; CI signs ad hoc.",
 ];

@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { PROBES } from "../../scripts/check_mac/mod.ts";
+import { wordUnreachable } from "../../scripts/check_mac/wires.ts";
 import { Screen } from "../e2e/screen.ts";
 import { ENVIRONMENT, eventually, Folder, Output, ROOT, stateOf, within } from "../e2e/vzrun.ts";
 
@@ -104,6 +105,33 @@ Deno.test(
     );
   },
 );
+
+Deno.test(
+  "check-mac: on a macOS that has no networks of a program's own, that is what is said",
+  LINUX,
+  async () => {
+    using run = new CheckMac(["--json", "vmnet-network", "vmnet-reservation"], {
+      VIRTUALIZATION_MACOS: "15.0",
+    });
+    assertEquals(await run.end(), 0);
+    assertEquals(
+      JSON.parse(run.out.text).probes.map((
+        { seen, answer }: { seen: string; answer: string },
+      ) => [seen, answer]),
+      [
+        ["macOS 15.0 has none", "yes"],
+        ["A network of the machine's own needs macOS 26 (this is 15.0)", "unclear"],
+      ],
+    );
+  },
+);
+
+Deno.test("check-mac: whom macOS refuses the local network learns where to allow it", () => {
+  const refused = wordUnreachable(new Error("No route to host (os error 65)"));
+  assertStringIncludes(refused, "No route to host (os error 65) (macOS 15 and newer refuse");
+  assertStringIncludes(refused, "Privacy & Security, Local Network");
+  assertEquals(wordUnreachable(new Error("Connection refused")), "Connection refused");
+});
 
 Deno.test(
   "check-mac: Ctrl-C ends it in the middle of a guest, and leaves nothing behind",
