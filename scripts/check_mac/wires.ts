@@ -6,6 +6,7 @@ import { reachGuest } from "../../src/host/guest_reach.ts";
 import { inTime } from "../../src/host/in_time.ts";
 import { macOSVersion } from "../../src/host/system.ts";
 import { createVmnetNetwork, VmnetError } from "../../src/host/vmnet.ts";
+import { wordUnreachable } from "../../src/machine/port_forward.ts";
 import { VZVmnetNetworkDeviceAttachment } from "../../src/vz/mod.ts";
 import { THERE } from "./arp_answers.ts";
 import { classNamed } from "./machine.ts";
@@ -15,10 +16,6 @@ import { type Finding, found, type Probe, unclear, until } from "./probe.ts";
 
 /** In seconds: somebody may have to be found who allows it. */
 const PATIENCE = 40;
-
-const LOCAL_NETWORK =
-  "macOS 15 and newer refuse programs the local network until they are allowed: System Settings, Privacy & " +
-  "Security, Local Network; allow the terminal, or what has run this, and run it again";
 
 /** Whether the system has the class, whatever this program knows of its versions. */
 function hasVmnetAttachment(): boolean {
@@ -66,11 +63,6 @@ async function throughPort(port: number, text: string): Promise<string> {
   }
 }
 
-/** What a failed connection with a guest says, and what to do where that is known. */
-export function wordUnreachable({ message }: Error): string {
-  return message.includes("No route to host") ? `${message} (${LOCAL_NETWORK})` : message;
-}
-
 /** How the guest's port answers without a forward. */
 async function directly(address: string): Promise<string> {
   try {
@@ -78,7 +70,7 @@ async function directly(address: string): Promise<string> {
     using _connection = await Deno.connect({ ...place, signal: AbortSignal.timeout(5_000) });
     return "the guest itself takes connections";
   } catch (error) {
-    return `the guest itself: ${wordUnreachable(error as Error)}`;
+    return `the guest itself: ${wordUnreachable(error)}`;
   }
 }
 

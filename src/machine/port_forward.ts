@@ -34,8 +34,8 @@ export type Reach = (address: string, port: number, protocol: Forward["protocol"
 export interface Route {
   /** Waits until the guest has an address; fails when the machine ends. */
   find(): Promise<Place>;
-  /** Says a step. */
-  debug(message: string): void;
+  /** Says that a client could not be let through: once to everybody, when the system is the reason. */
+  tellFailure(error: unknown): void;
   /** Says, once, that there are too few file descriptors, if it is that. */
   checkRoom(error: unknown): void;
 }
@@ -82,10 +82,25 @@ async function listen(forward: Forward, field: string): Promise<Listener> {
   }
 }
 
+const LOCAL_NETWORK =
+  "macOS 15 and newer refuse programs the local network until they are allowed: System Settings, Privacy & " +
+  "Security, Local Network; allow the terminal, or what has run this, and run it again";
+
+function isUnreachable(error: unknown): boolean {
+  return (error as Error).message.includes("No route to host");
+}
+
+/** What a failed connection with a guest says, and what to do where that is known. */
+export function wordUnreachable(error: unknown): string {
+  const { message } = error as Error;
+  return isUnreachable(error) ? `${message} (${LOCAL_NETWORK})` : message;
+}
+
 /** What listens for a machine, until it is disposed of: that ends all connections. */
 export class Listeners implements AsyncDisposable {
   readonly #all: readonly [Forward, Listener][];
   #saidNoRoom = false;
+  #saidUnreachable = false;
 
   /** Of forwards and what listens at them. */
   constructor(all: readonly [Forward, Listener][]) {
@@ -113,7 +128,11 @@ export class Listeners implements AsyncDisposable {
       const place = wordPort(forward, listener.port);
       listener.serve({
         find: async () => await reach(guestAddress ?? await target(), guestPort, protocol),
-        debug: (message) => debug(`${place}: ${message}`),
+        tellFailure: (error) => {
+          const isSystems = isUnreachable(error) && !this.#saidUnreachable;
+          if (isSystems) this.#saidUnreachable = true;
+          (isSystems ? info : debug)(`${place}: no way to the guest: ${wordUnreachable(error)}`);
+        },
         checkRoom: (error) => {
           const { code } = error as { code?: string };
           if (this.#saidNoRoom || code !== "EMFILE" && code !== "ENFILE") return;

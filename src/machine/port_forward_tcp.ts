@@ -144,9 +144,7 @@ export class TCPForward implements Listener {
         }
       }
     } catch (error) {
-      if (!this.#over.signal.aborted) {
-        route.debug(`no connection with the guest: ${(error as Error).message}`);
-      }
+      if (!this.#over.signal.aborted) route.tellFailure(error);
       throw error;
     } finally {
       clearTimeout(timer);

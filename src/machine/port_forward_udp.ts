@@ -96,7 +96,7 @@ class Client {
       this.#early.forEach((bytes) => this.#toGuest!.send(bytes));
       this.#early = [];
     } catch (error) {
-      if (!this.#over) route.debug(`no way to the guest: ${(error as Error).message}`);
+      if (!this.#over) route.tellFailure(error);
       this.end();
     }
   }

@@ -118,7 +118,7 @@ Deno.test("port forward: a guest that refuses ends its client at once", async ()
   assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
   assertEquals(said.length, 1);
   assert(
-    /^127\.0\.0\.1:\d+ \(tcp\): no connection with the guest: Connection refused/.test(said[0]),
+    /^127\.0\.0\.1:\d+ \(tcp\): no way to the guest: Connection refused/.test(said[0]),
     said[0],
   );
 });
@@ -179,7 +179,7 @@ Deno.test("port forward: a guest that stays out of reach ends its client in the 
   listeners.serve(() => Promise.resolve(NOWHERE), straight, reporter, { unreachable: 100, idle: 100 });
   using client = await connect(listeners);
   assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
-  assert(said[0].includes("no connection with the guest: "), said[0]);
+  assert(said[0].includes("no way to the guest: "), said[0]);
 });
 
 /** A client that has connected, and a function that ends it by a reset. */
@@ -355,4 +355,21 @@ Deno.test("port forward: too few file descriptors are said once, and let clients
   await child.stdin.close();
   assertEquals((await soon(lines.read(), "its end")).done, true);
   assertEquals((await child.status).code, 0);
+});
+
+Deno.test("port forward: that the system leads to no guest is told to everybody, once, with what to do", async () => {
+  const [told, steps]: string[][] = [[], []];
+  await using listeners = await listenAll([forward(9)], "forward");
+  const reporter = {
+    info: (message: string) => told.push(message),
+    debug: (message: string) => steps.push(message),
+  };
+  const reach = () => Promise.reject(new Error("No route to host (os error 65)"));
+  listeners.serve(() => Promise.resolve(NOWHERE), reach, reporter);
+  for (let i = 0; i < 2; i++) {
+    using client = await connect(listeners);
+    assertEquals(await soon(client.read(new Uint8Array(1)).catch(() => null), "the end"), null);
+  }
+  assert(/no way to the guest: No route to host.*Local Network; allow/.test(told.join()), told.join());
+  assertEquals([told.length, steps.length], [1, 1]);
 });

@@ -1,6 +1,5 @@
 import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { PROBES } from "../../scripts/check_mac/mod.ts";
-import { wordUnreachable } from "../../scripts/check_mac/wires.ts";
 import { Screen } from "../e2e/screen.ts";
 import { ENVIRONMENT, eventually, Folder, Output, ROOT, stateOf, within } from "../e2e/vzrun.ts";
 
@@ -125,13 +124,6 @@ Deno.test(
     );
   },
 );
-
-Deno.test("check-mac: whom macOS refuses the local network learns where to allow it", () => {
-  const refused = wordUnreachable(new Error("No route to host (os error 65)"));
-  assertStringIncludes(refused, "No route to host (os error 65) (macOS 15 and newer refuse");
-  assertStringIncludes(refused, "Privacy & Security, Local Network");
-  assertEquals(wordUnreachable(new Error("Connection refused")), "Connection refused");
-});
 
 Deno.test(
   "check-mac: Ctrl-C ends it in the middle of a guest, and leaves nothing behind",
