@@ -29,7 +29,7 @@ export type { Display } from "./src/machine/display.ts";
 export { MachineError, NothingToBootError, Setting, type Text } from "./src/machine/error.ts";
 export type { Progress } from "./src/images/progress.ts";
 export type { Description, Machine } from "./src/machine/machine.ts";
-export type { Network, OwnNetwork, PortForward, StreamAddress } from "./src/machine/network.ts";
+export type { Network, OwnNetwork, PacketSize, PortForward, StreamAddress } from "./src/machine/network.ts";
 export type { FrameStreams } from "./src/machine/network_frames.ts";
 export type { Forward } from "./src/machine/port_forward.ts";
 export type { ProgramFile, Reporter, RunContext } from "./src/machine/run_context.ts";

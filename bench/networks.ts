@@ -3,11 +3,12 @@
 import { ENVIRONMENT, Output } from "../tests/e2e/vzrun.ts";
 
 const SIZE = 100_000_000;
-const ADDRESS = "10.9.0.2";
-const PREFIX = "10.9.0.0/24";
+const ADDRESS = "192.168.209.2";
+const PREFIX = "192.168.209.0/24";
 
 /** The guest, with an HTTP server that has a large file, when it says so. */
-const RUN = `ip link set eth0 up; ip addr add ${ADDRESS}/24 dev eth0; ip route add default via 10.9.0.1; ` +
+const RUN =
+  `ip link set eth0 up; ip addr add ${ADDRESS}/24 dev eth0; ip route add default via 192.168.209.1; ` +
   `head -c ${SIZE} /dev/zero >/tmp/file; httpd -p 80 -h /tmp; echo ready; sleep 1000`;
 const COMMAND_LINE = `console=hvc0 quiet run="${RUN}"`;
 
@@ -94,7 +95,9 @@ function kinds(guest: string, vzrun: string[], program: string[]): Kind[] {
     {
       what: "hostfwd",
       vzrun: (port) => [...ours, `user,net=${PREFIX},dhcpstart=${ADDRESS},${user(port)}`],
-      native: (port) => [...qemu, `user,id=n,net=${PREFIX},host=10.9.0.1,dhcpstart=${ADDRESS},${user(port)}`],
+      native: (
+        port,
+      ) => [...qemu, `user,id=n,net=${PREFIX},host=192.168.209.1,dhcpstart=${ADDRESS},${user(port)}`],
       passt: false,
     },
     {
@@ -120,7 +123,20 @@ async function measure(kind: Kind, who: "vzrun" | "native"): Promise<[speed: num
     await using all = new AsyncDisposableStack();
     if (kind.passt) {
       const user = Deno.uid() === 0 ? ["--runas", `0:0`] : [];
-      const args = ["-f", "-e", "-4", ...user, "-s", socket, "-a", ADDRESS, "-n", "24", "-g", "10.9.0.1"];
+      const args = [
+        "-f",
+        "-e",
+        "-4",
+        ...user,
+        "-s",
+        socket,
+        "-a",
+        ADDRESS,
+        "-n",
+        "24",
+        "-g",
+        "192.168.209.1",
+      ];
       const passt = all.use(new Running(["passt", ...args, "-t", `127.0.0.1/${port}:80`], "stderr"));
       await passt.out.until("You can now start qemu");
     }

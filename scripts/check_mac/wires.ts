@@ -31,7 +31,7 @@ function makeNetwork(third: number): Finding {
   const prefix = `192.168.${third}`;
   using network = createVmnetNetwork({
     mode: "shared",
-    subnet: `${prefix}.0`,
+    host: `${prefix}.1`,
     mask: "255.255.255.0",
     reservation: { mac: NAT_MAC, address: `${prefix}.77` },
     rules: [],

@@ -118,8 +118,10 @@ function rosettaAvailability(): typeof VZLinuxRosettaDirectoryShare.availability
 /** Says what happens to a machine. */
 function watch(machine: VirtualMachine): void {
   machine.watchState((state) => log.debug(`the machine is ${state}`));
-  for (const card of machine.machine.network.keys()) {
-    machine.address(card).then((address) => log.debug(`the guest's address is ${address}`), () => {});
+  const cards = machine.machine.network;
+  for (const card of cards.keys()) {
+    const where = cards.length > 1 ? ` on network card ${card + 1}` : "";
+    machine.address(card).then((address) => log.debug(`the guest's address${where} is ${address}`), () => {});
   }
 }
 

@@ -186,6 +186,12 @@ export class DatagramSocket implements Disposable {
     this.#removeFile = () => removeOwn(local, made);
   }
 
+  /** Whether it has a peer: one that is gone is none any more on macOS. Source: getpeername(2). */
+  get isConnected(): boolean {
+    const length = new Uint8Array(Int32Array.of(4).buffer);
+    return libc.getpeername(this.#descriptor, new Uint8Array(4), length) >= 0;
+  }
+
   /**
    * One that the program has inherited, as a descriptor of its own.
    *
@@ -206,7 +212,7 @@ export class DatagramSocket implements Disposable {
       const bytes = new Uint8Array(type.buffer);
       if (libc.getsockopt(descriptor, SOL_SOCKET, SO_TYPE, bytes, length()) < 0) fail("it is no socket");
       if (type[0] !== SOCK_DGRAM) fail("it is no datagram socket");
-      if (libc.getpeername(descriptor, new Uint8Array(4), length()) < 0) fail("it is not connected");
+      if (!socket.isConnected) fail("it is not connected");
       return socket;
     } catch (error) {
       socket[Symbol.dispose]();

@@ -33,9 +33,9 @@ function parseLeases(text: string, accept: (address: string) => boolean): Lease[
     const fields = new Map<string, string>();
     for (const [, key, value] of block.matchAll(/^\s*(\w+)=(.*?)\s*$/gm)) fields.set(key, value);
     const [address, hardware] = [fields.get("ip_address"), fields.get("hw_address")];
-    return address && hardware && accept(address)
-      ? [{ address, hardware, ends: Number(fields.get("lease") ?? 0) }]
-      : [];
+    const ends = Number(fields.get("lease") ?? Infinity);
+    const isOver = ends * 1000 <= Date.now(); // another guest may have the address by now
+    return address && hardware && !isOver && accept(address) ? [{ address, hardware, ends }] : [];
   }).sort((a, b) => a.ends - b.ends);
 }
 

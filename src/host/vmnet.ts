@@ -43,8 +43,8 @@ export class VmnetError extends Error {
 export interface VmnetNetwork {
   /** Whether the guest reaches no more than the host, or what the host reaches too. */
   mode: keyof typeof MODES;
-  /** The first address, which is nobody's: `192.168.80.0`. */
-  subnet: string;
+  /** The host's address, the second of the network: `192.168.80.1`. */
+  host: string;
   /** `255.255.255.0` */
   mask: string;
   /** Who gets which address. */
@@ -81,14 +81,14 @@ function made(
  *
  * Source: vmnet.h of macOS 26.
  */
-export function createVmnetNetwork({ mode, subnet, mask, reservation, rules }: VmnetNetwork): NSObject {
-  const what = `no network ${subnet}`;
+export function createVmnetNetwork({ mode, host, mask, reservation, rules }: VmnetNetwork): NSObject {
+  const what = `no network around ${host}`;
   const guest = inAddress(reservation.address);
   const pointer = made(what, (status) => vmnet.vmnet_network_configuration_create(MODES[mode], status));
   try {
     check(
       what,
-      vmnet.vmnet_network_configuration_set_ipv4_subnet(pointer, inAddress(subnet), inAddress(mask)),
+      vmnet.vmnet_network_configuration_set_ipv4_subnet(pointer, inAddress(host), inAddress(mask)),
     );
     const mac = bytesOf(reservation.mac, ":", 16);
     check(

@@ -26,7 +26,8 @@ const CLOSING = 50;
 
 /** A place for people. */
 export function wordPlace(place: Place): string {
-  return "path" in place ? place.path : `${place.host}:${place.port}`;
+  if ("path" in place) return place.path;
+  return place.host.includes(":") ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`;
 }
 
 /**
@@ -94,6 +95,6 @@ async function listenAt(path: string): Promise<Deno.UnixListener> {
     return withUmask(0o177, () => Deno.listen({ transport: "unix", path })); // before a chmod others could connect
   } catch (error) {
     if (error instanceof FileError) throw error;
-    return fail((error as Error).message, error);
+    return fail(reasonOf(error), error);
   }
 }

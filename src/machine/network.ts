@@ -48,12 +48,18 @@ export interface OwnNetwork {
 }
 
 /** How large packets may be. */
-interface PacketSize {
+export interface PacketSize {
   /** In bytes, without the frame's head: 1500, and up to 65535 from macOS 13 on. */
   mtu?: number;
 }
 
 const PATH_LIMIT = 103;
+
+/** Before a peer is looked for again, in seconds. */
+const LONGEST_PAUSE = 86_400;
+
+/** All addresses of the host's. */
+const ALL = ["0.0.0.0", "::"];
 
 function fail(field: string, reason: Text): never {
   throw new MachineError(reason, { field });
@@ -76,22 +82,34 @@ function checkSocketPath(path: string, field: string): void {
 }
 
 function checkPort(port: number, field: string): void {
-  if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) fail(field, `${port} is no port: 1 to 65535`);
+  if (!(port >= 1 && port <= 65_535)) fail(field, `${port} is no port: there are 1 to 65535`);
 }
 
 /** An address without a name, of IPv4 or IPv6. */
 export function isAddress(text: string): boolean {
-  if (/^\d+(\.\d+){3}$/.test(text)) return text.split(".").every((byte) => Number(byte) <= 255);
+  if (/^\d+(\.\d+){3}$/.test(text)) {
+    return text.split(".").every((byte) => Number(byte) <= 255 && byte === String(Number(byte)));
+  }
   return /^[0-9a-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]`);
 }
 
+/** An address as the system writes it. */
+const normalAddress = (text: string) =>
+  text.includes(":") ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
+
 /** A forward with all that was not said. */
 export function completeForward(forward: PortForward): Forward {
-  return { protocol: "tcp", hostAddress: "127.0.0.1", ...forward };
+  const { hostAddress = "127.0.0.1", guestAddress } = forward;
+  return {
+    protocol: "tcp",
+    ...forward,
+    hostAddress: normalAddress(hostAddress),
+    ...guestAddress !== undefined && { guestAddress: normalAddress(guestAddress) },
+  };
 }
 
 function checkForward(forward: PortForward, field: string): void {
-  const { hostAddress, guestAddress, hostPort, guestPort } = completeForward(forward);
+  const { hostAddress = "127.0.0.1", guestAddress, hostPort, guestPort } = forward;
   checkPort(hostPort, `${field}.hostPort`);
   checkPort(guestPort, `${field}.guestPort`);
   if (!isAddress(hostAddress)) fail(`${field}.hostAddress`, `'${hostAddress}' is no address of the host's`);
@@ -118,8 +136,15 @@ function checkCard(card: Network, field: string): void {
     case "stream":
       if (card.address.kind === "unix") checkSocketPath(card.address.path, `${field}.address`);
       else checkPort(card.address.port, `${field}.address`);
-      if (card.reconnect !== undefined && card.reconnect < 0) {
-        fail(`${field}.reconnect`, `${card.reconnect} is no number of seconds`);
+      if (card.reconnect === undefined) return;
+      if (card.server) fail(`${field}.reconnect`, "who listens connects to nobody again");
+      if (card.reconnect > LONGEST_PAUSE) {
+        fail(`${field}.reconnect`, `${card.reconnect} s are too long: a day at most`);
+      }
+      return;
+    case "descriptor":
+      if (!(card.descriptor >= 0 && card.descriptor < 2 ** 31)) {
+        fail(`${field}.descriptor`, `${card.descriptor} is no descriptor's number`);
       }
   }
 }
@@ -134,12 +159,14 @@ export function checkNetwork(network: Network[]): void {
   const addresses = network.flatMap(({ mac }) => mac ?? []);
   const twice = addresses.find((mac, i) => addresses.indexOf(mac) < i);
   if (twice) throw new MachineError(`two cards cannot both have the address ${twice}`, { field: "network" });
-  const ports = network.flatMap((card) => "forward" in card && card.forward || []).map((forward) => {
-    const { protocol, hostAddress, hostPort } = completeForward(forward);
-    return `${protocol} port ${hostPort} of ${hostAddress}`;
-  });
-  const again = ports.find((port, i) => ports.indexOf(port) < i);
-  if (again) throw new MachineError(`${again} is given twice`, { field: "network" });
+  const forwards = network.flatMap((card) => "forward" in card && card.forward || []).map(completeForward);
+  for (const [i, { protocol, hostAddress, hostPort }] of forwards.entries()) {
+    const isSame = (other: Forward) =>
+      other.protocol === protocol && other.hostPort === hostPort &&
+      (other.hostAddress === hostAddress || ALL.includes(hostAddress) || ALL.includes(other.hostAddress));
+    if (!forwards.slice(0, i).some(isSame)) continue;
+    fail("network", `${protocol} port ${hostPort} of ${hostAddress} is given twice`);
+  }
 }
 
 /** A locally administered MAC address: of a named machine always the same, else a random one. */

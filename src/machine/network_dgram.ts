@@ -6,15 +6,21 @@
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { DatagramSocket } from "../host/datagram_socket.ts";
-import { FileError, reasonOf } from "../host/error.ts";
+import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
 import { TransientFolder } from "../host/transient_folder.ts";
 import type { NSObject } from "../objc/mod.ts";
 import type { Reporter } from "./run_context.ts";
 
 /** What a card is plugged into, to be disposed of when the machine has ended. */
-export interface OpenedNetwork extends AsyncDisposable {
+export interface OpenedSocket extends AsyncDisposable {
   /** The NSFileHandle that the framework gets. */
   handle: NSObject;
+  /**
+   * Waits until it has a peer: without one the framework does not survive it.
+   *
+   * @throws {FileError} When it will have none.
+   */
+  connected?(): Promise<void>;
 }
 
 /** Where a card's datagrams go. */
@@ -31,6 +37,23 @@ export type DatagramOptions =
 const MAGIC = new TextEncoder().encode("VFKT");
 
 /**
+ * Looks whether one can be opened.
+ *
+ * @throws {FileError} When it cannot.
+ */
+export function checkDatagrams(options: DatagramOptions): void {
+  if ("descriptor" in options) return DatagramSocket.ofDescriptor(options.descriptor)[Symbol.dispose]();
+  const { remote, local } = options;
+  const fail = (path: string, problem: string): never => {
+    throw new FileError(`cannot use '${path}' for a network card: ${problem}`);
+  };
+  const there = ignoreNotFound(() => Deno.statSync(remote)) ?? fail(remote, "no such file");
+  if (!there.isSocket) fail(remote, "it is no socket");
+  const own = local === undefined ? undefined : ignoreNotFound(() => Deno.lstatSync(local));
+  if (own && !own.isSocket) fail(local!, "it is there and no socket");
+}
+
+/**
  * Opens one.
  *
  * @param what For people: `network card 1`.
@@ -40,17 +63,22 @@ export function openDatagrams(
   options: DatagramOptions,
   reporter: Pick<Reporter, "info">,
   what: string,
-): OpenedNetwork {
+): OpenedSocket {
   using opening = new DisposableStack();
   if ("descriptor" in options) {
     const socket = opening.use(DatagramSocket.ofDescriptor(options.descriptor));
-    return opened(socket, opening.move());
+    const connected = () => {
+      if (socket.isConnected) return Promise.resolve();
+      return Promise.reject(new FileError(`the peer of descriptor ${options.descriptor} has gone`));
+    };
+    return { ...opened(socket, opening.move()), connected };
   }
   const { remote, magic } = options;
   const local = options.local ?? `${opening.use(new TransientFolder("net")).path}/card`;
   const known = identity(remote); // before: whoever takes its place from now on is noticed
   const socket = opening.use(DatagramSocket.connect({ remote, local }));
   const greet = () => magic && socket.send(MAGIC);
+  let back = Promise.withResolvers<void>();
   const watcher = opening.use(watchFolder(dirname(remote)));
   greet();
   const watching = watch(watcher, remote, known, {
@@ -59,12 +87,15 @@ export function openDatagrams(
       socket.reconnect();
       greet();
       reporter.info(`${what}: the peer at ${remote} is back`);
+      back.resolve();
+      back = Promise.withResolvers();
     },
   });
-  return opened(socket, opening.move(), watching);
+  const connected = () => socket.isConnected ? Promise.resolve() : back.promise;
+  return { ...opened(socket, opening.move(), watching), connected };
 }
 
-function opened(socket: DatagramSocket, all: DisposableStack, watching?: Promise<void>): OpenedNetwork {
+function opened(socket: DatagramSocket, all: DisposableStack, watching?: Promise<void>): OpenedSocket {
   return {
     handle: socket.handle,
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@
 import { DatagramSocket, HEADER, MOST_FRAME } from "../host/datagram_socket.ts";
 import { inTime } from "../host/in_time.ts";
 import { MachineError } from "./error.ts";
-import type { OpenedNetwork } from "./network_dgram.ts";
+import type { OpenedSocket } from "./network_dgram.ts";
 import type { Reporter } from "./run_context.ts";
 
 /** The two directions of a network card's cable, an Ethernet frame a chunk, from the machine's start to its end. */
@@ -51,7 +51,7 @@ export function openFrames(
   { readable, writable }: FrameStreams,
   { info }: Pick<Reporter, "info">,
   what: string,
-): OpenedNetwork {
+): OpenedSocket {
   const [ours, theirs] = DatagramSocket.pair();
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
   let isOver = false;

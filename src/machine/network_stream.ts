@@ -4,13 +4,14 @@
  * guest has for its whole life, and whoever is connected.
  */
 
+import { dirname } from "@std/path/posix/dirname";
 import { DatagramSocket, HEADER, MOST_FRAME } from "../host/datagram_socket.ts";
 import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
 import { socketPathProblem } from "../host/files.ts";
 import { inTime } from "../host/in_time.ts";
 import type { NSObject } from "../objc/mod.ts";
 import { listen, type Listening, type Place, wordPlace } from "./listen.ts";
-import type { OpenedNetwork } from "./network_dgram.ts";
+import type { OpenedSocket } from "./network_dgram.ts";
 import type { RunContext } from "./run_context.ts";
 
 /** A card's stream. */
@@ -39,6 +40,25 @@ type Peer = Deno.TcpConn | Deno.UnixConn;
 class LengthError extends Error {}
 
 /**
+ * Looks whether one can be opened, and asks nobody.
+ *
+ * @throws {FileError} When it cannot.
+ */
+export function checkStream({ place, server, reconnect }: StreamOptions): void {
+  if (!("path" in place)) return;
+  const { path } = place;
+  const fail = (problem: string): never => {
+    throw new FileError(`cannot ${server ? "listen at" : "connect to"} '${path}': ${problem}`);
+  };
+  const there = ignoreNotFound(() => Deno.lstatSync(path));
+  if (server && there && !there.isSocket) fail("it is there and no socket");
+  if (server && !ignoreNotFound(() => Deno.statSync(dirname(path)))?.isDirectory) fail("no such folder");
+  if (server || reconnect) return;
+  const socket = ignoreNotFound(() => Deno.statSync(path)) ?? fail("no such file");
+  if (!socket.isSocket) fail("it is no socket");
+}
+
+/**
  * Opens one.
  *
  * @param what For people: `network card 1`.
@@ -49,7 +69,7 @@ export async function openStream(
   options: StreamOptions,
   context: RunContext,
   what: string,
-): Promise<OpenedNetwork> {
+): Promise<OpenedSocket> {
   const { place, reconnect, server } = options;
   if (server) {
     const listening = await listen(place);
@@ -96,7 +116,7 @@ function close(peer: Peer): void {
   } catch { /* it is */ }
 }
 
-class Stream implements OpenedNetwork {
+class Stream implements OpenedSocket {
   readonly handle: NSObject;
   readonly #options: StreamOptions;
   readonly #context: RunContext;
@@ -166,7 +186,8 @@ class Stream implements OpenedNetwork {
       if (greeting) await writeAll(peer, greeting);
       if (this.#isOver) return;
       this.#peer = peer;
-      if (this.#said !== "wrong") this.#isThere();
+      // Who listens hears also of those who only look whether somebody does: a peer is one that sends a frame.
+      if (this.#said !== "wrong" && !this.#listening) this.#isThere();
       await this.#read(peer);
     } catch (error) {
       if (error instanceof LengthError) {
@@ -208,7 +229,7 @@ class Stream implements OpenedNetwork {
         if (filled - start < length) break;
         const sent = this.#ours.send(memory.subarray(start, start + length));
         if (sent instanceof Promise) await sent; // else nobody waits for a turn of the event loop
-        if (this.#said === "wrong") this.#isThere();
+        if (this.#said !== "there") this.#isThere();
         at = start + length;
       }
       memory.copyWithin(0, at, filled);

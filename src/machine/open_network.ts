@@ -1,6 +1,5 @@
 /** Opens what network cards are plugged into, before their machine is made. */
 
-import type { NSObject } from "../objc/mod.ts";
 import {
   UnavailableError,
   VZBridgedNetworkDeviceAttachment,
@@ -14,6 +13,7 @@ import {
 } from "../vz/mod.ts";
 import { MachineError, toMachineError } from "./error.ts";
 import { completeForward, type Network } from "./network.ts";
+import type { OpenedSocket } from "./network_dgram.ts";
 import type { OwnableNetwork } from "./own_network.ts";
 import type { Listeners } from "./port_forward.ts";
 import type { RunContext } from "./run_context.ts";
@@ -25,9 +25,14 @@ export interface OpenedNetwork {
   attachment(): VZNetworkDeviceAttachment;
   /** Of a network that is the machine's own. */
   addresses?: Addresses;
+  /** Waits until it can be plugged in again. @throws {FileError} When it never can. */
+  connected?(): Promise<void>;
   /** Of the ports that lead to the guest's. */
   listeners?: Listeners;
 }
+
+/** What every macOS has, in bytes. */
+const USUAL_MTU = 1500;
 
 /** How networks are opened. */
 interface OpenOptions extends Omit<RunContext, "files"> {
@@ -65,11 +70,12 @@ async function open(
 ): Promise<OpenedNetwork | undefined> {
   if (card.kind === "bridge") return { attachment: () => bridgedAttachment(card.interface, field) };
   if (card.kind === "nat" || card.kind === "host") return await openRouted(card, field, options);
-  const { mtu } = card;
+  const mtu = card.mtu === USUAL_MTU ? undefined : card.mtu;
   if (mtu !== undefined) VZFileHandleNetworkDeviceAttachment.api.requireMethod("setMaximumTransmissionUnit:");
-  if (options.dryRun) return undefined;
-  const handle = await openSocket(card, i, options);
+  if (options.dryRun) return await checkSocket(card, field);
+  const { handle, connected } = await openSocket(card, i, options);
   return {
+    connected,
     attachment() {
       const attachment = VZFileHandleNetworkDeviceAttachment.create(handle);
       if (mtu !== undefined) attachment.maximumTransmissionUnit = mtu;
@@ -111,12 +117,24 @@ async function listen(
   await listeners[Symbol.asyncDispose]();
 }
 
+/** A card whose frames go over a socket. */
+type SocketCard = Exclude<Network, OwnableNetwork | { kind: "bridge" }>;
+
+/** For a dry run, which connects to nobody. */
+async function checkSocket(card: SocketCard, field: string): Promise<undefined> {
+  try {
+    if (card.kind === "stream") {
+      (await import("./network_stream.ts")).checkStream({ ...card, place: card.address });
+    } else if (card.kind !== "frames") {
+      (await import("./network_dgram.ts")).checkDatagrams(card);
+    }
+  } catch (error) {
+    throw toMachineError(field, "", error);
+  }
+}
+
 /** The datagram socket of which the framework gets its frames. */
-async function openSocket(
-  card: Exclude<Network, OwnableNetwork | { kind: "bridge" }>,
-  i: number,
-  context: OpenOptions,
-): Promise<NSObject> {
+async function openSocket(card: SocketCard, i: number, context: OpenOptions): Promise<OpenedSocket> {
   const what = `network card ${i + 1}`;
   const { cleanup } = context;
   try {
@@ -124,19 +142,19 @@ async function openSocket(
       case "frames": {
         const { checkFrames, openFrames } = await import("./network_frames.ts");
         checkFrames(card.frames, `network[${i}].frames`);
-        return cleanup.use(openFrames(card.frames, context, what)).handle;
+        return cleanup.use(openFrames(card.frames, context, what));
       }
       case "stream": {
         const { openStream } = await import("./network_stream.ts");
-        return cleanup.use(await openStream({ ...card, place: card.address }, context, what)).handle;
+        return cleanup.use(await openStream({ ...card, place: card.address }, context, what));
       }
       default: {
         const { openDatagrams } = await import("./network_dgram.ts");
-        return cleanup.use(openDatagrams(card, context, what)).handle;
+        return cleanup.use(openDatagrams(card, context, what));
       }
     }
   } catch (error) {
-    throw toMachineError(`network[${i}]`, "", error);
+    throw toMachineError(`network[${i}]`, `cannot open ${what}`, error);
   }
 }
 

@@ -17,8 +17,8 @@ export interface OpenedOwnNetwork {
   addresses: Addresses;
 }
 
-/** Of the networks 192.168.N.0/24 those that are tried when none is said: others begin at 64, and routers at 0. */
-const [FIRST, TRIED] = [128, 8];
+/** Of the networks 192.168.N.0/24 those that are tried when none is said: routers and other programs have lower ones. */
+const [FIRST, TRIED] = [200, 8];
 
 /** Where a rule of vmnet's leads from: it knows no addresses of the host's. */
 const EVERYWHERE = "0.0.0.0";
@@ -26,17 +26,19 @@ const EVERYWHERE = "0.0.0.0";
 /** A network, with the addresses that were said, or the first that nobody else has. */
 function create(card: OwnableNetwork, third: number): { network: NSObject; addresses: Addresses } {
   const addresses = addressesOf(card, third);
-  const { subnet, mask, guest } = addresses;
-  const network = createVmnetNetwork({
-    mode: card.kind === "nat" ? "shared" : "host",
-    subnet,
-    mask,
-    reservation: { mac: card.mac!, address: guest },
-    rules: (card.forward ?? []).map(completeForward).filter(({ hostAddress, guestAddress }) =>
-      hostAddress === EVERYWHERE && (guestAddress ?? guest) === guest
-    ),
-  });
-  return { network, addresses };
+  const { host, mask, guest } = addresses;
+  const rules = (card.forward ?? []).map(completeForward).filter(({ hostAddress, guestAddress }) =>
+    hostAddress === EVERYWHERE && (guestAddress ?? guest) === guest
+  );
+  const mode = card.kind === "nat" ? "shared" : "host";
+  const wanted = { mode, host, mask, reservation: { mac: card.mac!, address: guest } } as const;
+  try {
+    return { network: createVmnetNetwork({ ...wanted, rules }), addresses };
+  } catch (error) {
+    // vzrun listens itself, rules or not: they only spare it the bytes, and may go when a guest reboots.
+    if (rules.length === 0 || !(error instanceof VmnetError)) throw error;
+    return { network: createVmnetNetwork({ ...wanted, rules: [] }), addresses };
+  }
 }
 
 /**

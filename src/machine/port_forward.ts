@@ -11,7 +11,7 @@ export interface Forward {
   protocol: "tcp" | "udp";
   /** Where the host listens: `127.0.0.1`, `::1`, or all that it has: `0.0.0.0`. */
   hostAddress: string;
-  /** With 0 the system chooses one. */
+  /** 1 to 65535. */
   hostPort: number;
   /** The guest's address, when it is not to be found out. */
   guestAddress?: string;
@@ -70,9 +70,25 @@ function wordPort({ protocol, hostAddress, hostPort }: Forward, port = hostPort)
   return `${hostAddress.includes(":") ? `[${hostAddress}]` : hostAddress}:${port} (${protocol})`;
 }
 
+/** Of addresses at which all are meant, one. */
+const ONE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** Whether somebody answers there: macOS lets one listen at an address while another listens at all. */
+async function answers({ hostAddress, hostPort }: Forward): Promise<boolean> {
+  if (hostPort === 0) return false;
+  const client = await Deno.connect({ hostname: ONE[hostAddress] ?? hostAddress, port: hostPort }).catch(() =>
+    null
+  );
+  client?.close();
+  return client !== null;
+}
+
 async function listen(forward: Forward, field: string): Promise<Listener> {
   try {
-    if (forward.protocol === "tcp") return new TCPForward(forward);
+    if (forward.protocol === "tcp") {
+      if (await answers(forward)) throw Object.assign(new Error("in use"), { code: "EADDRINUSE" });
+      return new TCPForward(forward);
+    }
     const { UDPForward } = await import("./port_forward_udp.ts");
     return await UDPForward.listen(forward);
   } catch (error) {

@@ -9,8 +9,8 @@ interface Range {
   size: number;
 }
 
-/** How many addresses a network has at the least and at the most: /29 and /16. */
-const [LONGEST, SHORTEST] = [29, 16];
+/** Those that vmnet takes: in this one, a /28 at the least. */
+const [ALL, SHORTEST, LONGEST] = ["192.168.0.0", 16, 28];
 
 /** Which of a network's addresses the guest gets, as qemu's first guest does. */
 const USUAL_GUEST = 15;
@@ -34,11 +34,9 @@ function parse(subnet: string, field: string): Range {
   }
   const size = 2 ** (32 - Number(length));
   const first = Math.floor(numberOf(address) / size) * size;
-  const isPrivate = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].some((range) => {
-    const [start, bits] = range.split("/");
-    return first >= numberOf(start) && first < numberOf(start) + 2 ** (32 - Number(bits));
-  });
-  if (!isPrivate) fail("a network of the machine's own is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16");
+  if (numberOf(ALL) !== first - first % 2 ** (32 - SHORTEST)) {
+    fail(`the framework takes those of ${ALL}/${SHORTEST}`);
+  }
   return { first, size };
 }
 
@@ -65,6 +63,8 @@ export function checkSubnet({ subnet, guestAddress }: OwnNetwork, field: string)
 export interface Addresses {
   /** The first address, which is nobody's. */
   subnet: string;
+  /** The second, which is the host's. */
+  host: string;
   mask: string;
   guest: string;
 }
@@ -80,5 +80,5 @@ export function addressesOf({ subnet, guestAddress }: OwnNetwork, third: number)
   const said = subnet ?? (guestAddress === undefined ? `192.168.${third}.0/24` : `${guestAddress}/24`);
   const { first, size } = parse(said, "network");
   const guest = guestAddress ?? textOf(first + Math.min(USUAL_GUEST, size - 2));
-  return { subnet: textOf(first), mask: textOf(2 ** 32 - size), guest };
+  return { subnet: textOf(first), host: textOf(first + 1), mask: textOf(2 ** 32 - size), guest };
 }

@@ -22,6 +22,9 @@ export type Stop =
 /** How soon firmware that finds nothing to boot stops the machine, and hardly a guest, in milliseconds. */
 const SOON = 10_000;
 
+/** How long a card has to work before it is plugged in again at once, in milliseconds. */
+const MENDING = 1_000;
+
 /** The framework's machine, for a view of its screen. */
 export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
 
@@ -133,9 +136,14 @@ export class VirtualMachine implements AsyncDisposable {
     framework: VZVirtualMachine,
     { info }: RunContext,
   ): void {
+    const mended: number[] = [];
     framework.onNetworkLost = async (device, card, error) => {
       info(`network card ${card + 1} has lost its network (${describeError(error)}); it is plugged in again`);
       try {
+        const since = performance.now() - (mended[card] ?? -Infinity);
+        if (since < MENDING) await new Promise((resolve) => setTimeout(resolve, MENDING));
+        await networks[card]!.connected?.();
+        mended[card] = performance.now();
         await device.attach(networks[card]!.attachment());
       } catch (error) {
         info(`network card ${card + 1} stays without a network: ${wordsOf(error)}`);

@@ -90,13 +90,17 @@ Deno.test("network: the guest's address is known, on NAT and on a network of the
     memory: 256 * 2 ** 20,
     network: [{ kind: "nat" }, { kind: "nat", subnet: "192.168.231.0/24" }, {
       kind: "host",
-      subnet: "10.77.0.0/16",
-      guestAddress: "10.77.3.4",
+      subnet: "192.168.192.0/20",
+      guestAddress: "192.168.201.4",
     }],
   });
   await machine.start();
   const addresses = Promise.all([0, 1, 2].map((card) => machine.address(card)));
-  assertEquals(await within("the addresses", addresses, 20), ["10.0.2.15", "192.168.231.15", "10.77.3.4"]);
+  assertEquals(await within("the addresses", addresses, 20), [
+    "10.0.2.15",
+    "192.168.231.15",
+    "192.168.201.4",
+  ]);
 });
 
 Deno.test("network: -verbose says the address, and what an older macOS has not is refused", async () => {

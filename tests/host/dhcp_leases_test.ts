@@ -8,19 +8,19 @@ const LEASES = `{
 \tip_address=192.168.64.2
 \thw_address=1,52:54:0:a:b:c
 \tidentifier=1,52:54:0:a:b:c
-\tlease=0x65a1b2c3
+\tlease=0x75a1b2c3
 }
 {
 \tname=debian
 \tip_address=192.168.64.7
 \thw_address=1,52:54:0:a:b:c
 \tidentifier=1,52:54:0:a:b:c
-\tlease=0x65b00000
+\tlease=0x75b00000
 }
 {
 \tip_address=192.168.64.9
 \thw_address=ff,f1:f5:dd:7f:0:2:0:0:ab:11
-\tlease=0x65c00000
+\tlease=0x75c00000
 }
 `;
 

@@ -53,8 +53,8 @@ const USER_KEYS = {
 } satisfies Answers;
 
 const VMNET_KEYS = {
-  "start-address": { does: "the host's address, the first of the network" },
-  "end-address": { does: "the last that guests get; the guest here gets one below it" },
+  "start-address": { does: "the host's address, the second of the network" },
+  "end-address": { does: "the last that a guest gets" },
   "subnet-mask": { does: "how many addresses the network has" },
   isolated: { does: "other guests are not reached, which is so on a network of the machine's own" },
   "net-uuid": { cannot: "a network is one machine's" },
@@ -143,7 +143,7 @@ function needed(given: Given, key: string, value: string): string {
 }
 
 const PORT = String.raw`(\d+)`;
-const ADDRESS = String.raw`(?:\[([^\]]*)\]|([^:\[\]]*))`;
+const ADDRESS = String.raw`(?:\[([^\]]*)\]|([^:\[\]-]*))`;
 const HOSTFWD = new RegExp(String.raw`^(tcp|udp|):${ADDRESS}:${PORT}-${ADDRESS}:${PORT}$`);
 
 /** A `hostfwd=`. */
@@ -170,14 +170,40 @@ function prefixOf(mask: string): number {
   return bits.indexOf("0") < 0 ? 32 : bits.indexOf("0");
 }
 
+/** An address as a number. */
+function addressOf(text: string, key: string): number {
+  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) throw new UsageError(`${key}=${text} is no address`);
+  return text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+}
+
+/** Which address after the network's first the guest gets, if it may: qemu's. */
+const USUAL_GUEST = 15;
+
+/** The addresses of a network, as qemu says them: the host's, the last of the guests', and the mask. */
+function range(start: string, end: string, mask: string): OwnNetwork {
+  const [host, last] = [addressOf(start, "start-address"), addressOf(end, "end-address")];
+  const prefix = prefixOf(mask);
+  const size = 2 ** (32 - prefix);
+  if (host % size !== 1) {
+    throw new UsageError(
+      `start-address=${start} is the host's: the second of the network, like 192.168.80.1`,
+    );
+  }
+  const place = last - host + 1;
+  if (place < 2 || place > size - 2) {
+    throw new UsageError(`end-address=${end} is no guest's in ${start}/${prefix}`);
+  }
+  const guest = start.replace(/\d+$/, (byte) => `${Number(byte) + place - 1}`);
+  return { subnet: `${start}/${prefix}`, ...place < USUAL_GUEST && { guestAddress: guest } };
+}
+
 function ownNetwork(given: Given): OwnNetwork {
   const { "start-address": start, "end-address": end, "subnet-mask": mask, isolated } = given;
-  const parts = [start, end, mask].filter((part) => part !== undefined);
-  if (parts.length > 0 && parts.length < 3) {
+  if ([start, end, mask].some((part) => part === undefined) && (start ?? end ?? mask) !== undefined) {
     throw new UsageError("start-address=, end-address= and subnet-mask= go together");
   }
   return {
-    ...mask !== undefined && { subnet: `${start}/${prefixOf(mask)}` },
+    ...start !== undefined && range(start, end!, mask!),
     ...isolated !== undefined && onOff(isolated, "isolated") && { isolated: true },
   };
 }
@@ -208,6 +234,9 @@ function dgram(given: Given): Network {
 function stream(given: Given): Network {
   const { server, "addr.type": type, reconnect, "reconnect-ms": milliseconds, mtu } = given;
   const listens = server !== undefined && onOff(server, "server");
+  if (type === undefined && given["addr.path"] === undefined && given["addr.port"] === undefined) {
+    throw new UsageError("addr.path=PATH, or addr.host=HOST,addr.port=PORT, is missing");
+  }
   const isUnix = (type ?? (given["addr.path"] === undefined ? "inet" : "unix")) === "unix";
   if (type !== undefined && type !== "unix" && type !== "inet") {
     throw new UsageError("addr.type= is unix or inet");

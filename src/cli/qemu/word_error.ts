@@ -28,6 +28,6 @@ function wordSetting({ name, value }: Setting): string {
 /** What is wrong with a machine, in the words of the command line. */
 export function wordError(error: MachineError): string {
   const field = error.field?.replace(/\[\d+\]/g, "") ?? "";
-  const option = /^network\b/.test(field) ? "-nic: " : OPTIONS[field] ?? "";
+  const option = /^network\b(?!\.interface)/.test(field) ? "-nic: " : OPTIONS[field] ?? "";
   return option + error.worded(wordSetting);
 }

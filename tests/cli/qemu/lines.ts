@@ -207,12 +207,12 @@ export const LINES: readonly Line[] = [
   { line: "-kernel bzImage -nic vmnet-bridged,ifname=nosuch0", cannot: /no interface 'nosuch0'/ },
   {
     line:
-      "-kernel bzImage -netdev dgram,id=n,remote.type=unix,remote.path=p,local.type=unix,local.path=q -device virtio-net-pci,netdev=n",
-    does: { network: [{ kind: "dgram", remote: "p", local: "q" }] },
+      "-kernel bzImage -netdev dgram,id=n,remote.type=unix,remote.path=socket,local.type=unix,local.path=q -device virtio-net-pci,netdev=n",
+    does: { network: [{ kind: "dgram", remote: "socket", local: "q" }] },
   },
   {
     line: "-kernel bzImage -nic dgram,local.type=fd,local.str=5,mtu=9000",
-    does: { network: [{ kind: "descriptor", descriptor: 5, mtu: 9000 }] },
+    cannot: /^-nic: cannot use descriptor 5: /,
   },
   { line: "-kernel bzImage -nic dgram,remote.type=inet,remote.host=a,remote.port=1", cannot: /remote\.host/ },
   {

@@ -29,6 +29,7 @@ Deno.test({
 
 async function tryLines(): Promise<void> {
   using folder = await files();
+  using _listener = Deno.listen({ transport: "unix", path: folder.file("socket") });
   assert(LINES.length >= 80);
   for (const { line, does, so, cannot } of LINES) {
     const args = [...line.split(" "), "-dry-run", ...so ? ["-verbose"] : []];

@@ -190,6 +190,15 @@ Deno.test("parse: network cards, their addresses as they are written", async () 
     [["-nic", "user,model=virtio-net-pci"], [{ kind: "nat" }]],
     [["-nic", "user,mac=52:54:00:12:34:56"], [{ kind: "nat", mac: "52:54:00:12:34:56" }]],
     [["-nic", "user,mac=52:54:0:A:bC:f"], [{ kind: "nat", mac: "52:54:0:A:bC:f" }]],
+    [["-nic", "dgram,local.type=fd,local.str=5,mtu=9000"], [{
+      kind: "descriptor",
+      descriptor: 5,
+      mtu: 9000,
+    }]],
+    [
+      ["-nic", "vmnet-shared,start-address=192.168.90.1,end-address=192.168.90.9,subnet-mask=255.255.255.0"],
+      [{ kind: "nat", subnet: "192.168.90.1/24", guestAddress: "192.168.90.9" }],
+    ],
     [["-nic", "bridge,br=en0"], [{ kind: "bridge", interface: "en0" }]],
     [["-nic=bridge,mac=2:0:0:0:0:1,br=a,,b"], [{
       kind: "bridge",
