@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { meanwhile } from "./meanwhile.ts";
 import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun, within } from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
@@ -40,20 +41,6 @@ Deno.test("ending: the second SIGTERM ends at once a guest that does not listen"
   assertLess(Date.now() - start, 5000);
   assertMatch(run.err.text, /\nvzrun: SIGTERM again: ended the machine\n$/);
   await eventually("the end of QEMU", () => stateOf(qemu) === undefined, 5); // as macOS 11, which has no other way
-});
-
-Deno.test("ending: a guest that does not listen is forced after 10 s", async () => {
-  await using run = await waiting(guest(WAITING, "powerbutton=ignore"));
-  const { qemu } = run;
-  const start = Date.now();
-  run.signal("SIGTERM");
-  assertEquals(await run.end(15), 143);
-  assertGreater(Date.now() - start, 9_900);
-  assertEquals(
-    run.err.text,
-    "vzrun: SIGTERM: asked the guest to power off\nvzrun: it did not power off in 10 s: ended the machine\n",
-  );
-  assertEquals(stateOf(qemu), undefined);
 });
 
 Deno.test("ending: a closed terminal does not end a machine whose console is a file", async () => {
@@ -219,4 +206,18 @@ Deno.test("ending: SIGUSR1, which opens Deno's debugger to all users, does nothi
   assertEquals(sockets(), []);
   run.signal("SIGTERM");
   assertEquals(await run.end(), 143);
+});
+
+meanwhile("ending: a guest that does not listen is forced after 10 s", async () => {
+  await using run = await waiting(guest(WAITING, "powerbutton=ignore"));
+  const { qemu } = run;
+  const start = Date.now();
+  run.signal("SIGTERM");
+  assertEquals(await run.end(15), 143);
+  assertGreater(Date.now() - start, 9_900);
+  assertEquals(
+    run.err.text,
+    "vzrun: SIGTERM: asked the guest to power off\nvzrun: it did not power off in 10 s: ended the machine\n",
+  );
+  assertEquals(stateOf(qemu), undefined);
 });

@@ -1,6 +1,7 @@
 // What a Mac does that linux/ does by itself only when it is told to: MAC.md's rows, by their numbers.
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { meanwhile } from "./meanwhile.ts";
 import { Screen } from "./screen.ts";
 import { Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";
 
@@ -25,26 +26,6 @@ for (const macOS of ["11.0", "12.0", "13.0", "14.0", "15.0", "26.0", "27.0"]) {
     assertMatch(deaf.err.text, /\nvzrun: SIGINT again: ended the machine\n$/);
   });
 }
-
-// Row 21.
-Deno.test("mac: a guest that cannot be asked is not said to have been, and is forced", async () => {
-  await using run = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
-  await using failing = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "fails" } });
-  await Promise.all([run, failing].map((one) => one.out.until("up\r\n")));
-  for (const one of [run, failing]) one.signal("SIGTERM");
-  assertEquals(await failing.end(20), 143);
-  assertMatch(
-    failing.err.text,
-    /^vzrun: SIGTERM: the guest could not be asked to power off \([^\n]*\); it is asked again, for 10 s\n/,
-  );
-  assertMatch(failing.err.text, /\nvzrun: it did not power off in 10 s: ended the machine\n$/);
-  assertEquals(await run.end(20), 143);
-  assertEquals(
-    run.err.text,
-    "vzrun: SIGTERM: the guest cannot be asked to power off now\n" +
-      "vzrun: it did not power off in 10 s: ended the machine\n",
-  );
-});
 
 // Row 24.
 Deno.test("mac: hardware that cannot virtualize is told with what that means", async () => {
@@ -153,4 +134,24 @@ Deno.test("mac: a program with a window has its policy when it launches, and is 
   await run.out.until("up\r\n");
   run.signal("SIGTERM");
   assertEquals(await run.end(20), 143);
+});
+
+// Row 21.
+meanwhile("mac: a guest that cannot be asked is not said to have been, and is forced", async () => {
+  await using run = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
+  await using failing = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "fails" } });
+  await Promise.all([run, failing].map((one) => one.out.until("up\r\n")));
+  for (const one of [run, failing]) one.signal("SIGTERM");
+  assertEquals(await failing.end(20), 143);
+  assertMatch(
+    failing.err.text,
+    /^vzrun: SIGTERM: the guest could not be asked to power off \([^\n]*\); it is asked again, for 10 s\n/,
+  );
+  assertMatch(failing.err.text, /\nvzrun: it did not power off in 10 s: ended the machine\n$/);
+  assertEquals(await run.end(20), 143);
+  assertEquals(
+    run.err.text,
+    "vzrun: SIGTERM: the guest cannot be asked to power off now\n" +
+      "vzrun: it did not power off in 10 s: ended the machine\n",
+  );
 });
