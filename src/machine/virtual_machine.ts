@@ -20,7 +20,7 @@ export type Stop =
   | { kind: "error"; error: NSError | MachineError | NothingToBootError };
 
 /** How soon firmware that finds nothing to boot stops the machine, and hardly a guest, in milliseconds. */
-const SOON = 10_000;
+const SOON = 20_000;
 
 /** How long a card has to work before it is plugged in again at once, in milliseconds. */
 const MENDING = 1_000;
