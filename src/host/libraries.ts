@@ -15,6 +15,8 @@ export const SO_SNDBUF = isDarwin ? 0x1001 : 7;
 export const SO_RCVBUF = isDarwin ? 0x1002 : 8;
 export const SO_TYPE = isDarwin ? 0x1008 : 3;
 export const MSG_DONTWAIT = isDarwin ? 0x80 : 0x40;
+/** Of socket(2). macOS has none, and refuses at once where Linux waits for room with who listens. */
+export const SOCK_NONBLOCK = isDarwin ? 0 : 0x800;
 export const FIOCLEX = isDarwin ? 0x20006601 : 0x5451;
 /** The bytes of a struct sockaddr_un before its path: macOS has its length, which the kernel sets, and its family. */
 export const UNIX_ADDRESS = isDarwin ? [0, 1] : [1, 0];

@@ -1,0 +1,112 @@
+/**
+ * Waits for any number of descriptors on one thread: a call that blocks takes one of a few hundred that Deno has for such.
+ * While nobody waits, nothing runs and nothing is open.
+ */
+
+import { openFunctions } from "../objc/mod.ts";
+import { FileError } from "./error.ts";
+import { MSG_DONTWAIT } from "./libraries.ts";
+import { POLLIN } from "./poll.ts";
+
+const libc = openFunctions("system", {
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+});
+
+const now = openFunctions("system", {
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+});
+
+// The same on macOS and Linux.
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+
+const BYTE = new Uint8Array(1);
+
+/** Somebody who waits. */
+export interface Wait {
+  /** What there is of the events, of errors and hang-ups; 0 when nobody waits for it any more. */
+  found: Promise<number>;
+  /** Ends it. */
+  cancel(): void;
+}
+
+interface Waiter {
+  descriptor: number;
+  events: number;
+  tell(found: number): void;
+}
+
+const waiters = new Set<Waiter>();
+
+/** What ends the call of poll(2) that runs. */
+let wake: (() => void) | undefined;
+let isRunning = false;
+
+/**
+ * Waits for events of a descriptor, and for errors and hang-ups.
+ *
+ * @param events Of poll(2).
+ *
+ * Source: poll(2).
+ */
+export function waitFor(descriptor: number, events: number): Wait {
+  const { promise: found, resolve: tell } = Promise.withResolvers<number>();
+  const waiter = { descriptor, events, tell };
+  waiters.add(waiter);
+  wake?.();
+  if (!isRunning) run();
+  return {
+    found,
+    cancel() {
+      if (!waiters.delete(waiter)) return;
+      wake?.();
+      tell(0);
+    },
+  };
+}
+
+/** Two connected sockets, the second of which becomes readable when the first is written to. */
+function alarm(): { ring(): void; bell: number } & Disposable {
+  const both = new Int32Array(2);
+  if (now.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
+    throw new FileError("cannot wait for a connection: too many files are open");
+  }
+  const [hammer, bell] = both;
+  return {
+    bell,
+    ring: () => now.send(hammer, BYTE, 1n, MSG_DONTWAIT),
+    [Symbol.dispose]() {
+      now.close(hammer);
+      now.close(bell);
+    },
+  };
+}
+
+async function run(): Promise<void> {
+  using alarmed = alarm();
+  isRunning = true;
+  while (waiters.size > 0) {
+    const polled = [...waiters];
+    const pollfds = new Int32Array(2 * polled.length + 2); // int fd; short events; short revents
+    polled.forEach(({ descriptor, events }, i) => pollfds.set([descriptor, events], 2 * i));
+    pollfds.set([alarmed.bell, POLLIN], 2 * polled.length);
+    let isWoken = false;
+    wake = () => {
+      if (!isWoken) alarmed.ring();
+      isWoken = true;
+    };
+    await libc.poll(new Uint8Array(pollfds.buffer), polled.length + 1, -1);
+    wake = undefined;
+    if (isWoken) now.recv(alarmed.bell, BYTE, 1n, MSG_DONTWAIT);
+    polled.forEach((waiter, i) => {
+      const found = pollfds[2 * i + 1] >>> 16;
+      if (found && waiters.delete(waiter)) waiter.tell(found);
+    });
+    // Who was told waits anew meanwhile; and poll(2) alone would leave timers waiting.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  isRunning = false;
+}

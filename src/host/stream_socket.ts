@@ -1,0 +1,222 @@
+/** Connected stream sockets as Web streams. */
+
+import { cString, openFunctions } from "../objc/mod.ts";
+import { type Wait, waitFor } from "./descriptor_poller.ts";
+import { describeErrno, EINTR, errno, prepareErrno } from "./errno.ts";
+import { FileError } from "./error.ts";
+import { EAGAIN, FIOCLEX, MSG_DONTWAIT, SOCK_NONBLOCK, UNIX_ADDRESS } from "./libraries.ts";
+import { POLLIN, POLLOUT } from "./poll.ts";
+
+const libc = openFunctions("system", {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  ioctl: { parameters: ["i32", "u64"], result: "i32" },
+  dup: { parameters: ["i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+});
+
+// The same on macOS and Linux.
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SHUT_RD = 0;
+const SHUT_WR = 1;
+
+/** How much is sent without a turn of the event loop, in bytes. */
+const TURN = 1024 * 1024;
+
+/** What is received goes through here, and is copied out in its own length. */
+const scratch = new Uint8Array(128 * 1024);
+
+/** Why streams have failed: the connection is lost, or it was closed on this side. */
+export type Lost = "reset" | "closed";
+
+/** Makes the error that streams fail with. */
+export type ToError = (lost: Lost, why: string) => Error;
+
+const toPlainError: ToError = (_, why) => new Error(why);
+
+/**
+ * A connected stream socket. Each side ends on its own: `readable` when the peer sends no more, and to close `writable`
+ * tells the peer that nothing more comes. When both have ended, the socket is closed.
+ */
+export class StreamSocket implements Disposable {
+  /** What the peer sends. Nothing is read that nobody asks for. */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** A write has ended when the system has taken all of it. To abort closes the socket. */
+  readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+  /** Settles when it is closed. */
+  readonly closed: Promise<void>;
+  readonly #descriptor: number;
+  readonly #toError: ToError;
+  readonly #closed = Promise.withResolvers<void>();
+  #failure?: Error;
+  #isClosed = false;
+  /** Undefined when that direction is over. */
+  #reader?: ReadableByteStreamController;
+  #writer?: WritableStreamDefaultController;
+  #reading?: Wait;
+  #writing?: Wait;
+  #sinceTurn = 0;
+
+  private constructor(descriptor: number, toError: ToError = toPlainError) {
+    this.#descriptor = descriptor;
+    this.#toError = toError;
+    this.closed = this.#closed.promise;
+    libc.ioctl(descriptor, BigInt(FIOCLEX)); // not fcntl(2), which would need a variadic argument
+    prepareErrno();
+    this.readable = new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        this.#reader = controller;
+      },
+      pull: (controller) => this.#receive(controller),
+      cancel: () => this.#endReading(),
+    }, { highWaterMark: 0 });
+    this.writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+      start: (controller) => {
+        this.#writer = controller;
+        // Not the sink's abort(), which is called only when the write that waits has ended.
+        controller.signal.addEventListener("abort", () => this.close());
+      },
+      write: (bytes) => this.#send(bytes),
+      close: () => {
+        libc.shutdown(this.#descriptor, SHUT_WR);
+        this.#writer = undefined;
+        this.#closeWhenOver();
+      },
+    });
+  }
+
+  /** Two that are connected. Source: socketpair(2). */
+  static pair(): [StreamSocket, StreamSocket] {
+    const both = new Int32Array(2);
+    if (libc.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
+      throw new FileError("cannot make a pair of sockets: too many files are open");
+    }
+    return [new this(both[0]), new this(both[1])];
+  }
+
+  /**
+   * One of a descriptor that is another's, as a descriptor of its own.
+   *
+   * @throws {FileError} When there can be none.
+   *
+   * Source: dup(2).
+   */
+  static copyOf(descriptor: number, toError?: ToError): StreamSocket {
+    const own = libc.dup(descriptor);
+    if (own < 0) throw new FileError("cannot keep a connection: too many files are open");
+    return new this(own, toError);
+  }
+
+  /**
+   * Connects to a unix socket, at once: nobody there, or nobody who takes more, is a failure.
+   *
+   * @throws {FileError} When it cannot.
+   *
+   * Source: connect(2).
+   */
+  static connect(path: string): StreamSocket {
+    const descriptor = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) throw new FileError("cannot make a socket: too many files are open");
+    const address = Uint8Array.from([...UNIX_ADDRESS, ...cString(path)]);
+    prepareErrno();
+    if (libc.connect(descriptor, address, address.length) === 0) return new this(descriptor);
+    const failure = errno();
+    libc.close(descriptor);
+    throw new FileError(`cannot connect to '${path}': ${describeErrno(failure)}`);
+  }
+
+  async #receive(controller: ReadableByteStreamController): Promise<void> {
+    while (this.#reader) {
+      this.#reading = waitFor(this.#descriptor, POLLIN);
+      await this.#reading.found;
+      if (!this.#reader) return;
+      const view = controller.byobRequest?.view;
+      const into = view ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : scratch;
+      const received = libc.recv(this.#descriptor, into, BigInt(into.length), MSG_DONTWAIT);
+      const failure = received < 0n ? errno() : 0;
+      if (failure === EAGAIN || failure === EINTR) continue;
+      if (failure) return this.#lose(failure);
+      const length = Number(received);
+      if (length > 0) {
+        if (view) controller.byobRequest!.respond(length);
+        else controller.enqueue(scratch.slice(0, length));
+        return;
+      }
+      this.#reader = undefined;
+      controller.close();
+      controller.byobRequest?.respond(0);
+      return this.#closeWhenOver();
+    }
+  }
+
+  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#isClosed) throw this.#failure;
+      const rest = bytes.subarray(at);
+      const sent = libc.send(this.#descriptor, rest, BigInt(rest.length), MSG_DONTWAIT);
+      const failure = sent < 0n ? errno() : 0;
+      if (failure === EAGAIN) {
+        this.#writing = waitFor(this.#descriptor, POLLOUT);
+        await this.#writing.found;
+        this.#sinceTurn = 0;
+      } else if (!failure) {
+        at += Number(sent);
+        this.#sinceTurn += Number(sent);
+        if (this.#sinceTurn > TURN) await this.#takeTurn();
+      } else if (failure !== EINTR) {
+        this.#lose(failure);
+      }
+    }
+  }
+
+  /** Timers and signals are not to wait for who takes all that comes. */
+  async #takeTurn(): Promise<void> {
+    this.#sinceTurn = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Nobody reads any more. */
+  #endReading(): void {
+    this.#reader = undefined;
+    this.#reading?.cancel();
+    if (!this.#isClosed) libc.shutdown(this.#descriptor, SHUT_RD); // so that the peer does not wait to be read
+    this.#closeWhenOver();
+  }
+
+  #lose(failure: number): void {
+    this.#end(this.#toError("reset", `the connection is lost: ${describeErrno(failure)}`));
+  }
+
+  #closeWhenOver(): void {
+    if (!this.#reader && !this.#writer) this.close();
+  }
+
+  #end(failure: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#failure = failure;
+    const [reader, writer] = [this.#reader, this.#writer];
+    [this.#reader, this.#writer] = [undefined, undefined];
+    this.#reading?.cancel();
+    this.#writing?.cancel();
+    libc.close(this.#descriptor);
+    reader?.error(failure);
+    writer?.error(failure);
+    this.#closed.resolve();
+  }
+
+  /** Closes it at once. Streams that have not ended fail. */
+  close(failure = this.#toError("closed", "the connection was closed on this side")): void {
+    this.#end(failure);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
