@@ -8,6 +8,7 @@ import type { VZVirtioNetworkDeviceConfiguration } from "./network.ts";
 import type { VZGenericPlatformConfiguration } from "./platform.ts";
 import type { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointing_device.ts";
 import type { VZVirtioConsoleDeviceSerialPortConfiguration } from "./serial_port.ts";
+import type { VZVirtioSocketDeviceConfiguration } from "./socket_device.ts";
 import type { VZStorageDeviceConfiguration } from "./storage.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
@@ -87,6 +88,11 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
 
   set networkDevices(devices: VZVirtioNetworkDeviceConfiguration[]) {
     this.send("setNetworkDevices:", devices);
+  }
+
+  /** The framework takes one. */
+  set socketDevices(devices: VZVirtioSocketDeviceConfiguration[]) {
+    this.send("setSocketDevices:", devices);
   }
 
   /** The framework takes one. */

@@ -41,6 +41,13 @@ export {
   VZVirtioConsoleDeviceSerialPortConfiguration,
 } from "./serial_port.ts";
 export {
+  type Acceptance,
+  VZVirtioSocketConnection,
+  VZVirtioSocketDevice,
+  VZVirtioSocketDeviceConfiguration,
+  VZVirtioSocketListener,
+} from "./socket_device.ts";
+export {
   type DiskImageOptions,
   VZDiskImageStorageDeviceAttachment,
   VZNVMExpressControllerDeviceConfiguration,

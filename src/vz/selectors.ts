@@ -4,7 +4,7 @@ import type { NSObject, ObjectValue } from "../objc/mod.ts";
 import type { API } from "./api.ts";
 
 /** What may be given for an argument of an encoding; completion handlers are made by `QueueObject.complete`. */
-interface ArgumentTypes extends Record<"q" | "Q" | "I" | "S" | "C", number | bigint> {
+interface ArgumentTypes extends Record<"q" | "Q" | "i" | "I" | "S" | "C", number | bigint> {
   "@": ObjectValue;
   Z: boolean;
   "^v": null;
@@ -14,7 +14,7 @@ interface ArgumentTypes extends Record<"q" | "Q" | "I" | "S" | "C", number | big
 }
 
 /** What comes back for a result of an encoding. A BOOL is a number on Intel Macs. */
-interface ResultTypes extends Record<"q" | "Q", bigint>, Record<"I" | "S" | "C", number> {
+interface ResultTypes extends Record<"q" | "Q", bigint>, Record<"i" | "I" | "S" | "C", number> {
   "@": NSObject | null;
   Z: boolean | number;
   v: undefined;

@@ -12,6 +12,7 @@ import type { VZVirtualMachineConfiguration } from "./configuration.ts";
 import { VZGraphicsDevice, type VZGraphicsDisplay } from "./graphics.ts";
 import { VZNetworkDevice } from "./network.ts";
 import { QueueObject } from "./queue_object.ts";
+import { VZVirtioSocketDevice } from "./socket_device.ts";
 import { VZClass } from "./vz_object.ts";
 
 /** VZVirtualMachineState, by value. */
@@ -200,6 +201,12 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
     const devices = elements(await this.call("graphicsDevices") as NSObject);
     const displays = devices.map((device) => new VZGraphicsDevice(this.queue, device).displays());
     return (await Promise.all(displays)).flat();
+  }
+
+  /** Its socket device; undefined when it has none. */
+  async socketDevice(): Promise<VZVirtioSocketDevice | undefined> {
+    const [device] = elements(await this.call("socketDevices") as NSObject);
+    return device && new VZVirtioSocketDevice(this.queue, device);
   }
 
   /** Which operations its state allows now; on macOS 11, {@linkcode stop} never. */

@@ -40,7 +40,7 @@ Deno.test("src/vz: what it knows of Apple's table is what the table has; deno ta
 Deno.test("src/vz: every selector that it names is one that a class of it, or a delegate, has", () => {
   const known = new Set(FOUNDATION);
   for (const { name } of apis) for (const [method] of methodsOf(name)) known.add(method.slice(1));
-  for (const row of TABLE.filter(({ owner }) => owner === "VZVirtualMachineDelegate")) {
+  for (const row of TABLE.filter(({ owner }) => owner.endsWith("Delegate"))) {
     known.add(row.selector);
   }
   for (const { name, text } of wrapping) {
@@ -54,15 +54,17 @@ Deno.test("src/vz: no message goes past the types, which would let a wrong selec
   const untyped = wrapping.flatMap(({ name, text }) =>
     [...text.matchAll(/[\w.)\]#]*\.(?:send|call|make|create)\(\s*([^\s,)]*)/g)]
       .filter(([message]) =>
-        !/^(this|this\.api|device|platform|loader|port|view|VZ\w+(\.api)?)\.(send|call|create)\(/.test(
-          message,
-        )
+        !/^(this|this\.api|device|platform|listener|loader|port|view|VZ\w+(\.api)?)\.(send|call|create)\(/
+          .test(
+            message,
+          )
       )
       .map(([message]) => `${name}: ${message.replace(/\s+/g, "")}`)
   );
   assertEquals(
     untyped.filter((message) => !/^(vz_object|queue_object)\.ts: /.test(message)).toSorted(),
     [
+      "socket_device.ts: delegates.create(listener",
       'virtual_machine.ts: DispatchQueue.create("vzrun.virtual-machine"',
       "virtual_machine.ts: delegates.create(this",
     ],
@@ -122,11 +124,11 @@ Deno.test("src/vz: error codes are those that Apple gave them", () => {
   }
 });
 
-Deno.test("src/vz: the delegate answers what Apple's protocol has, with its types", () => {
-  const source = sources.find(({ name }) => name === "virtual_machine.ts")!.text;
-  for (const row of TABLE.filter((row) => row.owner === "VZVirtualMachineDelegate" && row.kind === "-o")) {
-    const types = new RegExp(`"${row.selector}": \\{\\s*types: "([^"]*)"`).exec(source)?.[1];
-    if (types !== undefined) assertEquals(types, `${row.result}@:${row.args.join("")}`, row.selector);
-    else assertEquals(row.selector, "virtualMachine:networkDevice:attachmentWasDisconnectedWithError:");
+Deno.test("src/vz: delegates answer what Apple's protocols have, with their types", () => {
+  const text = sources.map(({ text }) => text).join("\n");
+  for (const { owner, kind, selector, result, args } of TABLE) {
+    if (!/^VZVirt(ualMachine|ioSocketListener)Delegate$/.test(owner) || kind !== "-o") continue;
+    const types = new RegExp(`"${selector}": \\{\\s*types: "([^"]*)"`).exec(text)?.[1];
+    assertEquals(types, `${result.replace("Z", "B")}@:${args.join("")}`, selector);
   }
 });
