@@ -36,5 +36,7 @@ export type { ProgramFile, Reporter, RunContext } from "./src/machine/run_contex
 export type { Console, ConsoleStreams, Serial } from "./src/machine/serial.ts";
 export type { Share } from "./src/machine/share.ts";
 export { type Stop, VirtualMachine } from "./src/machine/virtual_machine.ts";
+export { type Vsock, VsockError, type VsockFailure, type VsockJoin } from "./src/machine/vsock.ts";
+export type { VsockConnection, VsockListener, VsockOptions, VsockPorts } from "./src/machine/vsock_device.ts";
 export { NSError } from "./src/objc/mod.ts";
 export type { Operation, State } from "./src/vz/mod.ts";

@@ -55,6 +55,8 @@ export class StreamSocket implements Disposable {
   readonly #closed = Promise.withResolvers<void>();
   #failure?: Error;
   #isClosed = false;
+  /** Why nothing more comes. */
+  #over?: Error;
   /** Undefined when that direction is over. */
   #reader?: ReadableByteStreamController;
   #writer?: WritableStreamDefaultController;
@@ -134,14 +136,16 @@ export class StreamSocket implements Disposable {
   async #receive(controller: ReadableByteStreamController): Promise<void> {
     while (this.#reader) {
       this.#reading = waitFor(this.#descriptor, POLLIN);
+      if (this.#over) this.#reading.cancel();
       await this.#reading.found;
       if (!this.#reader) return;
       const view = controller.byobRequest?.view;
       const into = view ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : scratch;
       const received = libc.recv(this.#descriptor, into, BigInt(into.length), MSG_DONTWAIT);
       const failure = received < 0n ? errno() : 0;
+      if (failure === EAGAIN && this.#over) return this.close(this.#over);
       if (failure === EAGAIN || failure === EINTR) continue;
-      if (failure) return this.#lose(failure);
+      if (failure) return this.close(this.#lost(failure));
       const length = Number(received);
       if (length > 0) {
         if (view) controller.byobRequest!.respond(length);
@@ -157,7 +161,7 @@ export class StreamSocket implements Disposable {
 
   async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < bytes.length;) {
-      if (this.#isClosed) throw this.#failure;
+      if (!this.#writer) throw this.#failure ?? this.#over;
       const rest = bytes.subarray(at);
       const sent = libc.send(this.#descriptor, rest, BigInt(rest.length), MSG_DONTWAIT);
       const failure = sent < 0n ? errno() : 0;
@@ -170,7 +174,9 @@ export class StreamSocket implements Disposable {
         this.#sinceTurn += Number(sent);
         if (this.#sinceTurn > TURN) await this.#takeTurn();
       } else if (failure !== EINTR) {
-        this.#lose(failure);
+        this.#writer = undefined; // what the peer has sent before is still to be read, and then its end
+        this.#closeWhenOver();
+        throw this.#lost(failure);
       }
     }
   }
@@ -189,15 +195,30 @@ export class StreamSocket implements Disposable {
     this.#closeWhenOver();
   }
 
-  #lose(failure: number): void {
-    this.#end(this.#toError("reset", `the connection is lost: ${describeErrno(failure)}`));
+  #lost(failure: number): Error {
+    return this.#toError("reset", `the connection is lost: ${describeErrno(failure)}`);
   }
 
   #closeWhenOver(): void {
     if (!this.#reader && !this.#writer) this.close();
   }
 
-  #end(failure: Error): void {
+  /**
+   * The peer is no more: what it has sent is still read, and then its end, if it has come, or the failure. Nothing can be
+   * written.
+   */
+  finish(failure: Error): void {
+    if (this.#isClosed) return;
+    this.#over = failure;
+    this.#reading?.cancel();
+    this.#writing?.cancel();
+    this.#writer?.error(failure);
+    this.#writer = undefined;
+    this.#closeWhenOver();
+  }
+
+  /** Closes it at once. Streams that have not ended fail. */
+  close(failure = this.#toError("closed", "the connection was closed on this side")): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#failure = failure;
@@ -209,11 +230,6 @@ export class StreamSocket implements Disposable {
     reader?.error(failure);
     writer?.error(failure);
     this.#closed.resolve();
-  }
-
-  /** Closes it at once. Streams that have not ended fail. */
-  close(failure = this.#toError("closed", "the connection was closed on this side")): void {
-    this.#end(failure);
   }
 
   [Symbol.dispose](): void {

@@ -14,6 +14,7 @@ import {
 import { MachineError, refusable, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 import type { Reporter } from "./run_context.ts";
+import { type Vsock, withNotifySocket } from "./vsock.ts";
 
 /** A Linux kernel that is started without firmware. */
 export interface LinuxBoot {
@@ -63,20 +64,23 @@ export async function checkBoot(boot: Boot): Promise<void> {
 /**
  * Takes a kernel out of its wrappings. Writes nothing except the kernel unpacked to identify it.
  *
+ * @param notified Where systemd is to say when it is ready.
  * @throws {MachineError} When it is no kernel that can be booted here.
  */
 export async function prepareBoot(
   boot: Boot,
   shown: { screen: boolean; consoles: number },
+  notified: Vsock | undefined,
   options: PrepareOptions,
 ): Promise<Boot> {
-  if (boot.kind === "linux") return await prepareKernel(boot, shown, options);
+  if (boot.kind === "linux") return await prepareKernel(boot, shown, notified, options);
   return boot.variables === undefined && !options.dryRun ? await prepareVariables(options) : boot;
 }
 
 async function prepareKernel(
   boot: LinuxBoot,
   shown: { screen: boolean; consoles: number },
+  notified: Vsock | undefined,
   { signal, cleanup, reporter }: PrepareOptions,
 ): Promise<LinuxBoot> {
   const file = boot.kernel;
@@ -86,7 +90,8 @@ async function prepareKernel(
     const opened = await openKernel(file, arch, kernelCache(cleanup), { progress: bar.update, signal });
     const { kernel, layers } = opened;
     const initrd = boot.initrd ?? opened.initrd;
-    const commandLine = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
+    const given = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
+    const commandLine = notified ? withNotifySocket(given, notified) : given;
     checkCommandLine(commandLine, opened, boot);
     const consoles = Array.from(commandLine.matchAll(/(?:^| )console=([^ ,]*)/g), ([, name]) => name);
     const isSeen = (name: string) => {

@@ -19,7 +19,7 @@ interface Use {
 }
 
 function usesOf(
-  { boot, disks, serial, network, machineId }: Machine,
+  { boot, disks, serial, network, vsock, machineId }: Machine,
   files: readonly ProgramFile[],
   sources: readonly string[][],
 ): Use[] {
@@ -49,6 +49,9 @@ function usesOf(
     if (card.kind === "dgram") add(`network[${i}].local`, "a card's socket", card.local, true);
     if (card.kind !== "stream" || !card.server || card.address.kind !== "unix") continue;
     add(`network[${i}].address`, "the socket of a card", card.address.path, true);
+  }
+  for (const [i, { kind, path }] of vsock?.join?.entries() ?? []) {
+    add(`vsock.join[${i}].path`, "a socket of the guest's", path, kind !== "listen");
   }
   add("machineId", "the machine's identity", machineId, true);
   if (machineId !== undefined) addPartial("machineId", "an identity that is being made", machineId);

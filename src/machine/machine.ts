@@ -13,6 +13,7 @@ import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
 import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
+import { checkVsock, type Vsock } from "./vsock.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -38,6 +39,8 @@ export interface Machine {
   serial: Serial[];
   /** In the order in which the guest finds them. */
   network: Network[];
+  /** Sockets between the host and the guest, which need no network; without it there are none. */
+  vsock?: Vsock;
   /** Without it there is no screen, keyboard or pointer. */
   display?: Display;
 }
@@ -65,7 +68,7 @@ const GiB = 2 ** 30;
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
   description = checkShape(description);
-  const { name, machineId, uuid, boot, rosetta, display } = description;
+  const { name, machineId, uuid, boot, rosetta, vsock, display } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
   const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
@@ -86,6 +89,7 @@ export async function complete(description: Description, limits: Limits): Promis
         mac: card.mac === undefined ? await makeMAC(name, i) : normalMAC(card.mac),
       })),
     ),
+    ...vsock && { vsock },
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
   };
 }
@@ -119,12 +123,13 @@ export async function checkMachine(
   if (machine.boot.kind === "efi" && machine.disks.length === 0) {
     throw new MachineError("EFI needs a disk or a CD to boot from", { field: "boot" });
   }
-  const { machineId, uuid, display } = machine;
+  const { machineId, uuid, vsock, display } = machine;
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
     const { checkOutputFile } = await import("../host/output_file.ts");
     refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
+  if (vsock) checkVsock(vsock, machine.boot);
   await checkConflicts(machine, files);
   for (const { what, path, check } of files) {
     refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());

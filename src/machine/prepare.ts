@@ -11,6 +11,7 @@ import {
   VZVirtioEntropyDeviceConfiguration,
   type VZVirtioFileSystemDeviceConfiguration,
   type VZVirtioNetworkDeviceConfiguration,
+  VZVirtioSocketDeviceConfiguration,
   VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
   VZVirtualMachineConfiguration,
 } from "../vz/mod.ts";
@@ -94,6 +95,7 @@ export async function prepareMachine(
   const boot = await prepareBoot(
     machine.boot,
     { screen: machine.display !== undefined, consoles: machine.serial.length },
+    machine.vsock?.ready ? machine.vsock : undefined,
     options,
   );
   if (!options.dryRun) {
@@ -159,6 +161,7 @@ export function configure(
   configuration.networkDevices = devices.networks;
   configuration.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
   configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
+  if (machine.vsock) configuration.socketDevices = [VZVirtioSocketDeviceConfiguration.create()];
   if (machine.display) configureDisplay(machine.display, configuration);
 
   machine.disks.forEach((disk, i) => makeImage(disk, `disks[${i}]`, rollback));

@@ -10,6 +10,7 @@ import type { Network, PortForward, StreamAddress } from "./network.ts";
 import type { FrameStreams } from "./network_frames.ts";
 import type { Serial } from "./serial.ts";
 import type { Share } from "./share.ts";
+import type { Vsock, VsockJoin } from "./vsock.ts";
 
 /** Checks a value, and gives it back without what is undefined in it. */
 interface Check {
@@ -165,6 +166,13 @@ const NETWORK: Kinds<Network> = {
 const SHARE: Fields<Share> = { tag: needed(text), folder: needed(text), readOnly: flag };
 const DISPLAY: Fields<Display> = { width: whole, height: whole, fullGrab: flag, hidpi: flag };
 
+const JOIN: Kinds<VsockJoin> = {
+  connect: { port: needed(whole), path: needed(text) },
+  listen: { port: needed(whole), path: needed(text) },
+  hybrid: { path: needed(text) },
+};
+const VSOCK: Fields<Vsock> = { join: listOf(byKind(JOIN)), ready: flag };
+
 const MACHINE: Fields<Machine> = {
   name,
   machineId: text,
@@ -177,6 +185,7 @@ const MACHINE: Fields<Machine> = {
   rosetta: text,
   serial: listOf(byKind(SERIAL)),
   network: listOf(byKind(NETWORK)),
+  vsock: object(VSOCK),
   display: object(DISPLAY),
 };
 

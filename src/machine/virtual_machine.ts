@@ -12,6 +12,8 @@ import type { OpenedNetwork } from "./open_network.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
+import type { OpenedVsock } from "./open_vsock.ts";
+import type { VsockPorts } from "./vsock_device.ts";
 
 /** How a run ended: the guest powered off, `stop()` was called, or it failed. */
 export type Stop =
@@ -62,6 +64,8 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #cleanup: AsyncDisposableStack;
   readonly #isSilent: () => boolean;
   readonly #networks: readonly (OpenedNetwork | undefined)[];
+  readonly #vsock?: OpenedVsock;
+  readonly #ready?: Promise<void>;
   #started?: Promise<void>;
   #startedAt = 0;
   #asked = false;
@@ -73,12 +77,16 @@ export class VirtualMachine implements AsyncDisposable {
     cleanup: AsyncDisposableStack,
     isSilent: () => boolean,
     networks: readonly (OpenedNetwork | undefined)[],
+    vsock: OpenedVsock | undefined,
   ) {
     this.machine = machine;
+    this.stopped = this.#ended.promise;
+    this.#vsock = vsock;
+    this.#ready = vsock?.ready && this.#unlessEnded(vsock.ready);
+    this.#ready?.catch(() => {}); // nobody has to ask
     this.#networks = networks;
     this.#isSilent = isSilent;
     this.consoles = consoles;
-    this.stopped = this.#ended.promise;
     this.#framework = framework;
     this.#cleanup = cleanup;
   }
@@ -101,9 +109,13 @@ export class VirtualMachine implements AsyncDisposable {
     const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
     const prepared = await prepareMachine(description, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
+    const { vsock } = prepared.machine;
+    const openVsock = vsock &&
+      await (await import("./open_vsock.ts")).openVsock(prepared.machine, vsock, whole, cleanup);
     whole.signal.throwIfAborted();
     const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
     VirtualMachine.#mendNetworks(prepared.networks, framework, whole);
+    const openedVsock = await openVsock?.(framework);
     rollback.move(); // from here on others may have found the new files, and use them
     const machine = new VirtualMachine(
       prepared.machine,
@@ -112,6 +124,7 @@ export class VirtualMachine implements AsyncDisposable {
       cleanup.move(),
       () => wroteNothing(serial),
       prepared.networks,
+      openedVsock,
     );
     for (const [card, network] of prepared.networks.entries()) {
       network?.listeners?.serve(() => machine.#reach(card), reachGuest, whole);
@@ -128,6 +141,26 @@ export class VirtualMachine implements AsyncDisposable {
     const console = this.consoles.find((console) => console.kind === "stream");
     if (console) return console;
     throw new TypeError("None of the machine's consoles is streams");
+  }
+
+  /**
+   * Its sockets, by which a program talks with the guest without a network.
+   *
+   * @throws {TypeError} When it has no device for them.
+   */
+  get vsock(): VsockPorts {
+    if (this.#vsock) return this.#vsock.device;
+    throw new TypeError("The machine has no socket device: its description has no vsock");
+  }
+
+  /**
+   * Settles when systemd in the guest says that it is ready, and fails when the machine ends before.
+   *
+   * @throws {TypeError} When it was not asked to.
+   */
+  get ready(): Promise<void> {
+    if (this.#ready) return this.#ready;
+    throw new TypeError("Nobody asks the guest when it is ready: its description has no vsock.ready");
   }
 
   /** A network breaks when the host sleeps, or its own changes: the card is plugged in again, as a cable would be. */
@@ -244,10 +277,14 @@ export class VirtualMachine implements AsyncDisposable {
     const { watchAddress } = await import("../host/dhcp_leases.ts");
     const known = Promise.withResolvers<string>();
     using _watch = watchAddress(mac, known.resolve, await this.#sources(card));
+    return await this.#unlessEnded(known.promise);
+  }
+
+  async #unlessEnded<T>(promise: Promise<T>): Promise<T> {
     const ended = this.stopped.then(() => {
       throw new Error("The machine has ended");
     });
-    return await Promise.race([known.promise, ended]);
+    return await Promise.race([promise, ended]);
   }
 
   /** On a network of its own, a machine has none of the addresses that its card had on another. */
