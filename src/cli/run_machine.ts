@@ -45,7 +45,8 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
   using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
-  const files = await filesOf(settings);
+  const [files, ready] = [await filesOf(settings), await readyFileOf(settings)];
+  if (ready) files.push(ready);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
   await using resources = new Cleanup(reporter);
   const machine = await shutdown.prepare(async (signal) => {
@@ -60,6 +61,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());
   if (settings.verbosity === "verbose") watch(machine);
+  if (ready) machine.ready.then(() => sayFailure(ready.make), () => {}); // it has ended before
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
   return await Promise.race([run(machine, shutdown, onStdio), shutdown.givenUp]);
 }
@@ -93,6 +95,33 @@ async function stdioOf({ boot }: Description, shutdown: Shutdown): Promise<Termi
   if (boot.kind !== "efi") return open;
   const { noticeOutput } = await import("./noticed_output.ts");
   return () => noticeOutput(open());
+}
+
+/** Does without what fails, and says so. */
+function sayFailure(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    log.info(wordsOf(error));
+  }
+}
+
+/** What is in the file of -ready, as systemd says it. */
+const READY = "READY=1\n";
+
+/** The file that is there when the guest is ready. */
+async function readyFileOf({ ready }: Settings): Promise<ProgramFile & { make(): void } | undefined> {
+  if (ready?.file === undefined) return undefined;
+  const { file: path } = ready;
+  const { MarkFile } = await import("../host/mark_file.ts");
+  let file: InstanceType<typeof MarkFile> | undefined;
+  return {
+    what: "the file of -ready",
+    path,
+    check: () => MarkFile.check(path, READY),
+    open: () => file = new MarkFile(path, READY),
+    make: () => file!.make(),
+  };
 }
 
 async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {

@@ -51,7 +51,8 @@ function usesOf(
     add(`network[${i}].address`, "the socket of a card", card.address.path, true);
   }
   for (const [i, { kind, path }] of vsock?.join?.entries() ?? []) {
-    add(`vsock.join[${i}].path`, "a socket of the guest's", path, kind !== "listen");
+    const what = `a socket that ${kind === "listen" ? "the guest leads to" : "leads to the guest"}`;
+    add(`vsock.join[${i}].path`, what, path, kind !== "listen");
   }
   add("machineId", "the machine's identity", machineId, true);
   if (machineId !== undefined) addPartial("machineId", "an identity that is being made", machineId);

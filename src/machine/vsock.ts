@@ -101,11 +101,21 @@ const NOTIFY = /(?:^|\s)"?systemd\.set_credential(?:_binary)?=vmm\.notify_socket
 /** The port of the host's that systemd is to use, unless a command line names another: "vz" and "ru", in ASCII. */
 const READY_PORT = 0x767a7275;
 
-/** A kernel's command line that asks systemd to say when it is ready. */
+/**
+ * A kernel's command line that asks systemd to say when it is ready.
+ *
+ * @throws {MachineError} When it asks for what cannot be heard.
+ */
 export function withNotifySocket(commandLine: string, { join = [] }: Vsock): string {
-  if (NOTIFY.test(commandLine)) return commandLine;
+  const isTaken = (port: number) => join.some((one) => one.kind === "listen" && one.port === port);
+  if (NOTIFY.test(commandLine)) {
+    const port = notifyPort(commandLine);
+    if (!isTaken(port)) return commandLine;
+    const reason = `listen with port ${port}, at which systemd is to say it, is given too`;
+    throw new MachineError(reason, { field: "vsock.ready" });
+  }
   let port = READY_PORT;
-  while (join.some((one) => one.kind === "listen" && one.port === port)) port++;
+  while (isTaken(port)) port++;
   return `${commandLine} systemd.set_credential=vmm.notify_socket:vsock-stream:2:${port}`.trimStart();
 }
 

@@ -13,6 +13,9 @@ import { VsockError, type VsockJoin } from "./vsock.ts";
 import type { Taker, VsockDevice } from "./vsock_device.ts";
 import { hybridAnswer, hybridPortOf, LONGEST_LINE, readHybridRequest } from "./vsock_hybrid.ts";
 
+/** The device, as far as it is needed. */
+type Server = Pick<VsockDevice, "connect" | "serve" | "unserve">;
+
 /** How many clients there may be at once; further ones wait in the system's queue. */
 const CLIENTS = 4_096;
 
@@ -112,7 +115,7 @@ export class VsockJoins implements AsyncDisposable {
   }
 
   /** Joins clients with the guest, and the guest with whoever listens. */
-  async serve(device: VsockDevice): Promise<void> {
+  async serve(device: Server): Promise<void> {
     for (const one of this.#joins) {
       if (one.kind === "listen") await device.serve(one.port, () => this.#offer(one.path, one.port));
       if (one.kind === "hybrid") await this.#watch(one.path, device);
@@ -120,7 +123,7 @@ export class VsockJoins implements AsyncDisposable {
     for (const door of this.#doors) this.#accepting.push(this.#accept(door, device));
   }
 
-  async #accept({ listening, ask }: Door, device: VsockDevice): Promise<void> {
+  async #accept({ listening, ask }: Door, device: Server): Promise<void> {
     while (!this.#isOver) {
       try {
         const client = await listening.listener.accept() as Deno.UnixConn;
@@ -152,7 +155,7 @@ export class VsockJoins implements AsyncDisposable {
     connection: Deno.UnixConn,
     place: string,
     ask: Door["ask"],
-    device: VsockDevice,
+    device: Server,
     client: Client,
   ): Promise<void> {
     try {
@@ -188,7 +191,7 @@ export class VsockJoins implements AsyncDisposable {
   }
 
   /** The framework has no listener for all ports: those are listened at that there is a socket for. */
-  async #watch(path: string, device: VsockDevice): Promise<void> {
+  async #watch(path: string, device: Server): Promise<void> {
     const [folder, socket] = [dirname(path), basename(path)];
     const known = new Map<number, string>();
     const look = async (names: Iterable<string>) => {

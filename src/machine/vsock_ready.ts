@@ -25,7 +25,7 @@ async function messageOf(connection: VsockConnection): Promise<string[]> {
  * @returns What settles when the guest is ready.
  */
 export async function hearReady(
-  device: VsockDevice,
+  device: Pick<VsockDevice, "serve">,
   port: number,
   { result, debug }: Pick<Reporter, "result" | "debug">,
 ): Promise<{ ready: Promise<void> }> {

@@ -5,6 +5,7 @@ import { type Answer, answer, type Answers, partsOf, readKeys } from "./answers.
 import { disk, type DiskSettings } from "./drive.ts";
 import { addSerial, claimId, namedIn, type Settings, useNamed } from "./settings.ts";
 import { parseCount } from "./values.ts";
+import { VSOCK_DEVICE_KEYS } from "./vsock.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A model of `-device`. */
@@ -150,6 +151,11 @@ const BALLOON = once("balloon", {
   "deflate-on-oom": { cannot: "what it does is the framework's" },
   "free-page-reporting": { cannot: "what it does is the framework's" },
 });
+const VSOCK: Device = {
+  ...once("vsock", VSOCK_DEVICE_KEYS, (settings) => settings.vsock ??= []),
+  so: undefined,
+  does: "the device of -vsock alone",
+};
 const CONSOLES: Device = {
   so: "each console has one",
   keys: { max_ports: { cannot: "a console is a port, and there are at most ten" } },
@@ -186,7 +192,10 @@ const CANNOT: readonly (readonly [models: string, why: string])[] = [
     "virtio-9p-pci virtio-9p virtio-9p-device vhost-user-fs-pci vhost-user-fs-device",
     "-share TAG DIR shares a folder",
   ],
-  ["vhost-vsock-pci vhost-vsock-device", "the guest has no sockets of this kind yet"],
+  [
+    "vhost-user-vsock-pci vhost-user-vsock-device",
+    "the other side is the framework: vhost-vsock-pci, and -vsock",
+  ],
   [
     "vfio-pci usb-host usb-redir u2f-passthru virtio-input-host-pci",
     "a device of the host cannot be the guest's",
@@ -229,6 +238,9 @@ export const DEVICES: Readonly<Record<string, Device>> = {
   "virtio-net-device": CARD,
   "virtio-net": CARD,
   "virtio-net-pci-non-transitional": CARD,
+  "vhost-vsock-pci": VSOCK,
+  "vhost-vsock-device": VSOCK,
+  "vhost-vsock-pci-non-transitional": VSOCK,
   virtconsole: {
     does: "a console of the -chardev of that name",
     keys: { chardev: { does: "where it goes" }, name: { cannot: "a console is hvc0, hvc1 …" } },

@@ -10,6 +10,7 @@ const drive = () => import("./drive.ts");
 const network = () => import("./network.ts");
 const serial = () => import("./serial.ts");
 const values = () => import("./values.ts");
+const vsock = () => import("./vsock.ts");
 
 /** The sections of the help text. */
 export type Group = "Boot" | "Devices" | "The program" | "qemu";
@@ -212,6 +213,28 @@ export const OPTIONS: readonly Option[] = [
     apply: async (settings, value) => {
       const stdio = (await values()).oneOf(["0", "1"], value, "the terminal") === "0";
       settings.serial.push(stdio ? { kind: "stdio" } : { kind: "pty", wait: false });
+    },
+  },
+  {
+    names: ["vsock"],
+    group: "Devices",
+    value: "connect,port=N,path=PATH|listen,port=N,path=PATH|path=PATH",
+    help: "joins unix sockets with the guest's; path= alone: Firecracker's CONNECT N",
+    several: true,
+    apply: async (settings, value) => {
+      const join = (await vsock()).parseVsock(value);
+      (settings.vsock ??= []).push(join);
+    },
+  },
+  {
+    names: ["ready"],
+    group: "Devices",
+    value: "[FILE]",
+    words: "optional",
+    help: "says when systemd in the guest is ready; FILE is there from then on",
+    apply: (settings, file) => {
+      settings.vsock ??= [];
+      settings.ready = file === undefined ? {} : { file };
     },
   },
   {

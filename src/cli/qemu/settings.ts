@@ -3,6 +3,7 @@
 import type { Display } from "../../machine/display.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Share } from "../../machine/share.ts";
+import type { VsockJoin } from "../../machine/vsock.ts";
 import type { Verbosity } from "../log.ts";
 import type { Notes } from "./answers.ts";
 import type { DiskSettings } from "./drive.ts";
@@ -33,6 +34,10 @@ export interface Settings {
   network: (Network | "none")[];
   /** "none" stands for itself: no console device at all. */
   serial: SerialSettings[];
+  /** What its sockets are joined with; undefined when it needs no device for them. */
+  vsock?: VsockJoin[];
+  /** Whether systemd is to say when the guest is ready, and the file that is there then. */
+  ready?: { file?: string };
   /** A window, or none; undefined when nothing was said. */
   display?: Partial<Display> | "none";
   name?: string;

@@ -17,7 +17,7 @@ export function toMachine(
   settings: Settings,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
-  const { name, machineId, uuid, memory, processors, shares, display } = settings;
+  const { name, machineId, uuid, memory, processors, shares, vsock, display } = settings;
   return {
     name,
     machineId,
@@ -33,6 +33,9 @@ export function toMachine(
     rosetta: toRosetta(settings.rosetta, rosetta),
     serial: toSerial(settings),
     network: toNetwork(settings),
+    ...vsock && {
+      vsock: { ...vsock.length > 0 && { join: vsock }, ...settings.ready && { ready: true } },
+    },
     ...typeof display === "object" && { display },
   };
 }

@@ -10,6 +10,7 @@ const OPTIONS: Record<string, string> = {
   display: "-display: ",
   "boot.commandLine": "-append: ",
   rosetta: "-rosetta ",
+  "vsock.ready": "-ready: ",
 };
 
 /** Keys that are called otherwise than the fields: of `-drive`, and of `-nic`. */
@@ -28,6 +29,10 @@ function wordSetting({ name, value }: Setting): string {
 /** What is wrong with a machine, in the words of the command line. */
 export function wordError(error: MachineError): string {
   const field = error.field?.replace(/\[\d+\]/g, "") ?? "";
-  const option = /^network\b(?!\.interface)/.test(field) ? "-nic: " : OPTIONS[field] ?? "";
+  const option = /^network\b(?!\.interface)/.test(field)
+    ? "-nic: "
+    : /^vsock\.join\b/.test(field)
+    ? "-vsock: "
+    : OPTIONS[field] ?? "";
   return option + error.worded(wordSetting);
 }
