@@ -24,7 +24,11 @@ export function closeConnection(connection: Deno.UnixConn): void {
  * @param first What was read of it before.
  */
 export function duplexOf(connection: Deno.UnixConn, first = new Uint8Array()): Duplex {
-  const close = () => closeConnection(connection);
+  let writer: WritableStreamDefaultController | undefined;
+  const close = () => {
+    closeConnection(connection);
+    writer?.error(new Error("the connection was closed on this side")); // who reads it hears of it from Deno
+  };
   let directions = 2;
   const end = () => {
     if (--directions === 0) close();
@@ -51,7 +55,10 @@ export function duplexOf(connection: Deno.UnixConn, first = new Uint8Array()): D
   }, { highWaterMark: 0 });
   const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
     // Not the sink's abort(), which is called only when the write that waits has ended.
-    start: ({ signal }) => signal.addEventListener("abort", close),
+    start(controller) {
+      writer = controller;
+      controller.signal.addEventListener("abort", close);
+    },
     async write(bytes) {
       try {
         for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));

@@ -144,7 +144,7 @@ export class VsockJoins implements AsyncDisposable {
     const client: Client = { close, done: Promise.resolve() };
     this.#clients.add(client);
     client.done = join(client).catch((error) => this.#debug(error.message)).then(() => {
-      close();
+      client.close();
       this.#clients.delete(client);
       this.#room.resolve();
     });
@@ -164,7 +164,9 @@ export class VsockJoins implements AsyncDisposable {
       const { port, rest, answer } = asked;
       await using guest = await device.connect(port);
       if (answer) await connection.write(answer(guest.hostPort));
-      const joined = join(guest, duplexOf(connection, rest));
+      const duplex = duplexOf(connection, rest);
+      client.close = duplex.close;
+      const joined = join(guest, duplex);
       client.drained = joined.drained;
       await joined.done;
     } catch (error) {
@@ -236,7 +238,7 @@ export class VsockJoins implements AsyncDisposable {
     await Promise.all(this.#doors.map(({ listening }) => listening.close(accepting)));
     const clients = [...this.#clients];
     await inTime(Promise.all(clients.map(({ drained }) => drained)), LAST_BYTES);
-    for (const { close } of clients) close();
+    for (const client of clients) client.close();
     await Promise.all([accepting, this.#watching, ...clients.map(({ done }) => done)]);
   }
 }
