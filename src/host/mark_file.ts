@@ -1,11 +1,12 @@
 import { FileError, ignoreNotFound, toFileError } from "./error.ts";
-import { checkOutputFile, partialOf, removeOwn } from "./files.ts";
+import { checkOutputFile, partialOf, removeOwn, versionOf } from "./files.ts";
 
 /** A file that is there as long as something is so: whoever waits for that waits for the file. */
 export class MarkFile implements Disposable {
   readonly #path: string;
   readonly #content: string;
-  #own?: Deno.FileInfo;
+  /** What is there when it is ours: the number of a file that is gone may be another's. */
+  #own?: string;
   #isOver = false;
 
   /**
@@ -46,8 +47,8 @@ export class MarkFile implements Disposable {
     const partial = partialOf(this.#path);
     try {
       Deno.writeTextFileSync(partial, this.#content);
-      this.#own = Deno.lstatSync(partial);
       Deno.renameSync(partial, this.#path);
+      this.#own = versionOf(Deno.lstatSync(this.#path));
     } catch (error) {
       throw toFileError(`cannot write '${this.#path}'`, error);
     }
@@ -55,6 +56,7 @@ export class MarkFile implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isOver = true;
-    if (this.#own) removeOwn(this.#path, this.#own);
+    const there = ignoreNotFound(() => Deno.lstatSync(this.#path));
+    if (there && versionOf(there) === this.#own) removeOwn(this.#path, there);
   }
 }

@@ -158,3 +158,25 @@ Deno.test("connect: a listener is there or not, at once", async () => {
   Deno.writeTextFileSync(path, "");
   assertThrows(() => StreamSocket.connect(path), FileError, "refused");
 });
+
+Deno.test("streams: when the peer is no more, what it has sent is read, and then its end or the failure", async () => {
+  const failure = new Error("the machine has ended");
+  const [a, b] = StreamSocket.pair();
+  const writing = a.writable.getWriter().write(new Uint8Array(2 ** 24)).catch((error) => error);
+  await b.writable.getWriter().write(bytes("last"));
+  a.finish(failure);
+  assertEquals(await writing, failure);
+  const reader = a.readable.getReader();
+  assertEquals((await reader.read()).value, bytes("last"));
+  assertEquals(await assertRejects(() => reader.read()), failure);
+  await a.closed;
+  b.close();
+
+  const [c, d] = StreamSocket.pair();
+  const waiting = text(c.readable);
+  await send(d, bytes("all"));
+  c.finish(failure);
+  assertEquals(await waiting, "all");
+  await c.closed;
+  d.close();
+});

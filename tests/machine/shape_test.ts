@@ -128,6 +128,20 @@ Deno.test("description: whatever does not fit is a MachineError with its field",
     [mac("0:0:0:0:0:0"), "network[0].mac", /an address which no card can have/],
     [{ boot, display: { width: 800.5 } }, "display.width", "expected a whole number, not 800.5"],
     [{ boot, display: { width: NaN, height: 600 } }, "display.width", "expected a whole number, not NaN"],
+    [{ boot, vsock: true }, "vsock", "expected an object, not true"],
+    [{ boot, vsock: { ready: 1 } }, "vsock.ready", "expected true or false, not 1"],
+    [{ boot, vsock: { join: [{ kind: "dial" }] } }, "vsock.join[0].kind", /none of connect, listen, hybrid$/],
+    [{ boot, vsock: { join: [{ kind: "listen", path: "s" }] } }, "vsock.join[0].port", "it is missing"],
+    [
+      {
+        boot,
+        vsock: { join: [{ kind: "hybrid", path: "s" }, { kind: "listen", path: "s", port: 2 ** 32 }] },
+      },
+      "vsock.join[1].port",
+      /^4294967296 is no port/,
+    ],
+    [{ boot, vsock: { join: [{ kind: "hybrid", path: "a\0b" }] } }, "vsock.join[0].path", zero],
+    [{ boot, vsock: { join: [{ kind: "hybrid", path: "" }] } }, "vsock.join[0].path", /the path is empty$/],
     [{ boot, disc: [] }, "disc", /^there is no such field; known are name/],
   ];
   for (const [description, field, reason] of wrong) {

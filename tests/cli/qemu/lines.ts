@@ -328,7 +328,94 @@ export const LINES: readonly Line[] = [
   },
   { line: "-kernel bzImage -device vfio-pci,host=01:00.0", cannot: /^-device vfio-pci.*host/ },
   { line: "-kernel bzImage -device pcie-root-port,id=p", cannot: /lays out the bus$/ },
-  { line: "-kernel bzImage -device vhost-vsock-pci,guest-cid=3", cannot: /^-device vhost-vsock-pci/ },
+
+  // Sockets that need no network; -vsock and -ready are ours.
+  {
+    line: "-kernel bzImage -nographic -device vhost-vsock-pci,guest-cid=3",
+    does: { vsock: {} },
+    so: /guest-cid=3: which CID the guest has is the framework's to choose/,
+  },
+  {
+    line: "-kernel bzImage -nographic -device vhost-vsock-pci-non-transitional,id=v,guest-cid=42",
+    does: { vsock: {} },
+    so: /guest-cid=42/,
+  },
+  {
+    line: "-kernel bzImage -device vhost-vsock-pci,vhostfd=3",
+    cannot: /vhostfd=: the framework has no part/,
+  },
+  {
+    line: "-kernel bzImage -device vhost-vsock-pci -device vhost-vsock-pci",
+    cannot: /has one, and no more$/,
+  },
+  {
+    line: "-kernel bzImage -device vhost-user-vsock-pci,chardev=c",
+    cannot: /^-device vhost-user-vsock-pci.*-vsock$/,
+  },
+  {
+    line:
+      "-kernel bzImage -nographic -vsock connect,port=22,path=ssh.sock -vsock listen,port=1024,path=l -vsock path=v",
+    does: {
+      vsock: {
+        join: [
+          { kind: "connect", port: 22, path: "ssh.sock" },
+          { kind: "listen", port: 1024, path: "l" },
+          { kind: "hybrid", path: "v" },
+        ],
+      },
+    },
+  },
+  {
+    line: "-kernel bzImage -nographic -append quiet -ready up -device vhost-vsock-pci",
+    does: {
+      vsock: { ready: true },
+      boot: {
+        commandLine: "quiet systemd.set_credential=vmm.notify_socket:vsock-stream:2:1987736181",
+      },
+    },
+    so: /no console=/,
+  },
+  {
+    line: "-kernel bzImage -nographic -append console=hvc0,systemd.set_credential=vmm.notify_socket:x -ready",
+    does: { vsock: { ready: true } },
+  },
+  {
+    line: "-kernel bzImage -nographic -append systemd.set_credential=vmm.notify_socket:vsock:2:9 -ready",
+    does: { boot: { commandLine: "systemd.set_credential=vmm.notify_socket:vsock:2:9" } },
+    so: /no console=/,
+  },
+  {
+    line: "-kernel bzImage -append systemd.set_credential=vmm.notify_socket:/run/x -ready",
+    cannot: /^-ready: the command line has vmm\.notify_socket:\/run\/x/,
+  },
+  {
+    line:
+      "-kernel bzImage -append systemd.set_credential=vmm.notify_socket:vsock:2:9 -ready -vsock listen,port=9,path=p",
+    cannot: /^-ready: listen with port 9,/,
+  },
+  { line: "-hda disk.img -nographic -ready", cannot: /^-ready: .*EFI .*boot the kernel itself\)$/ },
+  { line: "-kernel bzImage -ready disk.img", cannot: /^cannot write 'disk\.img': .*something else$/ },
+  { line: "-kernel bzImage -ready v -vsock path=v", cannot: /^'v' is given twice/ },
+  { line: "-kernel bzImage -vsock connect,port=0,path=s", cannot: /^-vsock: 0 is no port/ },
+  { line: "-kernel bzImage -vsock listen,port=4294967295,path=s", cannot: /^-vsock: 4294967295 is no port/ },
+  { line: "-kernel bzImage -vsock listen,port=4294967296,path=s", cannot: /^-vsock: 4294967296 is no port/ },
+  { line: "-kernel bzImage -vsock listen,port=ssh,path=s", cannot: /^-vsock .*: expected a whole number$/ },
+  {
+    line: "-kernel bzImage -vsock listen,port=5,path=s -vsock listen,port=5,path=t",
+    cannot: /^-vsock: listen with port 5 is given twice$/,
+  },
+  { line: "-kernel bzImage -vsock path=s -vsock path=t", cannot: /^-vsock: path= is given twice$/ },
+  {
+    line: "-kernel bzImage -vsock path=s -vsock connect,port=1,path=s",
+    cannot: /^-vsock: 's' is given twice/,
+  },
+  { line: "-kernel bzImage -vsock path=no/s", cannot: /^-vsock: .*no folder 'no\/'$/ },
+  { line: "-kernel bzImage -vsock path=disk.img", cannot: /^-vsock: .*it is there and no socket$/ },
+  { line: `-kernel bzImage -vsock path=${"x".repeat(104)}`, cannot: /^-vsock: .*at most 103 bytes$/ },
+  { line: "-kernel bzImage -vsock connect,path=s", cannot: /^-vsock .*: port=N is missing$/ },
+  { line: "-kernel bzImage -vsock connect,port=1", cannot: /^-vsock .*: path=PATH is missing$/ },
+  { line: "-kernel bzImage -vsock path=s,port=1", cannot: /^-vsock .*: port= goes with connect and listen$/ },
+  { line: "-kernel bzImage -vsock tcp,port=1,path=s", cannot: /^-vsock .*: expected connect,/ },
   { line: "-kernel bzImage -name guest=web,debug-threads=on", does: { name: "web" }, so: /debug-threads=on/ },
   { line: "-kernel bzImage -name web,process=qemu-web", cannot: /process=: / },
   {

@@ -184,7 +184,7 @@ export const OTHERS: readonly (readonly [answer: "does" | "so" | "cannot", line:
     "cannot",
     "-device pcie-root-port,port=16,chassis=1,id=pci.1,bus=pcie.0,multifunction=on,addr=0x2 -hda disk.img",
   ],
-  ["cannot", "-device vhost-vsock-pci,guest-cid=3 -hda disk.img"],
+  ["does", "-device vhost-vsock-pci,guest-cid=3 -hda disk.img"],
   ["cannot", "-audiodev coreaudio,id=a0 -device intel-hda -device hda-output,audiodev=a0 -hda disk.img"],
   ["cannot", "-rtc base=localtime,clock=host -hda disk.img"],
   ["cannot", "-drive file=disk.qcow2,if=virtio,discard=unmap,detect-zeroes=unmap -m 1G"],
