@@ -52,6 +52,8 @@ const RECEIVERS: Record<string, Record<string, string>> = {
 /** Calls that send what they are given, which is seen where it is given, and those that send nothing. */
 const NO_MESSAGES = [
   "host/datagram_socket.ts: libc.send(this.#descriptor, frame, BigInt(frame.length), MSG_DONTWAIT)", // send(2)
+  "host/descriptor_poller.ts: now.send(hammer, BYTE, 1n, MSG_DONTWAIT)",
+  "host/stream_socket.ts: libc.send(this.#descriptor, rest, BigInt(rest.length), MSG_DONTWAIT)",
   "objc/arguments.ts: method.sender.send(receiver, method.sel, ...raw)",
   "objc/arguments.ts: registerSelector(value)", // an argument
   "objc/define_class.ts: made.create()",
