@@ -33,7 +33,8 @@ export async function openVsock(
   return async (framework) => {
     const device = new VsockDevice((await framework.socketDevice())!);
     cleanup.use(device); // is over before who is joined with it
-    await joins.serve(device);
-    return { device, ...port !== undefined && await hearReady(device, port, context) };
+    const heard = port !== undefined && await hearReady(device, port, context);
+    await joins.serve(device); // which takes what ports are left
+    return { device, ...heard };
   };
 }

@@ -6,10 +6,10 @@ import { FileError, reasonOf } from "../host/error.ts";
 import { inTime } from "../host/in_time.ts";
 import { StreamSocket } from "../host/stream_socket.ts";
 import { closeConnection, duplexOf, join } from "./duplex.ts";
-import { toMachineError } from "./error.ts";
+import { MachineError, toMachineError } from "./error.ts";
 import { listen, type Listening } from "./listen.ts";
 import type { Reporter } from "./run_context.ts";
-import { VsockError, type VsockJoin } from "./vsock.ts";
+import type { VsockJoin } from "./vsock.ts";
 import type { Taker, VsockDevice } from "./vsock_device.ts";
 import { hybridAnswer, hybridPortOf, LONGEST_LINE, readHybridRequest } from "./vsock_hybrid.ts";
 
@@ -72,7 +72,7 @@ async function openDoor(one: Exclude<VsockJoin, { kind: "listen" }>): Promise<Do
 export class VsockJoins implements AsyncDisposable {
   readonly #joins: readonly VsockJoin[];
   readonly #doors: readonly Door[];
-  readonly #reporter: Pick<Reporter, "info" | "debug">;
+  readonly #reporter: Pick<Reporter, "debug">;
   readonly #over = Promise.withResolvers<void>();
   readonly #clients = new Set<Client>();
   readonly #accepting: Promise<void>[] = [];
@@ -84,7 +84,7 @@ export class VsockJoins implements AsyncDisposable {
   private constructor(
     joins: readonly VsockJoin[],
     doors: readonly Door[],
-    reporter: Pick<Reporter, "info" | "debug">,
+    reporter: Pick<Reporter, "debug">,
   ) {
     [this.#joins, this.#doors, this.#reporter] = [joins, doors, reporter];
   }
@@ -96,7 +96,7 @@ export class VsockJoins implements AsyncDisposable {
    */
   static async open(
     joins: readonly VsockJoin[],
-    reporter: Pick<Reporter, "info" | "debug">,
+    reporter: Pick<Reporter, "debug">,
   ): Promise<VsockJoins> {
     await using opened = new AsyncDisposableStack();
     const doors: Door[] = [];
@@ -114,11 +114,17 @@ export class VsockJoins implements AsyncDisposable {
     return new VsockJoins(joins, doors, reporter);
   }
 
-  /** Joins clients with the guest, and the guest with whoever listens. */
+  /**
+   * Joins clients with the guest, and the guest with whoever listens.
+   *
+   * @throws {MachineError} When the system does not tell of sockets that come.
+   */
   async serve(device: Server): Promise<void> {
     for (const one of this.#joins) {
       if (one.kind === "listen") await device.serve(one.port, () => this.#offer(one.path, one.port));
-      if (one.kind === "hybrid") await this.#watch(one.path, device);
+    }
+    for (const [i, one] of this.#joins.entries()) {
+      if (one.kind === "hybrid") await this.#watch(one.path, `vsock.join[${i}].path`, device);
     }
     for (const door of this.#doors) this.#accepting.push(this.#accept(door, device));
   }
@@ -193,7 +199,7 @@ export class VsockJoins implements AsyncDisposable {
   }
 
   /** The framework has no listener for all ports: those are listened at that there is a socket for. */
-  async #watch(path: string, device: Server): Promise<void> {
+  async #watch(path: string, field: string, device: Server): Promise<void> {
     const [folder, socket] = [dirname(path), basename(path)];
     const known = new Map<number, string>();
     const look = async (names: Iterable<string>) => {
@@ -206,8 +212,7 @@ export class VsockJoins implements AsyncDisposable {
           if (isThere) await device.serve(port, () => this.#offer(`${folder}/${name}`, port));
           else await device.unserve(port);
         } catch (error) {
-          if (!(error instanceof VsockError)) throw error;
-          this.#debug(`${folder}/${name}: ${error.message}`);
+          this.#debug(`${folder}/${name}: ${(error as Error).message}`);
           continue;
         }
         if (isThere) known.set(port, name);
@@ -217,7 +222,7 @@ export class VsockJoins implements AsyncDisposable {
     try {
       this.#watcher = Deno.watchFs(folder, { recursive: false });
     } catch (error) {
-      throw new FileError(`cannot watch '${folder}': ${reasonOf(error)}`, { cause: error });
+      throw new MachineError(`cannot watch '${folder}': ${reasonOf(error)}`, { field, cause: error });
     }
     await look(Array.from(Deno.readDirSync(folder), ({ name }) => name));
     const watch = async (watcher: Deno.FsWatcher) => {

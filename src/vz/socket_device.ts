@@ -69,7 +69,11 @@ export class VZVirtioSocketListener extends VZObject<"VZVirtioSocketListener"> {
       },
     });
     const listener = new this(this.api.create("init"));
-    listener.#accept = (connection) => accept(new VZVirtioSocketConnection(queue, connection));
+    listener.#accept = (connection) => {
+      const isAccepted = accept(new VZVirtioSocketConnection(queue, connection));
+      if (!isAccepted) connection[Symbol.dispose](); // it ends with its last reference
+      return isAccepted;
+    };
     listener.#delegate = delegates.create(listener);
     listener.send("setDelegate:", listener.#delegate);
     return listener;

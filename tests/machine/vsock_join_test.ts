@@ -70,7 +70,7 @@ class Joined implements AsyncDisposable {
   static async of(join: (path: string) => VsockJoin[]): Promise<Joined> {
     const joined = new Joined();
     const say = (message: string) => void joined.said.push(message);
-    joined.joins = await VsockJoins.open(join(joined.path), { info: say, debug: say });
+    joined.joins = await VsockJoins.open(join(joined.path), { debug: say });
     await joined.joins.serve(joined.guest);
     return joined;
   }
@@ -152,7 +152,7 @@ Deno.test("connect: at the machine's end clients get the last bytes, and then al
 
 Deno.test("connect: the socket of another is left alone at the end, and one that is in use is refused", async () => {
   const joined = await Joined.of(CONNECT);
-  const context = { info() {}, debug() {} };
+  const context = { debug() {} };
   const error = await assertRejects(() => VsockJoins.open(CONNECT(joined.path), context), MachineError);
   assertEquals(
     error.message,
@@ -237,7 +237,7 @@ Deno.test("hybrid: sockets that were there before the machine are found", async 
   using folder = new Folder();
   const path = folder.file("v");
   using _listener = Deno.listen({ transport: "unix", path: `${path}_9` });
-  const context = { info() {}, debug() {} };
+  const context = { debug() {} };
   await using joins = await VsockJoins.open(HYBRID(path), context);
   const guest = new Guest();
   await joins.serve(guest);
