@@ -45,6 +45,7 @@ static int number_on_a_mac(int number) {
     switch (number) {
     case EAGAIN: return 35;
     case EOPNOTSUPP: return 45;
+    case ECONNRESET: return 54;
     case ELOOP: return 62;
     case ENAMETOOLONG: return 63;
     default: return number;

@@ -47,6 +47,7 @@
     _networkDevices = [[self _makeNetworkDevices] copy];
     _directorySharingDevices = [[self _makeDirectorySharingDevices] copy];
     _graphicsDevices = [[self _makeGraphicsDevices] copy];
+    _socketDevices = [[self _makeSocketDevices] copy];
     _screenViewers = [[NSMutableArray alloc] init];
     return self;
 }
@@ -92,6 +93,14 @@
     return devices;
 }
 
+- (NSArray *)_makeSocketDevices {
+    NSMutableArray *devices = [NSMutableArray array];
+    for (NSUInteger i = 0; i < [_configuration.socketDevices count]; i++) {
+        [devices addObject:[[[VZVirtioSocketDevice alloc] _initWithMachine:_link] autorelease]];
+    }
+    return devices;
+}
+
 // The count is in the link, so that a reference can be got from there or fail to be got: see MachineLink.
 - (id)retain {
     [_link retainMachine];
@@ -120,6 +129,7 @@
     [_networkDevices release];
     [_directorySharingDevices release];
     [_graphicsDevices release];
+    [_socketDevices release];
     [_screenViewers release];
     [_link release];
     [super dealloc];
@@ -225,6 +235,9 @@ static NSString *state_name(VZVirtualMachineState state) {
     QemuCommandLine *commandLine = [[[QemuCommandLine alloc] initWithArchitecture:qemu_architecture()] autorelease];
     if (![_configuration _describeTo:commandLine error:error]) return nil;
     for (VZNetworkDevice *device in _networkDevices) [device _addLinkTo:commandLine];
+    for (VZVirtioSocketDevice *device in _socketDevices) {
+        if (![device _describeTo:commandLine error:error]) return nil;
+    }
     return [[QemuProcess alloc] initWithProgram:program commandLine:commandLine machine:_link];
 }
 
@@ -335,6 +348,10 @@ static NSString *state_name(VZVirtualMachineState state) {
     }
 }
 
+- (void)_guestWasReset {
+    [_socketDevices makeObjectsPerformSelector:@selector(_guestWasReset)];
+}
+
 - (void)_consoleDidBecomeFull:(BOOL)full {
     _consoleIsFull = full;
     BOOL running = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming;
@@ -343,6 +360,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (void)_qemuDidStopWithError:(NSError *)error {
     _consoleIsFull = NO;
+    [_socketDevices makeObjectsPerformSelector:@selector(_machineDidStop)];
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;
@@ -451,7 +469,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (NSArray *)socketDevices {
     ASSERT_ON_QUEUE();
-    return @[];
+    return _socketDevices;
 }
 
 - (NSArray *)usbControllers {

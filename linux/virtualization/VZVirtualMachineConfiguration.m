@@ -17,7 +17,7 @@ enum { MiB = 1 << 20, most_serial_ports = 10 };
 static NSArray *supported_lists(void) {
     return @[
         @"storageDevices", @"keyboards", @"pointingDevices", @"serialPorts", @"networkDevices", @"directorySharingDevices",
-        @"graphicsDevices", @"memoryBalloonDevices", @"entropyDevices"
+        @"graphicsDevices", @"memoryBalloonDevices", @"entropyDevices", @"socketDevices"
     ];
 }
 
@@ -32,13 +32,14 @@ static Class kind_in_list(NSString *list) {
         @"entropyDevices" : [VZEntropyDeviceConfiguration class],
         @"graphicsDevices" : [VZGraphicsDeviceConfiguration class],
         @"keyboards" : [VZKeyboardConfiguration class],
+        @"socketDevices" : [VZSocketDeviceConfiguration class],
         @"pointingDevices" : [VZPointingDeviceConfiguration class],
     } objectForKey:list];
 }
 
 static NSArray *unsupported_lists(void) {
     return @[
-        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"socketDevices", @"usbControllers"
+        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"usbControllers"
     ];
 }
 
@@ -186,7 +187,9 @@ static NSArray *all_lists(void) {
     for (id<MachinePart> part in [self _parts]) {
         if ([part respondsToSelector:@selector(_validateWithError:)] && ![part _validateWithError:error]) return NO;
     }
-    return [self _validateTagsWithError:error] && [self _validateSerialPortsWithError:error] && [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error];
+    return [self _validateTagsWithError:error] && [self _validateSerialPortsWithError:error] &&
+           [self _validateNumberOf:_memoryBalloonDevices as:@"memory balloon device" error:error] &&
+           [self _validateNumberOf:_socketDevices as:@"socket device" error:error];
 }
 
 - (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {

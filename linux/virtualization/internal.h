@@ -54,6 +54,7 @@ void refuse_to_make(Class class);
 /// The guest stands still until it is not, which the client does not see.
 - (void)_consoleDidBecomeFull:(BOOL)full;
 - (void)_networkDidBreak;
+- (void)_guestWasReset;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
 /// A command of QEMU's monitor for people that says nothing when it is done. NO, and no reply, when no guest runs; else
@@ -76,6 +77,14 @@ void refuse_to_make(Class class);
 
 @interface VZVirtioFileSystemDevice (Engine)
 - (id)_initWithMachine:(MachineLink *)machine configuration:(VZVirtioFileSystemDeviceConfiguration *)configuration;
+@end
+
+@interface VZVirtioSocketDevice (Engine)
+- (id)_initWithMachine:(MachineLink *)machine;
+/// The device, with its other side, which is in this process and ends with QEMU.
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error;
+- (void)_guestWasReset;
+- (void)_machineDidStop;
 @end
 
 @interface VZNetworkDevice (Engine)

@@ -281,6 +281,11 @@ static void *thread_main(void *argument) {
 }
 
 - (void)_handleEvent:(NSString *)event data:(NSDictionary *)data {
+    if ([event isEqualToString:@"RESET"]) {
+        [self _tellMachine:^(VZVirtualMachine *machine) {
+          [machine _guestWasReset];
+        }];
+    }
     if (![event isEqualToString:@"SHUTDOWN"]) return;
     NSString *reason = [data objectForKey:@"reason"];
     if ([reason isEqualToString:@"guest-shutdown"]) {

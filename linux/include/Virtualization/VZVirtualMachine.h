@@ -29,7 +29,7 @@ typedef NS_ENUM(NSInteger, VZVirtualMachineState) {
     QemuProcess *_process;
     BOOL _consoleIsFull;
     void (^_completionHandler)(NSError *);
-    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices;
+    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices, *_socketDevices;
     NSMutableArray *_screenViewers;
 }
 + (instancetype)new;

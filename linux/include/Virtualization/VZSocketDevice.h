@@ -1,0 +1,6 @@
+#import <Foundation/Foundation.h>
+
+@interface VZSocketDevice : NSObject
++ (instancetype)new;
+- (instancetype)init;
+@end
