@@ -296,9 +296,10 @@ static uint32_t give_data(struct connection *connection, struct chain *chain) {
     memcpy(pieces, chain->writable_pieces, sizeof *pieces * (size_t)count);
     count = cut_pieces(pieces, count, header_size, room < largest_read ? room : largest_read);
     if (count == 0) return 0;
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
     ssize_t length;
     do {
-        length = readv(connection->socket, pieces, count);
+        length = recvmsg(connection->socket, &message, MSG_DONTWAIT);
     } while (length < 0 && errno == EINTR);
     if (length < 0 && errno == EAGAIN) {
         connection->readable = false;
@@ -329,7 +330,6 @@ static uint32_t give_shutdown(struct vsock *vsock, struct connection *connection
 static uint32_t give_packet(struct vsock *vsock, struct connection *connection, struct chain *chain) {
     if (connection->owes_reset) {
         uint32_t length = give(connection, chain, op_reset, 0, 0);
-        connection->state = connection->state == dialled ? asked : connection->state;
         let_go(vsock, connection);
         return length;
     }

@@ -9,12 +9,12 @@ export class NativeProgram implements Disposable {
   readonly #folder = Deno.makeTempDirSync();
   readonly path = `${this.#folder}/program`;
 
-  /** Compiles one. @param flags What it is linked with: the library, that and windows, or nothing of ours. */
-  static async compile(source: string, flags: "ldflags" | "appkit-ldflags" | ""): Promise<NativeProgram> {
+  /** Compiles one. @param flags What it is linked with: the library, that and windows, or nothing but what is said. */
+  static async compile(source: string, flags: string): Promise<NativeProgram> {
     const program = new NativeProgram();
     const make = `make -s -C '${projectFile("linux")}'`;
     const path = projectFile(`tests/linux/programs/${source}`);
-    const ours = flags ? [`$(${make} cflags)`, `$(${make} ${flags})`] : ["", ""];
+    const ours = flags.endsWith("ldflags") ? [`$(${make} cflags)`, `$(${make} ${flags})`] : ["", flags];
     const command = `eval "clang ${ours[0]} '${path}' -o '${program.path}' ${ours[1]}"`;
     try {
       assertEquals(await ended(["sh", "-c", command]), { code: 0, signal: null, stdout: "", stderr: "" });

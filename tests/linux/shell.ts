@@ -1,4 +1,4 @@
-/** A real guest with network cards, which runs commands. */
+/** A real guest with network cards and other devices, which runs commands. */
 
 import { assertEquals } from "@std/assert";
 import { endOfCommand, LOOP } from "../../scripts/check_mac/shell_loop.ts";
@@ -19,8 +19,10 @@ export class Shell implements AsyncDisposable {
   readonly machine: Machine;
   #read = 0;
 
-  constructor(cards: NSObject[]) {
+  /** @param configure Adds other devices. */
+  constructor(cards: NSObject[], configure: (configuration: NSObject) => void = () => {}) {
     const configuration = this.guest.configuration as NSObject;
+    configure(configuration);
     configuration.send("setNetworkDevices:", cards);
     this.machine = new Machine(configuration);
   }
