@@ -52,7 +52,7 @@ export const SET_UP =
   "modprobe -q vmw_vsock_virtio_transport; modprobe -q virtiofs; mount -t virtiofs host /mnt; cd /mnt; " +
   "mount -t proc p proc; mount -t devtmpfs d dev; mkdir -p dev/pts; mount -t devpts p dev/pts; " +
   "for x in tmp root run; do mount -t tmpfs t $x; done; mkdir -m 700 root/.ssh; chmod 700 root; " +
-  "mkdir /files; mount -t virtiofs files /files; cp /files/* tmp; cp /files/authorized_keys root/.ssh";
+  "mkdir /files; mount -t virtiofs files /files; cp /files/vsock.pl tmp; cp /files/authorized_keys root/.ssh";
 
 /** A command that runs one of the host's in the guest. */
 export const chroot = (command: string) => `chroot /mnt /bin/sh -c '${command}'`;
