@@ -84,7 +84,7 @@ const code = async (promise: Promise<unknown>) =>
 let booting: Promise<Guest> | undefined;
 const boot = () =>
   booting ??= Guest.boot(true).then(async (guest) => {
-    await guest.tell(serve("echo", "count", "talk"));
+    await guest.tell(serve("echo", "count", "stuck", "talk"));
     return guest;
   });
 Deno.test.afterAll(async () => {
@@ -133,14 +133,14 @@ Deno.test("library: what is closed on this side fails with its own code, and the
 
 Deno.test("library: a guest that goes while it is written to is a reset", async () => {
   const { machine } = await boot();
-  await using connection = await machine.vsock.connect(PORTS.talk); // which never reads, and is killed
+  await using connection = await machine.vsock.connect(PORTS.stuck); // who never reads, and is killed
   const guest = await boot();
-  const writing = (async () => {
+  const failed = code((async () => {
     const writer = connection.writable.getWriter();
     for (;;) await writer.write(new Uint8Array(65536));
-  })();
-  await guest.tell(chroot('pkill -f "^perl /tmp/vsock.pl serve 5004"'));
-  assertEquals(await code(writing), "reset");
+  })());
+  await guest.tell(chroot('pkill -f "^perl /tmp/vsock.pl serve 5003"'));
+  assertEquals(await failed, "reset");
 });
 
 Deno.test("library: the guest's connections are taken in turn, by one who listens, until it ends", async () => {
