@@ -1,9 +1,9 @@
 // Into the guest and out of it without a network: `-vsock` and `-ready`.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { chroot, PORTS, serve, VsockGuest } from "./vsock_guest.ts";
-import { contents, eventually, guest, ROOT, Vzrun, within } from "./vzrun.ts";
+import { contents, eventually, guest as guestRunning, ROOT, Vzrun, within } from "./vzrun.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -188,8 +188,8 @@ Deno.test("vsock: ssh without a network, as README has it, and 100 MB by scp bot
   await Deno.writeTextFile(guest.folder.file("sshd"), sshd);
   assertEquals(
     await guest.shell.tell(
-      `cp /files/sshd tmp; chmod 755 tmp/sshd; ` +
-        chroot("dropbearkey -t ed25519 -f /tmp/host >/dev/null 2>&1; usermod -v >/dev/null 2>&1; true"),
+      `cp /files/sshd /mnt/tmp; chmod 755 /mnt/tmp/sshd; ` +
+        chroot("dropbearkey -t ed25519 -f /tmp/host >/dev/null 2>&1"),
     ),
     { status: 0, out: "" },
   );
@@ -211,7 +211,10 @@ Deno.test("vsock: ssh without a network, as README has it, and 100 MB by scp bot
     return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   };
   let said = "";
-  while (!said.includes("in the guest")) said = await run(ssh, ...options, ...args, "echo in the guest");
+  for (let tries = 0; said !== "in the guest\n"; tries++) { // until the server listens
+    assert(tries < 100, said);
+    said = await run(ssh, ...options, ...args, "echo in the guest");
+  }
   const much = guest.folder.file("much");
   using file = await Deno.open(much, { create: true, write: true });
   for (let i = 0; i < 100; i++) await send(file as unknown as Deno.Conn, own(i, 1_000_000));
@@ -251,7 +254,7 @@ Deno.test("vsock: a machine that is killed resets all that is open, and its sock
 Deno.test("vsock: a socket that is in use is refused before anything starts", async () => {
   const guest = await boot();
   const path = guest.folder.file("echo.sock");
-  await using run = new Vzrun([...(await import("./vzrun.ts")).guest("true"), "-vsock", `path=${path}`]);
+  await using run = new Vzrun([...guestRunning("true"), "-vsock", `path=${path}`]);
   assertEquals(await run.end(), 2);
   assertEquals(run.err.text, `vzrun: -vsock: cannot listen at '${path}': somebody listens there\n`);
   using client = await guest.connect("echo.sock");
@@ -273,11 +276,10 @@ Deno.test("-ready: systemd's word makes a line and a file, which is gone at the 
   assertEquals(contents(path), "READY=1\n");
   const { code, err } = await guest.shell.end();
   assertEquals([code, err, contents(path)], [0, "vzrun: the guest is ready\n", ""]);
-  assertStringIncludes(guest.folder.path, "/");
 });
 
 Deno.test("vsock: qemu's device alone is there for programs of the guest's", async () => {
-  const args = guest("modprobe -q vmw_vsock_virtio_transport; ls /dev/vsock", "");
+  const args = guestRunning("modprobe -q vmw_vsock_virtio_transport; ls /dev/vsock");
   await using run = new Vzrun([...args, "-device", "vhost-vsock-pci,guest-cid=7"]);
   assertEquals([await run.end(), run.out.text, run.err.text], [0, "/dev/vsock\r\n", ""]);
 });
