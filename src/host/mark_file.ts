@@ -1,5 +1,6 @@
 import { FileError, ignoreNotFound, toFileError } from "./error.ts";
-import { checkOutputFile, partialOf, removeOwn, versionOf } from "./files.ts";
+import { partialOf, removeOwn, versionOf } from "./files.ts";
+import { checkOutputFile } from "./output_file.ts";
 
 /** A file that is there as long as something is so: whoever waits for that waits for the file. */
 export class MarkFile implements Disposable {

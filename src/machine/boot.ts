@@ -14,7 +14,7 @@ import {
 import { MachineError, refusable, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 import type { Reporter } from "./run_context.ts";
-import { type Vsock, withNotifySocket } from "./vsock.ts";
+import type { Vsock } from "./vsock.ts";
 
 /** A Linux kernel that is started without firmware. */
 export interface LinuxBoot {
@@ -91,7 +91,7 @@ async function prepareKernel(
     const { kernel, layers } = opened;
     const initrd = boot.initrd ?? opened.initrd;
     const given = boot.commandLine ?? opened.commandLine ?? DEFAULT_COMMAND_LINE;
-    const commandLine = notified ? withNotifySocket(given, notified) : given;
+    const commandLine = notified ? (await import("./vsock.ts")).withNotifySocket(given, notified) : given;
     checkCommandLine(commandLine, opened, boot);
     const consoles = Array.from(commandLine.matchAll(/(?:^| )console=([^ ,]*)/g), ([, name]) => name);
     const isSeen = (name: string) => {

@@ -13,7 +13,7 @@ import type { ProgramFile } from "./run_context.ts";
 import { checkSerial, MOST_CONSOLES, type Serial } from "./serial.ts";
 import { checkShape } from "./shape.ts";
 import { checkShares, type Share } from "./share.ts";
-import { checkVsock, type Vsock } from "./vsock.ts";
+import type { Vsock } from "./vsock.ts";
 
 /** A virtual machine. */
 export interface Machine {
@@ -129,7 +129,7 @@ export async function checkMachine(
     const { checkOutputFile } = await import("../host/output_file.ts");
     refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
-  if (vsock) checkVsock(vsock, machine.boot);
+  if (vsock) (await import("./vsock.ts")).checkVsock(vsock, machine.boot);
   await checkConflicts(machine, files);
   for (const { what, path, check } of files) {
     refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());

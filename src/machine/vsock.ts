@@ -1,6 +1,7 @@
 /** Sockets between the host and the guest that need no network: what they are joined with, and the check of it. */
 
-import { checkOutput, exists, socketPathProblem } from "../host/files.ts";
+import { exists, socketPathProblem } from "../host/files.ts";
+import { checkOutput } from "../host/output_file.ts";
 import type { Boot } from "./boot.ts";
 import { MachineError, refusable } from "./error.ts";
 
