@@ -12,6 +12,7 @@ import { parseOptions, runScript, UsageError } from "../scripts/command_line.ts"
 import { measureDisks } from "./disks.ts";
 import { measureKernels } from "./kernels.ts";
 import { measureNetworks } from "./networks.ts";
+import { measureSockets } from "./sockets.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const ARCH = Deno.build.arch;
@@ -202,6 +203,7 @@ async function measure(runs: number): Promise<Row[]> {
   const disks = await measureDisks(BUILD, deno(["-A"], "bench/convert_disk.ts", []), Math.min(runs, 5));
   const program = deno(["-A"], "bench/frames_to_stream.ts", []);
   const networks = await measureNetworks(GUEST, deno(["-P"], "main.ts", []), program, Math.min(runs, 3));
+  const sockets = await measureSockets(GUEST, deno(["-P"], "main.ts", []), Math.min(runs, 3));
   return [
     { what: "exec to the VM's start", unit: "ms", ...column(starts, 0), empty: empty.map((e) => e[0]) },
     { what: "exec to the guest's first byte", unit: "ms", ...column(starts, 1) },
@@ -213,6 +215,7 @@ async function measure(runs: number): Promise<Row[]> {
     ...kernels,
     ...disks,
     ...networks,
+    ...sockets,
   ];
 }
 

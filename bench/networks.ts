@@ -1,6 +1,6 @@
 /** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
 
-import { ENVIRONMENT, Output } from "../tests/e2e/vzrun.ts";
+import { freePort, Running } from "./running.ts";
 
 const SIZE = 100_000_000;
 const ADDRESS = "192.168.209.2";
@@ -11,48 +11,6 @@ const RUN =
   `ip link set eth0 up; ip addr add ${ADDRESS}/24 dev eth0; ip route add default via 192.168.209.1; ` +
   `head -c ${SIZE} /dev/zero >/tmp/file; httpd -p 80 -h /tmp; echo ready; sleep 1000`;
 const COMMAND_LINE = `console=hvc0 quiet run="${RUN}"`;
-
-/** A process whose output is read, ended with the block. */
-class Running implements AsyncDisposable {
-  readonly out: Output;
-  readonly #process: Deno.ChildProcess;
-
-  constructor([program, ...args]: string[], stream: "stdout" | "stderr" = "stdout") {
-    const pipes = { stdin: "null", stdout: "null", stderr: "null", [stream]: "piped" } as const;
-    this.#process = new Deno.Command(program, { args, ...ENVIRONMENT, ...pipes }).spawn();
-    this.out = new Output(this.#process[stream]);
-  }
-
-  /** CPU time of it and of those that it has started, in seconds. */
-  cpu(): number {
-    const ticks = (pid: number) => {
-      const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-      return { parent: Number(fields[1]), used: Number(fields[11]) + Number(fields[12]) };
-    };
-    const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
-    const all = pids.flatMap((pid) => {
-      try {
-        return [{ pid, ...ticks(pid) }];
-      } catch {
-        return [];
-      }
-    });
-    const own = all.filter(({ pid, parent }) => pid === this.#process.pid || parent === this.#process.pid);
-    return own.reduce((sum, { used }) => sum + used, 0) / 100;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch { /* it has ended */ }
-    await Promise.all([this.#process.status, this.out.ended]);
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** One kind of network: the commands that boot the guest on it, when its server is at a port of the host's. */
 interface Kind {
