@@ -1,5 +1,4 @@
-#include "vsock_device.h"
-#include "vsock_packets.h"
+#include "vsock.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,24 +1,17 @@
-#include "vsock_packets.h"
+#include "vsock.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { to_guest, from_guest, queues = 3 }; /* the third, of events, is QEMU's own */
 enum { op_request = 1, op_response, op_reset, op_shutdown, op_data, op_credit_update, op_credit_request };
 enum { stream = 1 };
 enum {
     header_size = 44,
     largest_read = 64 << 10,
+    most_unanswered = 4096,
     turn = 64,               /* packets one way before something else has its turn */
-    credit_step = vsock_space / 4,
-    most_connections = 4096,
     patience_with_guest = 8000, /* milliseconds, after a shutdown both ways */
-    first_port = 49152,
 };
 
 struct header {
@@ -29,107 +22,15 @@ struct header {
 } __attribute__((packed));
 
 static const uint64_t configuration = vsock_guest;
-const struct vhost_user_kind vsock_kind = {0, queues, &configuration, sizeof configuration};
-
-uint64_t vsock_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* ---- The connections */
-
-static unsigned bucket_of(uint32_t guest_port, uint32_t host_port) {
-    return (guest_port * 2654435761u ^ host_port * 2246822519u) >> 7 & (buckets - 1);
-}
-
-static struct connection *find(struct vsock *vsock, uint32_t guest_port, uint32_t host_port) {
-    struct connection *connection;
-    LIST_FOREACH(connection, &vsock->buckets[bucket_of(guest_port, host_port)], in_bucket) {
-        if (connection->names.guest_port == guest_port && connection->names.host_port == host_port) return connection;
-    }
-    return NULL;
-}
-
-static struct connection *add(struct vsock *vsock, int state, uint32_t guest_port, uint32_t host_port) {
-    if (vsock->count == most_connections) return NULL;
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection) return NULL;
-    connection->state = state;
-    connection->names = (struct vsock_request){++vsock->last_number, guest_port, host_port};
-    connection->socket = -1;
-    TAILQ_INSERT_TAIL(&vsock->all, connection, in_all);
-    LIST_INSERT_HEAD(&vsock->buckets[bucket_of(guest_port, host_port)], connection, in_bucket);
-    connection->is_listed = true;
-    vsock->count++;
-    return connection;
-}
-
-static void unlist(struct vsock *vsock, struct connection *connection) {
-    if (connection->is_ready) TAILQ_REMOVE(&vsock->ready, connection, in_ready);
-    if (connection->is_leaving) TAILQ_REMOVE(&vsock->leaving, connection, in_leaving);
-    if (connection->is_listed) LIST_REMOVE(connection, in_bucket);
-    connection->is_ready = connection->is_leaving = connection->is_listed = false;
-}
-
-static void kill_connection(struct vsock *vsock, struct connection *connection) {
-    unlist(vsock, connection);
-    close_connection(connection);
-    connection->state = dead;
-    TAILQ_REMOVE(&vsock->all, connection, in_all);
-    TAILQ_INSERT_TAIL(&vsock->dead, connection, in_all);
-    vsock->count--;
-}
-
-/* The guest has done with it; the client still gets what there is. */
-static void let_go(struct vsock *vsock, struct connection *connection) {
-    if (connection->state == dialled) vsock->client.connected(vsock->client.context, connection->token, ECONNRESET, -1, 0);
-    if (connection->length == 0) {
-        kill_connection(vsock, connection);
-    } else {
-        unlist(vsock, connection);
-        connection->state = left;
-    }
-}
-
-static void make_ready(struct vsock *vsock, struct connection *connection) {
-    if (connection->is_ready || !connection->is_listed) return;
-    connection->is_ready = true;
-    TAILQ_INSERT_TAIL(&vsock->ready, connection, in_ready);
-}
-
-static bool join(struct vsock *vsock, struct connection *connection, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
-    connection->socket = descriptor;
-    connection->state = open;
-    connection->readable = connection->writable = true;
-    return epoll_ctl(vsock->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
-}
-
-/* After bytes have gone to the client, or the guest has said that it sends no more. */
-static void note_flushed(struct vsock *vsock, struct connection *connection) {
-    if (connection->forwarded - connection->told_forwarded >= credit_step) connection->owes_credit = true;
-    if (connection->guest_shut & shut_send && connection->length == 0) shutdown(connection->socket, SHUT_WR);
-    if (connection->owes_credit || connection->client_left) make_ready(vsock, connection);
-}
-
-void vsock_note_socket(struct vsock *vsock, struct connection *connection, uint32_t events) {
-    if (connection->state != open && connection->state != left) return;
-    if (events & EPOLLOUT) connection->writable = true;
-    if (events & (EPOLLHUP | EPOLLERR)) connection->client_left = true;
-    flush_to_client(connection);
-    if (connection->state == left) {
-        if (connection->length == 0) kill_connection(vsock, connection);
-        return;
-    }
-    note_flushed(vsock, connection);
-    if (events & ~(uint32_t)EPOLLOUT) {
-        connection->readable = true;
-        make_ready(vsock, connection);
-    }
-}
+const struct vhost_user_kind vsock_kind = {0, vsock_queues, &configuration, sizeof configuration};
 
 /* ---- From the guest */
+
+/* How many bytes the guest has room for. */
+static uint32_t room_in_guest(const struct connection *connection) {
+    uint32_t unread = connection->sent - connection->guest_forwarded;
+    return unread < connection->guest_space ? connection->guest_space - unread : 0;
+}
 
 static void reset_stranger(struct vsock *vsock, const struct header *header) {
     vsock->strangers[vsock->stranger_count++] = (struct stranger){header->source_port, header->target_port};
@@ -141,8 +42,8 @@ static void reset(struct vsock *vsock, struct connection *connection, const stru
 }
 
 static void take_request(struct vsock *vsock, const struct header *header) {
-    bool crowded = vsock->unanswered == most_connections;
-    struct connection *connection = crowded ? NULL : add(vsock, asked, header->source_port, header->target_port);
+    bool crowded = vsock->unanswered == most_unanswered;
+    struct connection *connection = crowded ? NULL : add_connection(vsock, asked, header->source_port, header->target_port);
     if (!connection) {
         reset_stranger(vsock, header);
         return;
@@ -163,7 +64,7 @@ static void take_response(struct vsock *vsock, struct connection *connection, co
         return;
     }
     uint32_t port = connection->names.host_port;
-    bool joined = join(vsock, connection, ends[0]);
+    bool joined = join_connection(vsock, connection, ends[0]);
     int problem = joined ? 0 : errno;
     if (!joined) close(ends[1]);
     vsock->client.connected(vsock->client.context, connection->token, problem, joined ? ends[1] : -1, port);
@@ -178,23 +79,17 @@ static void take_data(struct vsock *vsock, struct connection *connection, const 
         reset(vsock, connection, header);
         return;
     }
-    connection->received += length;
     int count = cut_pieces(chain->pieces, chain->readable_count, header_size, length);
-    if (!take_from_guest(connection, chain->pieces, count, length)) {
-        reset(vsock, connection, header);
-        return;
-    }
-    note_flushed(vsock, connection);
+    if (!take_from_guest(vsock, connection, chain->pieces, count, length)) reset(vsock, connection, header);
 }
 
 static void take_shutdown(struct vsock *vsock, struct connection *connection, const struct header *header) {
     connection->guest_shut |= header->flags & shut_both;
     if (connection->guest_shut == shut_both) {
         reset(vsock, connection, header);
-        return;
+    } else {
+        note_guest_shut(vsock, connection);
     }
-    if (connection->guest_shut & shut_receive) shutdown(connection->socket, SHUT_RD);
-    note_flushed(vsock, connection);
 }
 
 static void take_packet(struct vsock *vsock, struct chain *chain) {
@@ -202,7 +97,7 @@ static void take_packet(struct vsock *vsock, struct chain *chain) {
     /* What is not from this guest to this host, or not a packet, is nobody's. */
     if (copy_from_pieces(chain->pieces, chain->readable_count, &header, header_size) < header_size) return;
     if (header.source_cid != vsock_guest || header.target_cid != vsock_host) return;
-    struct connection *connection = header.type == stream ? find(vsock, header.source_port, header.target_port) : NULL;
+    struct connection *connection = header.type == stream ? find_connection(vsock, header.source_port, header.target_port) : NULL;
     if (!connection) {
         if (header.type == stream && header.operation == op_request) {
             take_request(vsock, &header);
@@ -393,96 +288,18 @@ static bool give_packets(struct vsock *vsock) {
     return more;
 }
 
+static bool is_broken(struct vsock *vsock, int index) {
+    const struct virtqueue *queue = vhost_user_queue(vsock->back_end, index);
+    return queue && queue->broken;
+}
+
 bool vsock_move(struct vsock *vsock) {
     if (!vsock->back_end) return false;
     bool more = take_packets(vsock);
     int strangers = vsock->stranger_count;
     more = give_packets(vsock) || more;
+    /* Until another driver comes, no packet gets through any more. */
+    if (is_broken(vsock, from_guest) || is_broken(vsock, to_guest)) vsock_forget_all(vsock);
     /* The guest's packets may have waited for that. */
     return more || (strangers == most_strangers && vsock->stranger_count < strangers);
-}
-
-/* ---- What the client does, and the ends */
-
-void vsock_open(struct vsock *vsock) {
-    vsock->last_port = first_port - 1;
-    TAILQ_INIT(&vsock->all);
-    TAILQ_INIT(&vsock->dead);
-    TAILQ_INIT(&vsock->ready);
-    TAILQ_INIT(&vsock->leaving);
-    for (int i = 0; i < buckets; i++) LIST_INIT(&vsock->buckets[i]);
-}
-
-void vsock_dial(struct vsock *vsock, uint32_t guest_port, void *token) {
-    struct connection *connection = NULL;
-    if (vsock->back_end && vsock->driver_was_there) {
-        do {
-            vsock->last_port = vsock->last_port < UINT32_MAX - 1 ? vsock->last_port + 1 : first_port;
-        } while (find(vsock, guest_port, vsock->last_port));
-        connection = add(vsock, dialled, guest_port, vsock->last_port);
-    }
-    if (!connection) {
-        vsock->client.connected(vsock->client.context, token, ECONNRESET, -1, 0);
-        return;
-    }
-    connection->token = token;
-    connection->owes_request = true;
-    make_ready(vsock, connection);
-}
-
-void vsock_answer(struct vsock *vsock, struct vsock_request request, int descriptor) {
-    vsock->unanswered--;
-    struct connection *connection = find(vsock, request.guest_port, request.host_port);
-    if (!connection || connection->names.number != request.number) {
-        if (descriptor >= 0) close(descriptor); /* the guest has given it up */
-        return;
-    }
-    connection->owes_reset = descriptor < 0 || !join(vsock, connection, descriptor);
-    connection->owes_response = !connection->owes_reset;
-    make_ready(vsock, connection);
-}
-
-void vsock_forget_all(struct vsock *vsock) {
-    struct connection *connection, *next;
-    for (connection = TAILQ_FIRST(&vsock->all); connection; connection = next) {
-        next = TAILQ_NEXT(connection, in_all);
-        if (connection->state != left) let_go(vsock, connection);
-    }
-    vsock->stranger_count = 0;
-    vsock->driver_was_there = false;
-}
-
-void vsock_note_driver(struct vsock *vsock) {
-    unsigned driver = vhost_user_driver(vsock->back_end);
-    if (driver != vsock->driver) vsock_forget_all(vsock);
-    vsock->driver = driver;
-    if (vhost_user_queue(vsock->back_end, to_guest)) vsock->driver_was_there = true;
-}
-
-int vsock_expire(struct vsock *vsock) {
-    struct connection *connection;
-    uint64_t now = vsock_now();
-    while ((connection = TAILQ_FIRST(&vsock->leaving))) {
-        if (connection->deadline > now) return (int)(connection->deadline - now);
-        TAILQ_REMOVE(&vsock->leaving, connection, in_leaving);
-        connection->is_leaving = false;
-        connection->owes_reset = true;
-        make_ready(vsock, connection);
-    }
-    return -1;
-}
-
-void vsock_bury(struct vsock *vsock) {
-    struct connection *connection;
-    while ((connection = TAILQ_FIRST(&vsock->dead))) {
-        TAILQ_REMOVE(&vsock->dead, connection, in_all);
-        free(connection);
-    }
-}
-
-void vsock_close(struct vsock *vsock) {
-    struct connection *connection;
-    vsock_forget_all(vsock);
-    while ((connection = TAILQ_FIRST(&vsock->all))) kill_connection(vsock, connection);
-    vsock_bury(vsock);
 }
