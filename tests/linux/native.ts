@@ -10,12 +10,12 @@ export class NativeProgram implements Disposable {
   readonly path = `${this.#folder}/program`;
 
   /** Compiles one. @param flags What it is linked with: the library, that and windows, or nothing but what is said. */
-  static async compile(source: string, flags: string): Promise<NativeProgram> {
+  static async compile(source: string, flags: string, compiler = "clang"): Promise<NativeProgram> {
     const program = new NativeProgram();
     const make = `make -s -C '${projectFile("linux")}'`;
     const path = projectFile(`tests/linux/programs/${source}`);
     const ours = flags.endsWith("ldflags") ? [`$(${make} cflags)`, `$(${make} ${flags})`] : ["", flags];
-    const command = `eval "clang ${ours[0]} '${path}' -o '${program.path}' ${ours[1]}"`;
+    const command = `eval "${compiler} ${ours[0]} '${path}' -o '${program.path}' ${ours[1]}"`;
     try {
       assertEquals(await ended(["sh", "-c", command]), { code: 0, signal: null, stdout: "", stderr: "" });
     } catch (error) {

@@ -39,7 +39,12 @@ export class Shell implements AsyncDisposable {
   /** Boots the guest. */
   async boot(): Promise<void> {
     await this.start();
-    await this.guest.said("ready\r\n");
+    await this.readyAgain(1);
+  }
+
+  /** Waits until the guest has booted for the n-th time. */
+  async readyAgain(times: number): Promise<void> {
+    await this.guest.said("ready\r\n", times);
     this.#read = this.guest.output.length;
   }
 

@@ -132,11 +132,24 @@ const delegates = defineClass<Listener>("TestSocketListener", {
     implementation: (listener, _, connection) => {
       const made = connection as NSObject;
       listener.ports.push([Number(made.send("sourcePort")), Number(made.send("destinationPort"))]);
-      listener.take?.(new Stream(Number(made.send("fileDescriptor"))));
+      if (listener.take) {
+        listener.take(new Stream(Number(made.send("fileDescriptor"))));
+        made.send("close"); // or it would be open until it is collected
+      }
       return listener.take !== null;
     },
   },
 });
+
+/** The processes that this one has started and that run QEMU. */
+export function qemus(): number[] {
+  const tasks = [...Deno.readDirSync("/proc/self/task")].map(({ name }) =>
+    `/proc/self/task/${name}/children`
+  );
+  const children = tasks.flatMap((path) => Deno.readTextFileSync(path).trim().split(" "));
+  const isQemu = (pid: string) => pid && Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("qemu");
+  return children.filter(isQemu).map(Number);
+}
 
 /** A connection, or why there is none. */
 export interface Outcome {
@@ -174,8 +187,14 @@ export class SocketGuest implements AsyncDisposable {
 
   /** Starts the program in a guest that runs. */
   async prepare(): Promise<void> {
-    const commands = "modprobe -q virtiofs; mount -t virtiofs program /mnt && " +
-      "cp /mnt/program /bin/sockets; (sockets serve 1000 >/tmp/log 2>&1 &); " +
+    const commands = "modprobe -q virtiofs; mount -t virtiofs program /mnt && cp /mnt/program /bin/sockets";
+    assertEquals(await this.shell.tell(commands), "");
+    await this.serve();
+  }
+
+  /** Lets the program answer, after it has been ended or before. */
+  async serve(): Promise<void> {
+    const commands = "(sockets serve 1000 >/tmp/log 2>&1 &); " +
       "until grep -q listening /tmp/log; do usleep 20000; done";
     assertEquals(await this.shell.tell(commands), "");
   }
