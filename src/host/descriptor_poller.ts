@@ -4,9 +4,8 @@
  */
 
 import { openFunctions } from "../objc/mod.ts";
-import { FileError } from "./error.ts";
 import { MSG_DONTWAIT } from "./libraries.ts";
-import { POLLIN } from "./poll.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL } from "./poll.ts";
 
 const libc = openFunctions("system", {
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
@@ -68,11 +67,14 @@ export function waitFor(descriptor: number, events: number): Wait {
   };
 }
 
+/** How soon to look again whether there are descriptors to be had, in milliseconds. */
+const RETRY = 100;
+
 /** Two connected sockets, the second of which becomes readable when the first is written to. */
-function alarm(): { ring(): void; bell: number } & Disposable {
+async function alarm(): Promise<{ ring(): void; bell: number } & Disposable> {
   const both = new Int32Array(2);
-  if (now.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
-    throw new FileError("cannot wait for a connection: too many files are open");
+  while (now.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY)); // too many files are open
   }
   const [hammer, bell] = both;
   return {
@@ -86,12 +88,15 @@ function alarm(): { ring(): void; bell: number } & Disposable {
 }
 
 async function run(): Promise<void> {
-  using alarmed = alarm();
   isRunning = true;
+  using alarmed = await alarm();
   while (waiters.size > 0) {
-    const polled = [...waiters];
+    // Each descriptor once: macOS takes no more entries than a process may have descriptors.
+    const polled = [...Map.groupBy(waiters, ({ descriptor }) => descriptor)];
     const pollfds = new Int32Array(2 * polled.length + 2); // int fd; short events; short revents
-    polled.forEach(({ descriptor, events }, i) => pollfds.set([descriptor, events], 2 * i));
+    polled.forEach(([descriptor, those], i) => {
+      pollfds.set([descriptor, those.reduce((all, { events }) => all | events, 0)], 2 * i);
+    });
     pollfds.set([alarmed.bell, POLLIN], 2 * polled.length);
     let isWoken = false;
     wake = () => {
@@ -101,9 +106,11 @@ async function run(): Promise<void> {
     await libc.poll(new Uint8Array(pollfds.buffer), polled.length + 1, -1);
     wake = undefined;
     if (isWoken) now.recv(alarmed.bell, BYTE, 1n, MSG_DONTWAIT);
-    polled.forEach((waiter, i) => {
-      const found = pollfds[2 * i + 1] >>> 16;
-      if (found && waiters.delete(waiter)) waiter.tell(found);
+    polled.forEach(([, those], i) => {
+      for (const waiter of those) {
+        const found = (pollfds[2 * i + 1] >>> 16) & (waiter.events | POLLERR | POLLHUP | POLLNVAL);
+        if (found && waiters.delete(waiter)) waiter.tell(found);
+      }
     });
     // Who was told waits anew meanwhile; and poll(2) alone would leave timers waiting.
     await new Promise((resolve) => setImmediate(resolve));

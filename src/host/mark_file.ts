@@ -34,8 +34,8 @@ export class MarkFile implements Disposable {
   static check(path: string, content: string): void {
     checkOutputFile(path);
     try {
-      const there = ignoreNotFound(() => Deno.readTextFileSync(path)) ?? "";
-      if (there === "" || there === content) return;
+      const size = ignoreNotFound(() => Deno.statSync(path).size) ?? 0;
+      if (size === 0 || size === content.length && Deno.readTextFileSync(path) === content) return;
     } catch (error) {
       throw toFileError(`cannot write '${path}'`, error);
     }

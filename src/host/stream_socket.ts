@@ -84,7 +84,7 @@ export class StreamSocket implements Disposable {
         // Not the sink's abort(), which is called only when the write that waits has ended.
         controller.signal.addEventListener("abort", () => this.close());
       },
-      write: (bytes) => this.#send(bytes),
+      write: (chunk) => this.#send(this.#bytesOf(chunk)),
       close: () => {
         libc.shutdown(this.#descriptor, SHUT_WR);
         this.#writer = undefined;
@@ -157,6 +157,18 @@ export class StreamSocket implements Disposable {
       controller.byobRequest?.respond(0);
       return this.#closeWhenOver();
     }
+  }
+
+  /** What a program has given, which may be anything: what is no bytes ends the connection, and no byte is left out. */
+  #bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> {
+    if (chunk instanceof Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
+    if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+    if (ArrayBuffer.isView(chunk)) {
+      return new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
+    }
+    const failure = new TypeError("only bytes can be written, as a Uint8Array");
+    this.close(failure);
+    throw failure;
   }
 
   async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -68,12 +68,13 @@ function checkJoin(join: VsockJoin, field: string): void {
     throw new MachineError(reason, { field: `${field}.${key}` });
   };
   if (join.kind !== "hybrid" && !isVsockPort(join.port)) fail("port", notVsockPort(join.port));
-  const { path } = join;
+  const { path, kind } = join;
   const what = `cannot ${join.kind === "listen" ? "connect to" : "listen at"} '${path}'`;
-  const problem = socketPathProblem(path);
+  const longest = kind === "hybrid" ? `${path}_${ANY - 1}` : path; // a guest's port stands behind it
+  const problem = path === "" ? "the path is empty" : socketPathProblem(longest);
   if (problem) fail("path", `${what}: ${problem}`);
   refusable(`${field}.path`, what, () => {
-    checkOutput(path);
+    if (kind !== "listen") checkOutput(path);
     if (exists(path) && !Deno.statSync(path).isSocket) fail("path", `${what}: it is there and no socket`);
   });
 }
@@ -117,7 +118,9 @@ export function withNotifySocket(commandLine: string, { join = [] }: Vsock): str
   }
   let port = READY_PORT;
   while (isTaken(port)) port++;
-  return `${commandLine} systemd.set_credential=vmm.notify_socket:vsock-stream:2:${port}`.trimStart();
+  const word = `systemd.set_credential=vmm.notify_socket:vsock-stream:2:${port}`;
+  const [kernels, inits] = /^(.*?)(\s--(?:\s.*)?)$/s.exec(commandLine)?.slice(1) ?? [commandLine, ""];
+  return `${kernels} ${word}`.trimStart() + inits; // what follows -- is init's
 }
 
 /**

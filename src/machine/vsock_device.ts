@@ -156,7 +156,9 @@ export class VsockDevice implements VsockPorts, AsyncDisposable {
       this.#ending.signal.throwIfAborted();
       if (!(error instanceof NSError)) throw error;
       const why = `no connection with port ${port} of the guest's: ${describeError(error)}`;
-      throw new VsockError("refused", why, { cause: error });
+      // The guest resets what nobody listens for; what the framework refuses is a machine that does not run.
+      const code = error.domain === "VZErrorDomain" ? "stopped" : "refused";
+      throw new VsockError(code, why, { cause: error });
     }
   }
 
@@ -201,12 +203,17 @@ export class VsockDevice implements VsockPorts, AsyncDisposable {
     this.#check(port);
     if (this.#ports.has(port)) throw new VsockError("taken", `another listens at port ${port} of the host's`);
     this.#ports.add(port);
-    await this.#device.listen(port, (connection) => {
-      const take = this.#open.size < MOST_CONNECTIONS && !this.#ending.signal.aborted && offer();
-      if (!take) return false;
-      take(connection.sourcePort().then((guestPort) => this.#opened(connection, port, guestPort)));
-      return true;
-    });
+    try {
+      await this.#device.listen(port, (connection) => {
+        const take = this.#open.size < MOST_CONNECTIONS && !this.#ending.signal.aborted && offer();
+        if (!take) return false;
+        take(connection.sourcePort().then((guestPort) => this.#opened(connection, port, guestPort)));
+        return true;
+      });
+    } catch (error) {
+      this.#ports.delete(port);
+      throw error;
+    }
   }
 
   /** Takes them no more. */

@@ -180,3 +180,17 @@ Deno.test("streams: when the peer is no more, what it has sent is read, and then
   await c.closed;
   d.close();
 });
+
+Deno.test("streams: other kinds of bytes are sent whole, and what is none ends the connection on both sides", async () => {
+  const [a, b] = StreamSocket.pair();
+  const received = text(b.readable);
+  const writer = (a.writable as WritableStream<unknown>).getWriter();
+  const letters = bytes("wxyz").buffer;
+  await writer.write(bytes("uv").buffer);
+  await writer.write(new Uint16Array(letters));
+  await writer.write(new DataView(bytes("-123-").buffer, 1, 3));
+  await assertRejects(() => writer.write("text"), TypeError, "only bytes");
+  await within("the end", a.closed);
+  assertEquals(await within("what came", received), "uvwxyz123");
+  b.close();
+});
