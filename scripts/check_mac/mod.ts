@@ -11,6 +11,7 @@ import { OBJC } from "./objc.ts";
 import { type Answer, type Finding, type Probe, unclear } from "./probe.ts";
 import { SOCKETS } from "./sockets.ts";
 import { STARTING } from "./starting.ts";
+import { VSOCK } from "./vsock.ts";
 import { BY_HAND, WINDOW } from "./window.ts";
 import { WIRES } from "./wires.ts";
 
@@ -21,6 +22,7 @@ export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   "Networks, screens and validation": NETWORKS,
   "Networks of a program's own": WIRES,
   "Datagram sockets": SOCKETS,
+  "Sockets without a network": VSOCK,
   "Disks, stores and shares": DISKS,
   Consoles: CONSOLES,
   Ending: ENDING,

@@ -76,6 +76,11 @@ export class NetworkGuest implements AsyncDisposable {
     }
   }
 
+  /** Its sockets that need no network. */
+  get vsock(): VirtualMachine["vsock"] {
+    return this.#machine.vsock;
+  }
+
   /** What commands write, and their exit status. They must come to an end. */
   tell(commands: string, seconds?: number): Promise<{ status: number; out: string }> {
     return this.#shell.tell(commands, seconds);
@@ -99,7 +104,7 @@ async function create() {
     ];
     const boot = { kind: "linux", kernel: KERNEL, initrd: INITRD, commandLine: commandLine(LOOP) } as const;
     const memory = 256 * 1024 * 1024;
-    const machine = await VirtualMachine.create({ boot, memory, processors: 1, network }, {
+    const machine = await VirtualMachine.create({ boot, memory, processors: 1, network, vsock: {} }, {
       info: say,
       debug: say,
     });
