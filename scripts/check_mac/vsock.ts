@@ -38,7 +38,9 @@ export const VSOCK: readonly Probe[] = [
     async run(lab) {
       const guest = await lab.networkGuest();
       await guest.tell("modprobe -q vmw_vsock_virtio_transport");
-      const { status } = await guest.tell("grep -q 40 /proc/net/protocols || [ -e /dev/vsock ]");
+      const { status } = await guest.tell(
+        "ls -d /sys/bus/virtio/drivers/vmw_vsock_virtio_transport/virtio* >/dev/null 2>&1",
+      );
       if (status !== 0) return unclear("the guest's kernel has no vsock");
       try {
         const connection = await guest.vsock.connect(NOBODY, { signal: AbortSignal.timeout(10_000) });
