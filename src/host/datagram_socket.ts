@@ -1,6 +1,6 @@
 /** Datagram sockets of the kind that the framework takes a network card's frames from: a frame, a datagram. */
 
-import { cString, type NSObject, openFunctions } from "../objc/mod.ts";
+import type { NSObject } from "../objc/mod.ts";
 import { fileHandle } from "./descriptors.ts";
 import { describeErrno, EINTR, ENOENT, errno, prepareErrno } from "./errno.ts";
 import { FileError, ignoreNotFound, toFileError } from "./error.ts";
@@ -12,37 +12,24 @@ import {
   EMSGSIZE,
   ENOBUFS,
   EPROTOTYPE,
-  FIOCLEX,
   MSG_DONTWAIT,
   SO_RCVBUF,
   SO_SNDBUF,
   SO_TYPE,
   SOL_SOCKET,
-  UNIX_ADDRESS,
 } from "./libraries.ts";
 import { poll, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "./poll.ts";
 import { withUmask } from "./process.ts";
-
-const libc = openFunctions("system", {
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  ioctl: { parameters: ["i32", "u64"], result: "i32" },
-  dup: { parameters: ["i32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-});
-
-// The same on macOS and Linux.
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const SHUT_RDWR = 2;
+import {
+  AF_UNIX,
+  closeOnExec,
+  failureOf,
+  libc,
+  SHUT_RDWR,
+  SOCK_DGRAM,
+  socketPair,
+  unixAddress,
+} from "./socket_calls.ts";
 
 /** The longest frame, in bytes: what a card with segmentation offload sends at once, 64 KiB and headers. */
 export const MOST_FRAME = 65_550;
@@ -79,17 +66,6 @@ const REASONS = new Map([
 
 const reasonFor = (number: number) => REASONS.get(number) ?? describeErrno(number);
 
-/** A struct sockaddr_un. */
-function address(path: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from([...UNIX_ADDRESS, ...cString(path)]);
-}
-
-/** Does something that gives -1 when it fails; then the number of the failure, else 0. */
-function failureOf(action: () => number): number {
-  prepareErrno();
-  return action() < 0 ? errno() : 0;
-}
-
 /** Sets the size of a buffer, or what the system allows of it: macOS refuses what is too large, Linux sets less. */
 function setBuffer(descriptor: number, option: number, size: number): void {
   for (let left = size; left >= ROOM; left /= 2) {
@@ -104,7 +80,7 @@ function removeDead(path: string): void {
   if (!there) return;
   if (!there.isSocket) throw new FileError("it is there and no socket");
   const probe = libc.socket(AF_UNIX, SOCK_DGRAM, 0);
-  const to = address(path);
+  const to = unixAddress(path);
   const failure = failureOf(() => libc.connect(probe, to, to.length));
   libc.close(probe);
   if (failure !== ECONNREFUSED && failure !== ENOENT) throw new FileError("somebody has it open");
@@ -139,7 +115,7 @@ export class DatagramSocket implements Disposable {
 
   private constructor(descriptor: number) {
     this.#descriptor = descriptor;
-    libc.ioctl(descriptor, BigInt(FIOCLEX)); // not fcntl(2), which would need a variadic argument
+    closeOnExec(descriptor);
     setBuffer(descriptor, SO_SNDBUF, SEND_BUFFER);
     setBuffer(descriptor, SO_RCVBUF, RECEIVE_BUFFER);
     prepareErrno();
@@ -147,10 +123,9 @@ export class DatagramSocket implements Disposable {
 
   /** Two that are connected. Source: socketpair(2). */
   static pair(): [DatagramSocket, DatagramSocket] {
-    const both = new Int32Array(2);
-    const failure = failureOf(() => libc.socketpair(AF_UNIX, SOCK_DGRAM, 0, new Uint8Array(both.buffer)));
+    const { ends, failure } = socketPair(SOCK_DGRAM);
     if (failure) throw new FileError(`cannot make a pair of sockets: ${describeErrno(failure)}`);
-    return [new this(both[0]), new this(both[1])];
+    return [new this(ends[0]), new this(ends[1])];
   }
 
   /**
@@ -179,7 +154,7 @@ export class DatagramSocket implements Disposable {
 
   #bind(local: string): void {
     removeDead(local);
-    const own = address(local);
+    const own = unixAddress(local);
     const failure = withUmask(0o177, () => failureOf(() => libc.bind(this.#descriptor, own, own.length)));
     if (failure) throw new FileError(reasonFor(failure));
     const made = Deno.lstatSync(local);
@@ -230,7 +205,7 @@ export class DatagramSocket implements Disposable {
     const remote = this.#remote!;
     checked("cannot connect to", remote, () => {
       if (!Deno.statSync(remote).isSocket) throw new FileError("it is no socket");
-      const to = address(remote);
+      const to = unixAddress(remote);
       const failure = failureOf(() => libc.connect(this.#descriptor, to, to.length));
       if (failure) throw new FileError(reasonFor(failure));
     });

@@ -6,21 +6,11 @@
 import { openFunctions } from "../objc/mod.ts";
 import { MSG_DONTWAIT } from "./libraries.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL } from "./poll.ts";
+import { libc as now, SOCK_STREAM, socketPair } from "./socket_calls.ts";
 
 const libc = openFunctions("system", {
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
 });
-
-const now = openFunctions("system", {
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  close: { parameters: ["i32"], result: "i32" },
-});
-
-// The same on macOS and Linux.
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
 
 const BYTE = new Uint8Array(1);
 
@@ -72,11 +62,12 @@ const RETRY = 100;
 
 /** Two connected sockets, the second of which becomes readable when the first is written to. */
 async function alarm(): Promise<{ ring(): void; bell: number } & Disposable> {
-  const both = new Int32Array(2);
-  while (now.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
+  let pair = socketPair(SOCK_STREAM);
+  while (pair.failure) {
     await new Promise((resolve) => setTimeout(resolve, RETRY)); // too many files are open
+    pair = socketPair(SOCK_STREAM);
   }
-  const [hammer, bell] = both;
+  const [hammer, bell] = pair.ends;
   return {
     bell,
     ring: () => now.send(hammer, BYTE, 1n, MSG_DONTWAIT),

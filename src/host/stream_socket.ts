@@ -1,29 +1,21 @@
 /** Connected stream sockets as Web streams. */
 
-import { cString, openFunctions } from "../objc/mod.ts";
 import { type Wait, waitFor } from "./descriptor_poller.ts";
 import { describeErrno, EINTR, errno, prepareErrno } from "./errno.ts";
 import { FileError } from "./error.ts";
-import { EAGAIN, FIOCLEX, MSG_DONTWAIT, SOCK_NONBLOCK, UNIX_ADDRESS } from "./libraries.ts";
+import { EAGAIN, MSG_DONTWAIT, SOCK_NONBLOCK } from "./libraries.ts";
 import { POLLIN, POLLOUT } from "./poll.ts";
-
-const libc = openFunctions("system", {
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  ioctl: { parameters: ["i32", "u64"], result: "i32" },
-  dup: { parameters: ["i32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-});
-
-// The same on macOS and Linux.
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SHUT_RD = 0;
-const SHUT_WR = 1;
+import {
+  AF_UNIX,
+  closeOnExec,
+  failureOf,
+  libc,
+  SHUT_RD,
+  SHUT_WR,
+  SOCK_STREAM,
+  socketPair,
+  unixAddress,
+} from "./socket_calls.ts";
 
 /** How much is sent without a turn of the event loop, in bytes. */
 const TURN = 1024 * 1024;
@@ -68,7 +60,7 @@ export class StreamSocket implements Disposable {
     this.#descriptor = descriptor;
     this.#toError = toError;
     this.closed = this.#closed.promise;
-    libc.ioctl(descriptor, BigInt(FIOCLEX)); // not fcntl(2), which would need a variadic argument
+    closeOnExec(descriptor);
     prepareErrno();
     this.readable = new ReadableStream({
       type: "bytes",
@@ -95,11 +87,9 @@ export class StreamSocket implements Disposable {
 
   /** Two that are connected. Source: socketpair(2). */
   static pair(): [StreamSocket, StreamSocket] {
-    const both = new Int32Array(2);
-    if (libc.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(both.buffer)) < 0) {
-      throw new FileError("cannot make a pair of sockets: too many files are open");
-    }
-    return [new this(both[0]), new this(both[1])];
+    const { ends, failure } = socketPair(SOCK_STREAM);
+    if (failure) throw new FileError("cannot make a pair of sockets: too many files are open");
+    return [new this(ends[0]), new this(ends[1])];
   }
 
   /**
@@ -125,10 +115,9 @@ export class StreamSocket implements Disposable {
   static connect(path: string): StreamSocket {
     const descriptor = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (descriptor < 0) throw new FileError("cannot make a socket: too many files are open");
-    const address = Uint8Array.from([...UNIX_ADDRESS, ...cString(path)]);
-    prepareErrno();
-    if (libc.connect(descriptor, address, address.length) === 0) return new this(descriptor);
-    const failure = errno();
+    const to = unixAddress(path);
+    const failure = failureOf(() => libc.connect(descriptor, to, to.length));
+    if (!failure) return new this(descriptor);
     libc.close(descriptor);
     throw new FileError(`cannot connect to '${path}': ${describeErrno(failure)}`);
   }
