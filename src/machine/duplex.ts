@@ -1,5 +1,7 @@
 /** Two streams that are one connection, and two such connections that are joined. */
 
+import { closeConnection, writeWhole } from "../host/connection.ts";
+
 /** A connection: each direction ends on its own, and to abort a direction ends the whole. */
 export interface Duplex {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -10,13 +12,6 @@ export interface Duplex {
 
 /** Room for what is read, in bytes: while little comes, and while much does. */
 const [SMALL, LARGE] = [4 * 1024, 128 * 1024];
-
-/** Closes a connection of Deno's, which may be closed already. */
-export function closeConnection(connection: Deno.UnixConn): void {
-  try {
-    connection.close();
-  } catch { /* it is */ }
-}
 
 /**
  * A connection of Deno's. (Deno's own streams of it close the whole at the end of one direction.)
@@ -61,7 +56,7 @@ export function duplexOf(connection: Deno.UnixConn, first = new Uint8Array()): D
     },
     async write(bytes) {
       try {
-        for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+        await writeWhole(connection, bytes);
       } catch (error) {
         end();
         throw error;

@@ -5,6 +5,7 @@
  */
 
 import { dirname } from "@std/path/posix/dirname";
+import { closeConnection, writeWhole } from "../host/connection.ts";
 import { DatagramSocket, HEADER, MOST_FRAME } from "../host/datagram_socket.ts";
 import { FileError, ignoreNotFound, reasonOf } from "../host/error.ts";
 import { socketPathProblem } from "../host/files.ts";
@@ -104,18 +105,6 @@ async function connect(place: Place, signal: AbortSignal): Promise<Peer> {
   }
 }
 
-/** @throws When it has gone. */
-async function writeAll(peer: Peer, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await peer.write(bytes.subarray(at));
-}
-
-/** Closes a connection, which may be closed already. Who reads or writes it gets an error. */
-function close(peer: Peer): void {
-  try {
-    peer.close();
-  } catch { /* it is */ }
-}
-
 class Stream implements OpenedSocket {
   readonly handle: NSObject;
   readonly #options: StreamOptions;
@@ -156,7 +145,7 @@ class Stream implements OpenedSocket {
   async #run(first: Peer | undefined): Promise<void> {
     for (let peer = first ?? await this.#next(); peer; peer = await this.#next()) {
       await this.#serve(peer);
-      close(peer);
+      closeConnection(peer);
     }
   }
 
@@ -183,7 +172,7 @@ class Stream implements OpenedSocket {
         peer.setKeepAlive();
       }
       const { greeting } = this.#options;
-      if (greeting) await writeAll(peer, greeting);
+      if (greeting) await writeWhole(peer, greeting);
       if (this.#isOver) return;
       this.#peer = peer;
       // Who listens hears also of those who only look whether somebody does: a peer is one that sends a frame.
@@ -242,10 +231,10 @@ class Stream implements OpenedSocket {
     const peer = this.#peer;
     if (!peer) return;
     try {
-      await writeAll(peer, frames);
+      await writeWhole(peer, frames);
     } catch {
       // It has gone, though it may still send: what comes would begin in the middle of a frame. Reading fails then.
-      if (this.#peer === peer) close(peer);
+      if (this.#peer === peer) closeConnection(peer);
     }
   }
 
@@ -253,7 +242,7 @@ class Stream implements OpenedSocket {
     this.#ending.abort();
     this.#over.resolve();
     this.#ours[Symbol.dispose]();
-    if (this.#peer) close(this.#peer);
+    if (this.#peer) closeConnection(this.#peer);
     await this.#listening?.close(this.#running);
     await Promise.all([this.#running, this.#receiving]);
     this.#theirs[Symbol.dispose]();

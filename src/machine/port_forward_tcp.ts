@@ -1,6 +1,7 @@
 /** A TCP port of the host's that leads to one of the guest's. */
 
 import { abortable } from "@std/async/abortable";
+import { closeConnection, writeWhole } from "../host/connection.ts";
 import type { Forward, Listener, Patience, Route } from "./port_forward.ts";
 
 /** Room for one direction of a connection, in bytes: while little comes, and while much does. */
@@ -25,13 +26,6 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Closes a connection, which may be closed already. */
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch { /* it is */ }
-}
-
 /**
  * Copies bytes, and then their end, as fast as they are taken.
  *
@@ -43,7 +37,7 @@ async function copy(from: Deno.TcpConn, open: Promise<Deno.TcpConn>): Promise<vo
   for (let length; (length = await from.read(buffer)) !== null;) {
     const to = await open;
     try {
-      for (let sent = 0; sent < length;) sent += await to.write(buffer.subarray(sent, length));
+      await writeWhole(to, buffer.subarray(0, length));
     } catch (error) {
       // It has gone. What it has sent before that is still on its way through the other direction, and then its end.
       if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset) return;
@@ -105,8 +99,8 @@ export class TCPForward implements Listener {
     const open = this.#open(route, patience, leaving);
     const end = () => {
       leaving.abort(new Error("the client has gone"));
-      close(client);
-      open.then(close, () => {});
+      closeConnection(client);
+      open.then(closeConnection, () => {});
     };
     const there = copy(client, open).catch(end);
     const back = open.then((guest) => {

@@ -2,10 +2,11 @@
 
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
+import { closeConnection } from "../host/connection.ts";
 import { FileError, reasonOf } from "../host/error.ts";
 import { inTime } from "../host/in_time.ts";
 import { StreamSocket } from "../host/stream_socket.ts";
-import { closeConnection, duplexOf, join } from "./duplex.ts";
+import { duplexOf, join } from "./duplex.ts";
 import { MachineError, toMachineError } from "./error.ts";
 import { listen, type Listening } from "./listen.ts";
 import type { Reporter } from "./run_context.ts";
