@@ -2,13 +2,13 @@
 
 import { describeError, type Operation, type State, VZVirtualMachine, wordsOf } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
-import { reachGuest } from "../host/guest_reach.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { Description, Machine } from "./machine.ts";
 import type { OpenedNetwork } from "./open_network.ts";
+import type { Place, Reach } from "./port_forward.ts";
 import { configure, prepareMachine } from "./prepare.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
@@ -23,6 +23,11 @@ export type Stop =
 
 /** How soon firmware that finds nothing to boot stops the machine, and hardly a guest, in milliseconds. */
 const SOON = 20_000;
+
+/** Loaded for the first client of a forwarded port. */
+async function reachGuest(...place: Parameters<Reach>): Promise<Place> {
+  return await (await import("../host/guest_reach.ts")).reachGuest(...place);
+}
 
 /** How long a card has to work before it is plugged in again at once, in milliseconds. */
 const MENDING = 1_000;

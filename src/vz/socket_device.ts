@@ -1,4 +1,4 @@
-import { StreamSocket, type ToError } from "../host/stream_socket.ts";
+import type { StreamSocket, ToError } from "../host/stream_socket.ts";
 import { defineClass, type DefinedClass, type DispatchQueue, type NSObject } from "../objc/mod.ts";
 import { QueueObject } from "./queue_object.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
@@ -35,7 +35,10 @@ export class VZVirtioSocketConnection extends QueueObject<"VZVirtioSocketConnect
    */
   async take(toError?: ToError): Promise<StreamSocket> {
     try {
-      return StreamSocket.copyOf(await this.call("fileDescriptor"), toError);
+      // Loaded for the first connection: most machines have none.
+      const loading = import("../host/stream_socket.ts");
+      const descriptor = await this.call("fileDescriptor");
+      return (await loading).StreamSocket.copyOf(descriptor, toError);
     } finally {
       await this.close();
     }
