@@ -86,10 +86,13 @@ export function removeOwn(path: string, made: Deno.FileInfo): void {
   }
 }
 
-/** Why no socket can be at a path: struct sockaddr_un holds 104 bytes on macOS and 108 on Linux, a zero among them. */
+/** How many bytes the path of a socket has at most: struct sockaddr_un holds 104 on macOS, 108 on Linux, and a zero. */
+export const LONGEST_SOCKET_PATH = 103;
+
+/** Why no socket can be at a path. */
 export function socketPathProblem(path: string): string | undefined {
-  const fits = new TextEncoder().encode(path).length <= 103;
-  return fits ? undefined : "the path of a socket has at most 103 bytes";
+  const fits = new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH;
+  return fits ? undefined : `the path of a socket has at most ${LONGEST_SOCKET_PATH} bytes`;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Network cards: what each is plugged into, and the check of it. */
 
+import { LONGEST_SOCKET_PATH } from "../host/files.ts";
 import type { FrameStreams } from "./network_frames.ts";
 import { MachineError, Setting, type Text } from "./error.ts";
 import type { Forward } from "./port_forward.ts";
@@ -53,8 +54,6 @@ export interface PacketSize {
   mtu?: number;
 }
 
-const PATH_LIMIT = 103;
-
 /** Before a peer is looked for again, in seconds. */
 const LONGEST_PAUSE = 86_400;
 
@@ -72,12 +71,11 @@ function checkMAC(mac: string, field: string): void {
   if (parseInt(mac, 16) & 1) failMAC("that is a multicast address, which no card can have");
 }
 
-/** A path that a socket can have: struct sockaddr_un holds 104 bytes on macOS, a zero at the end among them. */
 function checkSocketPath(path: string, field: string): void {
   const length = new TextEncoder().encode(path).length;
   if (length === 0) fail(field, "the path of a socket is empty");
-  if (length > PATH_LIMIT) {
-    fail(field, `'${path}' has ${length} bytes: the path of a socket has at most ${PATH_LIMIT}`);
+  if (length > LONGEST_SOCKET_PATH) {
+    fail(field, `'${path}' has ${length} bytes: the path of a socket has at most ${LONGEST_SOCKET_PATH}`);
   }
 }
 
@@ -86,7 +84,7 @@ function checkPort(port: number, field: string): void {
 }
 
 /** An address without a name, of IPv4 or IPv6. */
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   if (/^\d+(\.\d+){3}$/.test(text)) {
     return text.split(".").every((byte) => Number(byte) <= 255 && byte === String(Number(byte)));
   }
@@ -158,7 +156,7 @@ export function checkNetwork(network: Network[]): void {
   network.forEach((card, i) => checkCard(card, `network[${i}]`));
   const addresses = network.flatMap(({ mac }) => mac ?? []);
   const twice = addresses.find((mac, i) => addresses.indexOf(mac) < i);
-  if (twice) throw new MachineError(`two cards cannot both have the address ${twice}`, { field: "network" });
+  if (twice) fail("network", `two cards cannot both have the address ${twice}`);
   const forwards = network.flatMap((card) => "forward" in card && card.forward || []).map(completeForward);
   for (const [i, { protocol, hostAddress, hostPort }] of forwards.entries()) {
     const isSame = (other: Forward) =>

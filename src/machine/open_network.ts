@@ -15,7 +15,7 @@ import { MachineError, toMachineError } from "./error.ts";
 import { completeForward, type Network } from "./network.ts";
 import type { OpenedSocket } from "./network_dgram.ts";
 import type { OwnableNetwork } from "./own_network.ts";
-import type { Listeners } from "./port_forward.ts";
+import type { Forward, Listeners } from "./port_forward.ts";
 import type { RunContext } from "./run_context.ts";
 import type { Addresses } from "./subnet.ts";
 
@@ -107,7 +107,7 @@ async function openRouted(card: OwnableNetwork, field: string, options: OpenOpti
 }
 
 async function listen(
-  forwards: Parameters<typeof import("./port_forward.ts").listenAll>[0],
+  forwards: readonly Forward[],
   field: string,
   { dryRun, cleanup }: OpenOptions,
 ): Promise<Listeners | undefined> {
