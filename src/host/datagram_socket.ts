@@ -4,6 +4,7 @@ import type { NSObject } from "../objc/mod.ts";
 import { fileHandle } from "./descriptors.ts";
 import { describeErrno, EINTR, ENOENT, errno, prepareErrno } from "./errno.ts";
 import { FileError, ignoreNotFound, toFileError } from "./error.ts";
+import { nextTurn } from "./event_loop.ts";
 import { removeOwn, socketPathProblem } from "./files.ts";
 import {
   EAGAIN,
@@ -262,7 +263,7 @@ export class DatagramSocket implements Disposable {
       isOver = (found & (POLLHUP | POLLNVAL)) !== 0 || failure !== 0;
       if (length > 0) await take(memory.subarray(0, length));
       // There may be more without end, and poll(2) alone leaves timers waiting for a hundred such rounds.
-      if (length > BATCH / 2) await new Promise((resolve) => setImmediate(resolve));
+      if (length > BATCH / 2) await nextTurn();
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { openFunctions } from "../objc/mod.ts";
+import { nextTurn } from "./event_loop.ts";
 import { MSG_DONTWAIT } from "./libraries.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL } from "./poll.ts";
 import { libc as now, SOCK_STREAM, socketPair } from "./socket_calls.ts";
@@ -104,7 +105,7 @@ async function run(): Promise<void> {
       }
     });
     // Who was told waits anew meanwhile; and poll(2) alone would leave timers waiting.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   isRunning = false;
 }

@@ -3,6 +3,7 @@
 import { type Wait, waitFor } from "./descriptor_poller.ts";
 import { describeErrno, EINTR, errno, prepareErrno } from "./errno.ts";
 import { FileError } from "./error.ts";
+import { nextTurn } from "./event_loop.ts";
 import { EAGAIN, MSG_DONTWAIT, SOCK_NONBLOCK } from "./libraries.ts";
 import { POLLIN, POLLOUT } from "./poll.ts";
 import {
@@ -185,7 +186,7 @@ export class StreamSocket implements Disposable {
   /** Timers and signals are not to wait for who takes all that comes. */
   async #takeTurn(): Promise<void> {
     this.#sinceTurn = 0;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
 
   /** Nobody reads any more. */

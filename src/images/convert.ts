@@ -1,5 +1,6 @@
 /** Writes what an image holds into a raw file. */
 
+import { nextTurn } from "../host/event_loop.ts";
 import { Buffer } from "node:buffer";
 import { decompress } from "./decompress_cluster.ts";
 import { damaged } from "./error.ts";
@@ -130,7 +131,7 @@ export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}):
     written = window.written = written.then(() => window.write(into));
     written.catch(() => {}); // who waits for it next, hears of it
     filling = (filling + 1) % WINDOWS;
-    await new Promise((resolve) => setImmediate(resolve)); // only the event loop hears that one is written
+    await nextTurn(); // only the event loop hears that one is written
     await windows[filling].written;
   };
   let turn = performance.now();

@@ -1,6 +1,7 @@
 /** A network card on two streams of the program that runs the machine. */
 
 import { DatagramSocket, HEADER, MOST_FRAME } from "../host/datagram_socket.ts";
+import { nextTurn } from "../host/event_loop.ts";
 import { inTime } from "../host/in_time.ts";
 import { MachineError } from "./error.ts";
 import type { OpenedSocket } from "./network_dgram.ts";
@@ -89,7 +90,7 @@ async function send(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<TypeError | undefined> {
   for (let count = 1;; count++) {
-    if (count % TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (count % TURN === 0) await nextTurn();
     const { value, done } = await reader.read();
     if (done) return undefined;
     if (!(value instanceof Uint8Array)) return new TypeError("a frame must be a Uint8Array");
