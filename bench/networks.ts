@@ -1,6 +1,7 @@
 /** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
 
-import { freePort, Running } from "./running.ts";
+import { freePort } from "../scripts/free_ports.ts";
+import { Running } from "./running.ts";
 
 const SIZE = 100_000_000;
 const ADDRESS = "192.168.209.2";

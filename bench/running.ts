@@ -38,9 +38,3 @@ export class Running implements AsyncDisposable {
     await Promise.all([this.#process.status, this.out.ended]);
   }
 }
-
-/** A port that nobody listens at now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

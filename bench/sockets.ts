@@ -1,7 +1,8 @@
 /** Measures round trips with a guest, and what comes out of it, by vsock, by a port, and by a console on a socket. */
 
 import { Folder } from "../tests/e2e/vzrun.ts";
-import { freePort, Running } from "./running.ts";
+import { freePort } from "../scripts/free_ports.ts";
+import { Running } from "./running.ts";
 
 const TRIPS = 2_000;
 const SIZE = 20_000_000;

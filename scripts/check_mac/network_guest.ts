@@ -4,6 +4,7 @@ import { MachineError } from "../../src/machine/error.ts";
 import type { Network } from "../../src/machine/network.ts";
 import { VirtualMachine } from "../../src/machine/virtual_machine.ts";
 import { VZVmnetNetworkDeviceAttachment } from "../../src/vz/mod.ts";
+import { freePort } from "../free_ports.ts";
 import { ARPAnswers } from "./arp_answers.ts";
 import { commandLine, INITRD, KERNEL } from "./machine.ts";
 import { Shell } from "./shell.ts";
@@ -18,12 +19,6 @@ export const GUEST_PORT = 5000;
 /** Networks to try, 192.168.N.0/24, the same in each run, as leases outlive it: the first may be somebody's. */
 export function subnets(first: number): number[] {
   return [0, 1, 2, 3].map((i) => first + i);
-}
-
-/** A port that nobody listens at now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** A guest that runs. */

@@ -2,14 +2,9 @@
 
 import { createSocket } from "node:dgram";
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../../scripts/free_ports.ts";
 import { GuestShell } from "./guest_shell.ts";
 import { Folder, type How, within } from "./vzrun.ts";
-
-/** A port that nobody listens at now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** How much goes through at once, in MiB, as which macOS: on both by the same code, to an address that is found otherwise. */
 const MUCH = { "27.0": 200, "15.0": 20 };

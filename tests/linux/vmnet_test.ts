@@ -1,5 +1,6 @@
 // The networks that vmnet makes for machines, and the ways to a guest's ports.
 
+import { freePorts } from "../../scripts/free_ports.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createSocket } from "node:dgram";
 import { neighbours } from "../../src/host/arp_table.ts";
@@ -124,17 +125,6 @@ async function whileSending<T>(port: number, done: Promise<T>): Promise<T> {
     clearInterval(again);
     socket.close();
   }
-}
-
-/** Ports of the loopback that nobody has. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map(({ addr }) => addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }
 
 const known = (macs: string[]) =>

@@ -1,3 +1,4 @@
+import { freePort } from "../../scripts/free_ports.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MOST_FRAME } from "../../src/host/datagram_socket.ts";
 import { FileError } from "../../src/host/error.ts";
@@ -235,12 +236,6 @@ Deno.test("stream: a client's peer that is not there is an error, unless it is t
     assertEquals(openSockets(), before);
   });
 });
-
-/** A port that nobody listens at. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 Deno.test("stream: the guest of a peer that reads nothing waits, and then nothing is lost", async () => {
   await inFolder(async (folder) => {
