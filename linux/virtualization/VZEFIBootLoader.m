@@ -56,7 +56,7 @@ static off_t size_of(const char *path) {
         return fail(error, invalid_boot_loader(invalid));
     }
     [commandLine add:@"-blockdev" value:@"driver=raw,node-name=efi-code,read-only=on,file.driver=file,file.filename=%@", firmware.code];
-    add_file(commandLine, @"efi-variables", store, @"read-only=off", invalid_boot_loader(nil));
+    add_file(commandLine, @"efi-variables", store, @{}, invalid_boot_loader(nil));
     [commandLine add:@"-machine" value:@"pflash0=efi-code,pflash1=efi-variables"];
     return YES;
 }

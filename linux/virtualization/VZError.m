@@ -13,6 +13,10 @@ static NSString *sentence(VZErrorCode code) {
     case VZErrorNetworkError: return @"Network error.";
     case VZErrorOutOfDiskSpace: return @"Out of disk space.";
     case VZErrorNotSupported: return @"Operation not supported.";
+    case VZErrorUSBControllerNotFound: return @"USB controller not found.";
+    case VZErrorDeviceAlreadyAttached: return @"Device already attached.";
+    case VZErrorDeviceInitializationFailure: return @"Device initialization failure.";
+    case VZErrorDeviceNotFound: return @"Device not found.";
     case VZErrorEFIVariableInaccessible: return @"EFI variable inaccessible.";
     default: return @"Internal Virtualization error.";
     }

@@ -12,7 +12,7 @@
 enum { sector_size = 512, identifier_most = 20 };
 
 // Apple's framework names no file, nor says that one is in use.
-static NSError *invalid_attachment(NSError *cause) {
+NSError *invalid_attachment(NSError *cause) {
     return virtualization_error_caused(cause, VZErrorInvalidVirtualMachineConfiguration, @"The storage device attachment is invalid.");
 }
 
@@ -20,11 +20,6 @@ static NSError *invalid_attachment(NSError *cause) {
 
 NOT_MADE_BY_INIT(VZStorageDeviceAttachment)
 
-@end
-
-@interface VZStorageDeviceAttachment (Engine)
-/// Adds a block device that has this name in QEMU.
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error;
 @end
 
 @implementation VZDiskImageStorageDeviceAttachment
@@ -98,27 +93,25 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
     [super dealloc];
 }
 
-- (BOOL)_describeTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+- (int)_openAndLock:(NSError **)error {
     int descriptor = reopen_file(_descriptor, _readOnly ? O_RDONLY : O_RDWR);
-    if (descriptor < 0 || !lock_file(descriptor, _readOnly)) {
-        fail(error, descriptor < 0 ? invalid_attachment(posix_error(errno)) : invalid_attachment(nil));
-        if (descriptor >= 0) close(descriptor);
-        return NO;
-    }
-    // As on a Mac, it is a wish only: not every file system can do it.
-    BOOL direct = _cachingMode == VZDiskImageCachingModeUncached && fcntl(descriptor, F_SETFL, O_DIRECT) == 0;
-    BOOL neverFlushed = _synchronizationMode == VZDiskImageSynchronizationModeNone;
-    add_file(commandLine, identifier, descriptor,
-             [NSString stringWithFormat:@"read-only=%@,discard=unmap,cache.direct=%@,cache.no-flush=%@", _readOnly ? @"on" : @"off",
-                                        direct ? @"on" : @"off", neverFlushed ? @"on" : @"off"],
-             invalid_attachment(nil));
-    return YES;
+    if (descriptor >= 0 && lock_file(descriptor, _readOnly)) return descriptor;
+    fail(error, descriptor < 0 ? invalid_attachment(posix_error(errno)) : invalid_attachment(nil));
+    if (descriptor >= 0) close(descriptor);
+    return -1;
 }
 
-@end
+- (NSDictionary *)_optionsFor:(int)descriptor {
+    // As on a Mac, it is a wish only: not every file system can do it.
+    BOOL direct = _cachingMode == VZDiskImageCachingModeUncached && fcntl(descriptor, F_SETFL, O_DIRECT) == 0;
+    NSNumber *neverFlushed = [NSNumber numberWithBool:_synchronizationMode == VZDiskImageSynchronizationModeNone];
+    return @{
+        @"read-only" : [NSNumber numberWithBool:_readOnly],
+        @"discard" : @"unmap",
+        @"cache" : @{@"direct" : [NSNumber numberWithBool:direct], @"no-flush" : neverFlushed},
+    };
+}
 
-@interface VZStorageDeviceConfiguration (Engine)
-- (BOOL)_validateWithError:(NSError **)error;
 @end
 
 @implementation VZStorageDeviceConfiguration
@@ -143,7 +136,7 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    if ([_attachment respondsToSelector:@selector(_describeTo:as:error:)]) return YES;
+    if ([_attachment respondsToSelector:@selector(_openAndLock:)]) return YES;
     return fail(error, invalid_attachment(nil));
 }
 
@@ -151,7 +144,9 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 /// something to start, are to find the disks in the order in which they are added.
 - (NSString *)_describeAttachmentTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"storage"];
-    if (![_attachment _describeTo:commandLine as:identifier error:error]) return nil;
+    int descriptor = [_attachment _openAndLock:error];
+    if (descriptor < 0) return nil;
+    add_file(commandLine, identifier, descriptor, [_attachment _optionsFor:descriptor], invalid_attachment(nil));
     // Of equal index are two devices only if one is the kernel of -kernel, which has 0.
     int index = [[identifier substringFromIndex:[@"storage" length]] intValue] + 1;
     return [NSString stringWithFormat:@"drive=%@,bootindex=%d", identifier, index];

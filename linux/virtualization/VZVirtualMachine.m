@@ -48,6 +48,7 @@
     _directorySharingDevices = [[self _makeDirectorySharingDevices] copy];
     _graphicsDevices = [[self _makeGraphicsDevices] copy];
     _socketDevices = [[self _makeSocketDevices] copy];
+    _usbControllers = [[self _makeUSBControllers] copy];
     _screenViewers = [[NSMutableArray alloc] init];
     return self;
 }
@@ -101,6 +102,14 @@
     return devices;
 }
 
+- (NSArray *)_makeUSBControllers {
+    NSMutableArray *controllers = [NSMutableArray array];
+    for (VZUSBControllerConfiguration *configuration in [_configuration valueForKey:@"usbControllers"]) {
+        [controllers addObject:[[[VZXHCIController alloc] _initWithMachine:_link configuration:configuration] autorelease]];
+    }
+    return controllers;
+}
+
 // The count is in the link, so that a reference can be got from there or fail to be got: see MachineLink.
 - (id)retain {
     [_link retainMachine];
@@ -122,6 +131,7 @@
     if (_completionHandler) {
         [self _completeWithError:virtualization_error(VZErrorInternal, @"The virtual machine was released.")];
     }
+    [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStop)];
     [pool release];
     [_queue release];
     [_configuration release];
@@ -130,6 +140,7 @@
     [_directorySharingDevices release];
     [_graphicsDevices release];
     [_socketDevices release];
+    [_usbControllers release];
     [_screenViewers release];
     [_link release];
     [super dealloc];
@@ -233,6 +244,9 @@ static NSString *state_name(VZVirtualMachineState state) {
         return nil;
     }
     QemuCommandLine *commandLine = [[[QemuCommandLine alloc] initWithArchitecture:qemu_architecture()] autorelease];
+    for (VZUSBController *controller in _usbControllers) {
+        if (![controller _describeTo:commandLine error:error]) return nil;
+    }
     if (![_configuration _describeTo:commandLine error:error]) return nil;
     for (VZNetworkDevice *device in _networkDevices) [device _addLinkTo:commandLine];
     for (VZVirtioSocketDevice *device in _socketDevices) {
@@ -249,6 +263,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_process) {
         [_process launch];
     } else {
+        [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStop)];
         [self _setState:VZVirtualMachineStateError];
         [self _completeWithError:error];
     }
@@ -334,6 +349,7 @@ static NSString *state_name(VZVirtualMachineState state) {
     [self _setState:VZVirtualMachineStateRunning];
     if (_consoleIsFull) [self _execute:@"stop" arguments:@{}];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
+    [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStart)];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
@@ -361,6 +377,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 - (void)_qemuDidStopWithError:(NSError *)error {
     _consoleIsFull = NO;
     [_socketDevices makeObjectsPerformSelector:@selector(_machineDidStop)];
+    [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStop)];
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;
@@ -376,12 +393,19 @@ static NSString *state_name(VZVirtualMachineState state) {
     }
 }
 
+- (QemuProcess *)_runningProcess {
+    return _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStatePaused ? _process : nil;
+}
+
+- (void)_deviceWasDeleted:(NSString *)identifier {
+    for (VZUSBController *controller in _usbControllers) [controller _deviceWasDeleted:identifier];
+}
+
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments {
-    if (_state != VZVirtualMachineStateRunning && _state != VZVirtualMachineStatePaused) return;
-    [_process execute:command
-            arguments:arguments
-                reply:^(NSString *problem){
-                }];
+    [[self _runningProcess] execute:command
+                          arguments:arguments
+                              reply:^(NSString *problem){
+                              }];
 }
 
 - (BOOL)_doInMonitor:(NSString *)command reply:(void (^)(NSString *problem))reply {
@@ -474,7 +498,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (NSArray *)usbControllers {
     ASSERT_ON_QUEUE();
-    return @[];
+    return _usbControllers;
 }
 
 @end

@@ -17,7 +17,7 @@ enum { MiB = 1 << 20, most_serial_ports = 10 };
 static NSArray *supported_lists(void) {
     return @[
         @"storageDevices", @"keyboards", @"pointingDevices", @"serialPorts", @"networkDevices", @"directorySharingDevices",
-        @"graphicsDevices", @"memoryBalloonDevices", @"entropyDevices", @"socketDevices"
+        @"graphicsDevices", @"memoryBalloonDevices", @"entropyDevices", @"socketDevices", @"usbControllers"
     ];
 }
 
@@ -34,12 +34,13 @@ static Class kind_in_list(NSString *list) {
         @"keyboards" : [VZKeyboardConfiguration class],
         @"socketDevices" : [VZSocketDeviceConfiguration class],
         @"pointingDevices" : [VZPointingDeviceConfiguration class],
+        @"usbControllers" : [VZUSBControllerConfiguration class],
     } objectForKey:list];
 }
 
 static NSArray *unsupported_lists(void) {
     return @[
-        @"audioDevices", @"consoleDevices", @"customVirtioDevices", @"usbControllers"
+        @"audioDevices", @"consoleDevices", @"customVirtioDevices"
     ];
 }
 

@@ -11,6 +11,12 @@ int reopen_file(int descriptor, int access);
 /// use, by this process as by any other.
 BOOL lock_file(int descriptor, BOOL readOnly);
 
-/// Hands a file over to QEMU as the block device of this name, raw, with these options. The client gets the error when
-/// QEMU does not take it.
-void add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSString *options, NSError *invalid);
+/// Gives the lock back while others still have the description open.
+void unlock_file(int descriptor);
+
+/// The file of a descriptor set as a block device of QEMU's of this name, raw, with these options.
+NSDictionary *block_device(NSString *identifier, int set, NSDictionary *options);
+
+/// Hands a file over to QEMU as such a block device, and returns its descriptor set. The client gets the error when QEMU
+/// does not take it.
+int add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSDictionary *options, NSError *invalid);

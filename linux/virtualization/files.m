@@ -31,13 +31,32 @@ BOOL lock_file(int descriptor, BOOL readOnly) {
     return flock(descriptor, (readOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
 }
 
-void add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSString *options, NSError *invalid) {
-    int number = [commandLine passDescriptor:descriptor];
-    NSString *name = [NSString stringWithFormat:@"/dev/fdset/%d", number];
-    [commandLine add:@"-add-fd" value:@"fd=%d,set=%d", number, number];
+void unlock_file(int descriptor) {
+    flock(descriptor, LOCK_UN);
+    struct flock everything = {.l_type = F_UNLCK, .l_whence = SEEK_SET}; // QEMU's own locks, on the same description
+    fcntl(descriptor, F_OFD_SETLK, &everything);
+}
+
+static NSString *name_in_qemu(int set) {
+    return [NSString stringWithFormat:@"/dev/fdset/%d", set];
+}
+
+NSDictionary *block_device(NSString *identifier, int set, NSDictionary *options) {
+    NSMutableDictionary *device = [NSMutableDictionary dictionaryWithDictionary:options];
+    [device setObject:@"raw" forKey:@"driver"];
+    [device setObject:identifier forKey:@"node-name"];
     // QEMU's own locks besides: other programs of QEMU's know only those.
-    [commandLine add:@"-blockdev"
-               value:@"driver=raw,node-name=%@,%@,file.driver=file,file.locking=on,file.filename=%@", identifier, options, name];
-    [commandLine explain:[NSString stringWithFormat:@"process using the image [%@]", name] by:invalid];
-    [commandLine explain:[NSString stringWithFormat:@"'%@'", name] by:invalid];
+    [device setObject:@{@"driver" : @"file", @"locking" : @"on", @"filename" : name_in_qemu(set)} forKey:@"file"];
+    return device;
+}
+
+int add_file(QemuCommandLine *commandLine, NSString *identifier, int descriptor, NSDictionary *options, NSError *invalid) {
+    int set = [commandLine passDescriptor:descriptor];
+    [commandLine add:@"-add-fd" value:@"fd=%d,set=%d", set, set];
+    NSDictionary *device = block_device(identifier, set, options);
+    NSData *json = [NSJSONSerialization dataWithJSONObject:device options:0 error:NULL];
+    [commandLine add:@"-blockdev" value:@"%@", [[[NSString alloc] initWithData:json encoding:NSUTF8StringEncoding] autorelease]];
+    [commandLine explain:[NSString stringWithFormat:@"process using the image [%@]", name_in_qemu(set)] by:invalid];
+    [commandLine explain:[NSString stringWithFormat:@"'%@'", name_in_qemu(set)] by:invalid];
+    return set;
 }

@@ -16,6 +16,9 @@ NSError *posix_error(int number);
 /// What a machine's start fails with when its boot loader is at fault.
 NSError *invalid_boot_loader(NSError *cause);
 
+/// What a machine's start fails with when a disk is at fault.
+NSError *invalid_attachment(NSError *cause);
+
 /// Sets *error when the caller wants it. Returns NO.
 BOOL fail(NSError **error, NSError *what);
 
@@ -49,6 +52,17 @@ void refuse_to_make(Class class);
 - (id)_deepCopy;
 @end
 
+@interface VZStorageDeviceAttachment (Engine)
+/// A new open file description of the image, locked for this machine, or -1.
+- (int)_openAndLock:(NSError **)error;
+/// Of the block device that QEMU makes of it.
+- (NSDictionary *)_optionsFor:(int)descriptor;
+@end
+
+@interface VZStorageDeviceConfiguration (Engine)
+- (BOOL)_validateWithError:(NSError **)error;
+@end
+
 @interface VZVirtualMachine (Engine)
 - (void)_qemuDidStart;
 /// The guest stands still until it is not, which the client does not see.
@@ -57,6 +71,9 @@ void refuse_to_make(Class class);
 - (void)_guestWasReset;
 - (void)_qemuDidStopWithError:(NSError *)error;
 - (void)_execute:(NSString *)command arguments:(NSDictionary *)arguments;
+/// QEMU while the guest runs or is paused, else nil.
+- (QemuProcess *)_runningProcess;
+- (void)_deviceWasDeleted:(NSString *)identifier;
 /// A command of QEMU's monitor for people that says nothing when it is done. NO, and no reply, when no guest runs; else
 /// as QemuProcess does it.
 - (BOOL)_doInMonitor:(NSString *)command reply:(void (^)(NSString *problem))reply;
@@ -73,6 +90,26 @@ void refuse_to_make(Class class);
 @interface VZVirtioTraditionalMemoryBalloonDevice (Engine)
 - (id)_initWithMachine:(MachineLink *)machine memorySize:(uint64_t)size;
 - (void)_machineDidStart;
+@end
+
+@class UsbPlug;
+
+@interface VZUSBMassStorageDevice (Engine)
+/// Opens and locks its image.
+- (UsbPlug *)_makePlug:(NSString *)identifier error:(NSError **)error;
+/// Nil when it is in no machine, nor on its way in or out.
+- (UsbPlug *)_plug;
+- (void)_setPlug:(UsbPlug *)plug;
+- (void)_setController:(VZUSBController *)controller;
+@end
+
+@interface VZUSBController (Engine)
+- (id)_initWithMachine:(MachineLink *)machine configuration:(VZUSBControllerConfiguration *)configuration;
+/// The controller, and the devices that it has from the start on. Before all else that may be on USB.
+- (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error;
+- (void)_machineDidStart;
+- (void)_deviceWasDeleted:(NSString *)identifier;
+- (void)_machineDidStop;
 @end
 
 @interface VZVirtioFileSystemDevice (Engine)

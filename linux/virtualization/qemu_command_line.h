@@ -19,6 +19,8 @@
 @property(readonly) NSArray *earlyCommands;
 @property(readonly) NSArray *helpers;
 
+/// How many there are of a kind.
+- (NSUInteger)countOfKind:(NSString *)kind;
 /// 0, then 1 ...
 - (NSUInteger)numberForKind:(NSString *)kind;
 /// "serial0", then "serial1" ...

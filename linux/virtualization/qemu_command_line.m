@@ -34,8 +34,12 @@ NSString *qemu_quoted(NSString *value) {
 @synthesize architecture = _architecture, earlyCommands = _earlyCommands, helpers = _helpers, consolePump = _consolePump,
             sharesMemory = _sharesMemory, guestCards = _guestCards;
 
+- (NSUInteger)countOfKind:(NSString *)kind {
+    return [_identifiers countForObject:kind];
+}
+
 - (NSUInteger)numberForKind:(NSString *)kind {
-    NSUInteger number = [_identifiers countForObject:kind];
+    NSUInteger number = [self countOfKind:kind];
     [_identifiers addObject:kind];
     return number;
 }

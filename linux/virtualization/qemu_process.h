@@ -9,8 +9,9 @@
     ChildProcess *_child;
     NSMutableArray *_helpers;
     MachineLink *_machine;
-    NSMutableDictionary *_replies; // on the queue only
+    NSMutableDictionary *_replies; // this and the next two on the queue only
     NSUInteger _lastCommand;
+    BOOL _ended;
     int _qmp;
     // Below: the thread's only.
     NSMutableData *_input;
@@ -25,6 +26,8 @@
 /// On the queue. The reply is called on the queue with what went wrong, or nil; not at all when the machine goes
 /// first: a reply that uses the machine must not keep it.
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *problem))reply;
+/// On the queue. Adds a copy of a descriptor to a descriptor set of QEMU's, which it makes.
+- (void)addDescriptor:(int)descriptor toSet:(int)set;
 /// On the queue. Gives QEMU a copy of a descriptor, under a name by which the next command takes it.
 - (void)passDescriptor:(int)descriptor name:(NSString *)name;
 /// From any thread, at any time. A guest that is stopped so is as one whose plug was pulled: what it had written to

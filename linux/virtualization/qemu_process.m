@@ -77,6 +77,10 @@ static void *thread_main(void *argument) {
 }
 
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *))reply {
+    if (_ended) { // one command that has failed so may lead to another
+        reply(@"QEMU has ended.");
+        return;
+    }
     NSNumber *identifier = [NSNumber numberWithUnsignedInteger:++_lastCommand];
     [_replies setObject:[NSValue valueWithPointer:Block_copy(reply)] forKey:identifier];
     [self _send:@{@"execute" : command, @"arguments" : arguments, @"id" : identifier}];
@@ -84,6 +88,11 @@ static void *thread_main(void *argument) {
 
 - (void)passDescriptor:(int)descriptor name:(NSString *)name {
     [self _send:@{@"execute" : @"getfd", @"arguments" : @{@"fdname" : name}, @"id" : @(++_lastCommand)} withDescriptor:descriptor];
+}
+
+- (void)addDescriptor:(int)descriptor toSet:(int)set {
+    [self _send:@{@"execute" : @"add-fd", @"arguments" : @{@"fdset-id" : @(set)}, @"id" : @(++_lastCommand)}
+        withDescriptor:descriptor];
 }
 
 - (void)_send:(NSDictionary *)command {
@@ -286,6 +295,11 @@ static void *thread_main(void *argument) {
           [machine _guestWasReset];
         }];
     }
+    if ([event isEqualToString:@"DEVICE_DELETED"]) {
+        [self _tellMachine:^(VZVirtualMachine *machine) {
+          [machine _deviceWasDeleted:[data objectForKey:@"device"]];
+        }];
+    }
     if (![event isEqualToString:@"SHUTDOWN"]) return;
     NSString *reason = [data objectForKey:@"reason"];
     if ([reason isEqualToString:@"guest-shutdown"]) {
@@ -332,6 +346,7 @@ static void *thread_main(void *argument) {
         error = _explanation ? _explanation : virtualization_error(VZErrorInternal, @"%@", _failure ? _failure : @"QEMU ended.");
     }
     [self _tellMachine:^(VZVirtualMachine *machine) {
+      _ended = YES;
       for (NSNumber *identifier in [_replies allKeys]) {
           [self _settleReply:identifier problem:[error localizedFailureReason]];
       }

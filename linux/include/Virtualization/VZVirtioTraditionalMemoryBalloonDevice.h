@@ -11,6 +11,6 @@
 }
 + (instancetype)new;
 - (instancetype)init;
-/// Bytes, rounded down to a multiple of 1 MiB.
+/// Bytes, rounded down to a multiple of 1 MiB, and up to the smallest memory that a machine can have.
 @property uint64_t targetVirtualMachineMemorySize;
 @end

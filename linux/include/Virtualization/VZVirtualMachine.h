@@ -29,7 +29,8 @@ typedef NS_ENUM(NSInteger, VZVirtualMachineState) {
     QemuProcess *_process;
     BOOL _consoleIsFull;
     void (^_completionHandler)(NSError *);
-    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices, *_socketDevices;
+    NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices, *_socketDevices,
+        *_usbControllers;
     NSMutableArray *_screenViewers;
 }
 + (instancetype)new;

@@ -41,10 +41,16 @@
 #import <Virtualization/VZSingleDirectoryShare.h>
 #import <Virtualization/VZSocketDevice.h>
 #import <Virtualization/VZSocketDeviceConfiguration.h>
+#import <Virtualization/VZStorageDevice.h>
 #import <Virtualization/VZStorageDeviceAttachment.h>
 #import <Virtualization/VZStorageDeviceConfiguration.h>
+#import <Virtualization/VZUSBController.h>
+#import <Virtualization/VZUSBControllerConfiguration.h>
+#import <Virtualization/VZUSBControllerDelegate.h>
+#import <Virtualization/VZUSBDevice.h>
 #import <Virtualization/VZUSBDeviceConfiguration.h>
 #import <Virtualization/VZUSBKeyboardConfiguration.h>
+#import <Virtualization/VZUSBMassStorageDevice.h>
 #import <Virtualization/VZUSBMassStorageDeviceConfiguration.h>
 #import <Virtualization/VZUSBScreenCoordinatePointingDeviceConfiguration.h>
 #import <Virtualization/VZVirtioBlockDeviceConfiguration.h>
@@ -68,3 +74,5 @@
 #import <Virtualization/VZVirtualMachineDelegate.h>
 #import <Virtualization/VZVirtualMachineStartOptions.h>
 #import <Virtualization/VZVmnetNetworkDeviceAttachment.h>
+#import <Virtualization/VZXHCIController.h>
+#import <Virtualization/VZXHCIControllerConfiguration.h>

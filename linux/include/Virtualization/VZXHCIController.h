@@ -1,0 +1,5 @@
+#import <Foundation/Foundation.h>
+#import <Virtualization/VZUSBController.h>
+
+@interface VZXHCIController : VZUSBController
+@end
