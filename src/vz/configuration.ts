@@ -10,6 +10,7 @@ import type { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointin
 import type { VZVirtioConsoleDeviceSerialPortConfiguration } from "./serial_port.ts";
 import type { VZVirtioSocketDeviceConfiguration } from "./socket_device.ts";
 import type { VZStorageDeviceConfiguration } from "./storage.ts";
+import type { VZXHCIControllerConfiguration } from "./usb.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
 /** What a machine may have on this host; memory in bytes. */
@@ -27,6 +28,8 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
     "graphicsDevices": "A graphics device",
     "setKeyboards:": "A keyboard",
     "setPointingDevices:": "A pointing device",
+    "usbControllers": "A USB controller",
+    "setUsbControllers:": "A USB controller",
   });
 
   static create(): VZVirtualMachineConfiguration {
@@ -106,6 +109,11 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
 
   set pointingDevices(devices: VZUSBScreenCoordinatePointingDeviceConfiguration[]) {
     this.send("setPointingDevices:", devices);
+  }
+
+  /** Beside the one that the framework makes of itself for what is on USB. macOS 15. */
+  set usbControllers(controllers: VZXHCIControllerConfiguration[]) {
+    this.send("setUsbControllers:", controllers);
   }
 
   /**

@@ -12,6 +12,9 @@ export const VZErrorCode = {
   outOfDiskSpace: 8,
   operationCancelled: 9,
   notSupported: 10,
+  deviceAlreadyAttached: 30002,
+  deviceInitializationFailure: 30003,
+  deviceNotFound: 30004,
 } as const;
 
 /** The error at the bottom of a chain of causes: often only it says what was wrong. */

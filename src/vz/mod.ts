@@ -20,7 +20,10 @@ export {
   VZVirtioGraphicsScanoutConfiguration,
 } from "./graphics.ts";
 export { VZUSBKeyboardConfiguration } from "./keyboard.ts";
-export { VZVirtioTraditionalMemoryBalloonDeviceConfiguration } from "./memory_balloon.ts";
+export {
+  VZVirtioTraditionalMemoryBalloonDevice,
+  VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
+} from "./memory_balloon.ts";
 export {
   VZBridgedNetworkDeviceAttachment,
   VZBridgedNetworkInterface,
@@ -55,6 +58,7 @@ export {
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,
 } from "./storage.ts";
+export { VZUSBController, VZUSBMassStorageDevice, VZXHCIControllerConfiguration } from "./usb.ts";
 export { type Operation, type State, type Stop, VZVirtualMachine } from "./virtual_machine.ts";
 export { type ViewOptions, VZVirtualMachineView } from "./virtual_machine_view.ts";
 export { VZClass, VZObject } from "./vz_object.ts";

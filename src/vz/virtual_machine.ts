@@ -10,9 +10,11 @@ import {
 } from "../objc/mod.ts";
 import type { VZVirtualMachineConfiguration } from "./configuration.ts";
 import { VZGraphicsDevice, type VZGraphicsDisplay } from "./graphics.ts";
+import { VZVirtioTraditionalMemoryBalloonDevice } from "./memory_balloon.ts";
 import { VZNetworkDevice } from "./network.ts";
 import { QueueObject } from "./queue_object.ts";
 import { VZVirtioSocketDevice } from "./socket_device.ts";
+import { VZUSBController } from "./usb.ts";
 import { VZClass } from "./vz_object.ts";
 
 /** VZVirtualMachineState, by value. */
@@ -61,6 +63,7 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
     "stopWithCompletionHandler:": "Stopping a guest by force",
     "graphicsDevices": "A screen of another size",
     "networkDevices": "A network that is plugged in again",
+    "usbControllers": "A USB disk that comes and goes",
     "canStop": "Stopping a guest by force",
   });
 
@@ -207,6 +210,18 @@ export class VZVirtualMachine extends QueueObject<"VZVirtualMachine"> {
   async socketDevice(): Promise<VZVirtioSocketDevice | undefined> {
     const [device] = elements(await this.call("socketDevices") as NSObject);
     return device && new VZVirtioSocketDevice(this.queue, device);
+  }
+
+  /** Its balloon; undefined when it has none. */
+  async memoryBalloonDevice(): Promise<VZVirtioTraditionalMemoryBalloonDevice | undefined> {
+    const [device] = elements(await this.call("memoryBalloonDevices") as NSObject);
+    return device && new VZVirtioTraditionalMemoryBalloonDevice(this.queue, device);
+  }
+
+  /** The first of the USB controllers that were configured; undefined when none was. macOS 15. */
+  async usbController(): Promise<VZUSBController | undefined> {
+    const [controller] = elements(await this.call("usbControllers") as NSObject);
+    return controller && new VZUSBController(this.queue, controller);
   }
 
   /** Which operations its state allows now; on macOS 11, {@linkcode stop} never. */
