@@ -27,6 +27,7 @@ export type { Boot, EFIBoot, LinuxBoot } from "./src/machine/boot.ts";
 export type { CacheMode, Disk, DiskFormat } from "./src/machine/disk.ts";
 export type { Display } from "./src/machine/display.ts";
 export { MachineError, NothingToBootError, Setting, type Text } from "./src/machine/error.ts";
+export type { AttachedDisk, PluggableDisk } from "./src/machine/hot_plug.ts";
 export type { Progress } from "./src/images/progress.ts";
 export type { Description, Machine } from "./src/machine/machine.ts";
 export type { Network, OwnNetwork, PacketSize, PortForward, StreamAddress } from "./src/machine/network.ts";

@@ -352,16 +352,34 @@ export function makeImage({ file, size }: Disk, field: string, rollback: Disposa
  * @throws {UnavailableError} When macOS is too old for it.
  */
 export function configureDisk(disk: Disk, field: string): VZStorageDeviceConfiguration {
-  return refusable(`${field}.file`, `cannot use disk '${disk.file}'`, () => {
-    const options = { readOnly: disk.readOnly, ...MODES[disk.cache] };
-    const attachment = VZDiskImageStorageDeviceAttachment.create(disk.file, options);
+  if (disk.interface === "usb") return configureUSBDisk(disk, field);
+  return configureOn(disk, field, (attachment) => {
     if (disk.interface === "virtio") return VZVirtioBlockDeviceConfiguration.create(attachment, disk.serial);
-    if (disk.serial !== undefined) {
-      const [serial, virtio] = [new Setting("serial"), new Setting("interface", "virtio")];
-      throw new MachineError([serial, " goes with ", virtio], { field: `${field}.serial` });
-    }
-    return disk.interface === "usb"
-      ? VZUSBMassStorageDeviceConfiguration.create(attachment)
-      : VZNVMExpressControllerDeviceConfiguration.create(attachment);
+    refuseSerial(disk, field);
+    return VZNVMExpressControllerDeviceConfiguration.create(attachment);
   });
+}
+
+/** As {@linkcode configureDisk}, of one that is on USB. */
+export function configureUSBDisk(disk: Disk, field: string): VZUSBMassStorageDeviceConfiguration {
+  return configureOn(disk, field, (attachment) => {
+    refuseSerial(disk, field);
+    return VZUSBMassStorageDeviceConfiguration.create(attachment);
+  });
+}
+
+function configureOn<T>(
+  { file, readOnly, cache }: Disk,
+  field: string,
+  make: (attachment: VZDiskImageStorageDeviceAttachment) => T,
+): T {
+  return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
+    return make(VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] }));
+  });
+}
+
+function refuseSerial({ serial }: Disk, field: string): void {
+  if (serial === undefined) return;
+  const [setting, virtio] = [new Setting("serial"), new Setting("interface", "virtio")];
+  throw new MachineError([setting, " goes with ", virtio], { field: `${field}.serial` });
 }

@@ -1,6 +1,7 @@
 /** Locks that the framework takes at a machine's start. When another has one it says so without the file's name. */
 
 import { tryLock } from "../host/lock.ts";
+import type { Disk } from "./disk.ts";
 import { MachineError } from "./error.ts";
 import type { Machine } from "./machine.ts";
 
@@ -42,8 +43,17 @@ function isFree({ path, shared }: Lock): boolean {
  * @throws {MachineError} When somebody keeps it; it names the file.
  */
 export async function waitForLocks(machine: Machine): Promise<void> {
+  await waitFor(locksOf(machine));
+}
+
+/** As {@linkcode waitForLocks}, of a disk that comes while the machine runs. */
+export async function waitForDisk({ file: path, readOnly: shared }: Disk, field: string): Promise<void> {
+  await waitFor([{ field: `${field}.file`, what: "disk", path, shared }]);
+}
+
+async function waitFor(locks: Lock[]): Promise<void> {
   const end = performance.now() + PATIENCE;
-  for (const lock of locksOf(machine)) {
+  for (const lock of locks) {
     while (!isFree(lock)) {
       if (performance.now() > end) {
         const { field, what, path } = lock;

@@ -43,6 +43,11 @@ export interface Machine {
   vsock?: Vsock;
   /** Without it there is no screen, keyboard or pointer. */
   display?: Display;
+  /**
+   * Has a USB controller to which disks can be attached while it runs; from macOS 15 on a machine that has a disk on USB
+   * has one too. macOS 15.
+   */
+  usb?: boolean;
 }
 
 /** What a machine is to be. Only what it boots, and the files and folders of what it has, must be said. */
@@ -68,7 +73,7 @@ const GiB = 2 ** 30;
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
   description = checkShape(description);
-  const { name, machineId, uuid, boot, rosetta, vsock, display } = description;
+  const { name, machineId, uuid, boot, rosetta, vsock, display, usb } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
   const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
@@ -91,6 +96,7 @@ export async function complete(description: Description, limits: Limits): Promis
     ),
     ...vsock && { vsock },
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
+    ...usb && { usb },
   };
 }
 

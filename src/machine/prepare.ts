@@ -14,6 +14,7 @@ import {
   VZVirtioSocketDeviceConfiguration,
   VZVirtioTraditionalMemoryBalloonDeviceConfiguration,
   VZVirtualMachineConfiguration,
+  VZXHCIControllerConfiguration,
 } from "../vz/mod.ts";
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
@@ -46,6 +47,8 @@ interface Devices {
   networks: VZVirtioNetworkDeviceConfiguration[];
   /** Of the disks whose image is there and needs no clone. */
   disks: (VZStorageDeviceConfiguration | undefined)[];
+  /** For disks that come while the machine runs. */
+  usb?: VZXHCIControllerConfiguration;
   /** Undefined as long as there is no identity. */
   platform?: VZGenericPlatformConfiguration;
 }
@@ -123,7 +126,14 @@ function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undef
     networks: network.map((card, i) => configureNetwork(card, networks[i])),
     disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
     ...platform && { platform },
+    ...needsUSB(machine) && { usb: VZXHCIControllerConfiguration.create() },
   };
+}
+
+/** Disks on USB need no controller of the machine's own: an older macOS has none, and starts without. */
+function needsUSB({ usb, disks }: Machine): boolean {
+  return usb ??
+    (VZXHCIControllerConfiguration.api.isAvailable && disks.some((disk) => disk.interface === "usb"));
 }
 
 function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
@@ -163,6 +173,7 @@ export function configure(
   configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
   if (machine.vsock) configuration.socketDevices = [VZVirtioSocketDeviceConfiguration.create()];
   if (machine.display) configureDisplay(machine.display, configuration);
+  if (devices.usb) configuration.usbControllers = [devices.usb];
 
   machine.disks.forEach((disk, i) => makeImage(disk, `disks[${i}]`, rollback));
   configuration.storageDevices = machine.disks.map((disk, i) =>

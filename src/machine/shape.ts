@@ -5,6 +5,7 @@ import type { Boot, LinuxBoot } from "./boot.ts";
 import type { Disk } from "./disk.ts";
 import type { Display } from "./display.ts";
 import { MachineError } from "./error.ts";
+import type { PluggableDisk } from "./hot_plug.ts";
 import type { Description, Machine } from "./machine.ts";
 import type { Network, PortForward, StreamAddress } from "./network.ts";
 import type { FrameStreams } from "./network_frames.ts";
@@ -187,7 +188,13 @@ const MACHINE: Fields<Machine> = {
   network: listOf(byKind(NETWORK)),
   vsock: object(VSOCK),
   display: object(DISPLAY),
+  usb: flag,
 };
+
+/** As {@linkcode checkShape}, of a disk alone. @param field Where it is. */
+export function checkDiskShape(disk: PluggableDisk, field: string): PluggableDisk {
+  return object(DISK)(disk, field) as PluggableDisk;
+}
 
 /**
  * Checks what a description is made of: a program may have read it from anywhere.

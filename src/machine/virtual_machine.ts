@@ -6,6 +6,7 @@ import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
+import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
 import type { Description, Machine } from "./machine.ts";
 import type { OpenedNetwork } from "./open_network.ts";
 import type { Place, Reach } from "./port_forward.ts";
@@ -71,6 +72,8 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #networks: readonly (OpenedNetwork | undefined)[];
   readonly #vsock?: OpenedVsock;
   readonly #ready?: Promise<void>;
+  readonly #context: RunContext;
+  #hotPlug?: Promise<HotPlug>;
   #started?: Promise<void>;
   #startedAt = 0;
   #asked = false;
@@ -83,7 +86,9 @@ export class VirtualMachine implements AsyncDisposable {
     isSilent: () => boolean,
     networks: readonly (OpenedNetwork | undefined)[],
     vsock: OpenedVsock | undefined,
+    context: RunContext,
   ) {
+    this.#context = context;
     this.machine = machine;
     this.stopped = this.#ended.promise;
     this.#vsock = vsock;
@@ -130,6 +135,7 @@ export class VirtualMachine implements AsyncDisposable {
       () => wroteNothing(serial),
       prepared.networks,
       openedVsock,
+      whole,
     );
     for (const [card, network] of prepared.networks.entries()) {
       network?.listeners?.serve(() => machine.#reach(card), reachGuest, whole);
@@ -267,6 +273,38 @@ export class VirtualMachine implements AsyncDisposable {
   /** Which operations its state allows now. */
   operations(): Promise<Record<Operation, boolean>> {
     return this.#framework.operations();
+  }
+
+  /**
+   * Attaches a disk on USB to the machine while it runs, as a stick is plugged in. At the machine's end it is given back
+   * as its other disks are. macOS 15.
+   *
+   * @param disk As in a description; it is made ready in the same way.
+   * @throws {MachineError} When the machine does not run or has no USB controller, or the disk is not fit.
+   * @throws {UnavailableError} On an older macOS.
+   */
+  async attach(disk: PluggableDisk): Promise<AttachedDisk> {
+    if (this.#cleanup.disposed) throw new MachineError("the machine has ended");
+    this.#hotPlug ??= import("./hot_plug.ts").then(({ HotPlug }) => {
+      return this.#cleanup.use(new HotPlug(this.machine, this.#framework, this.#context));
+    });
+    return await (await this.#hotPlug).attach(disk);
+  }
+
+  /** The guest's memory as it was last asked for, in bytes; see {@linkcode setMemoryTarget}. */
+  async memoryTarget(): Promise<number> {
+    return await (await import("./balloon.ts")).memoryTarget(this.#framework);
+  }
+
+  /**
+   * Asks the guest to have no more memory than that, in bytes: it gives the rest back to the host when it can, and gets
+   * it again with the next larger target.
+   *
+   * @throws {MachineError} When it is no whole number of MiB, more than the machine has or less than one can have; when
+   * the machine does not run.
+   */
+  async setMemoryTarget(bytes: number): Promise<void> {
+    await (await import("./balloon.ts")).setMemoryTarget(this.#framework, this.machine.memory, bytes);
   }
 
   /**

@@ -12,7 +12,10 @@ const GRAPHICAL = guestFiles("graphical"); // whose kernel knows USB
 
 /** A disk that can be attached. */
 function disk(path: string, readOnly = false): NSObject {
-  return Class.named("VZUSBMassStorageDevice").create("initWithConfiguration:", configurationOf(path, readOnly));
+  return Class.named("VZUSBMassStorageDevice").create(
+    "initWithConfiguration:",
+    configurationOf(path, readOnly),
+  );
 }
 
 function configurationOf(path: string, readOnly = false): NSObject {
@@ -42,7 +45,11 @@ class USBGuest extends Shell {
   }
 
   /** Sends a controller a message with a completion handler, and gives its error; none is success. */
-  async complete(controller: NSObject, selector: string, device: Argument): Promise<ReturnType<typeof causes>> {
+  async complete(
+    controller: NSObject,
+    selector: string,
+    device: Argument,
+  ): Promise<ReturnType<typeof causes>> {
     const { block, called } = completion("v@?@");
     await this.machine.queue.call(controller, selector, device, block);
     const [error] = await called;
@@ -60,7 +67,11 @@ Deno.test("linux: experiment", async () => {
   const [usb] = await shell.controllers();
   const stick = disk(path);
   console.error(await shell.complete(usb, "attachDevice:completionHandler:", stick));
-  console.error(await shell.tell("modprobe sd_mod; sleep 3; free; lsmod; cat /sys/bus/pci/devices/*/class; cat /proc/partitions; dmesg | tail -30"));
+  console.error(
+    await shell.tell(
+      "modprobe sd_mod; sleep 3; free; lsmod; cat /sys/bus/pci/devices/*/class; cat /proc/partitions; dmesg | tail -30",
+    ),
+  );
   console.error(await shell.complete(usb, "detachDevice:completionHandler:", stick));
   console.error(await shell.tell("while [ -b /dev/sda ]; do usleep 10000; done; cat /proc/partitions"));
 });

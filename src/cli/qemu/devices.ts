@@ -43,7 +43,7 @@ const BLOCK_KEYS: Answers = {
   "share-rw": { so: "an image has one writer", values: ["off"], cannot: "an image has one writer" },
   "config-wce": { cannot: "-drive's cache= says it" },
   "physical_block_size": { cannot: "sectors have 512 bytes" },
-  removable: { cannot: "a disk cannot be taken out while a machine runs" },
+  removable: { cannot: "what a disk says of itself is the framework's" },
 };
 
 /** What is on USB may name the one controller. */
@@ -161,7 +161,8 @@ const CONSOLES: Device = {
   keys: { max_ports: { cannot: "a console is a port, and there are at most ten" } },
 };
 const XHCI: Device = {
-  so: "what is on USB has one",
+  does: "a USB controller, to which disks can be attached while it runs (macOS 15)",
+  apply: (settings) => settings.usb = true,
   keys: {
     p2: { cannot: "how many ports it has is the framework's" },
     p3: { cannot: "how many ports it has is the framework's" },

@@ -40,6 +40,8 @@ export interface Settings {
   ready?: { file?: string };
   /** A window, or none; undefined when nothing was said. */
   display?: Partial<Display> | "none";
+  /** A USB controller for disks that come while the machine runs. */
+  usb?: boolean;
   name?: string;
   machineId?: string;
   uuid?: string;

@@ -17,7 +17,7 @@ export function toMachine(
   settings: Settings,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
-  const { name, machineId, uuid, memory, processors, shares, vsock, display } = settings;
+  const { name, machineId, uuid, memory, processors, shares, vsock, display, usb } = settings;
   return {
     name,
     machineId,
@@ -37,6 +37,7 @@ export function toMachine(
       vsock: { ...vsock.length > 0 && { join: vsock }, ...settings.ready && { ready: true } },
     },
     ...typeof display === "object" && { display },
+    ...usb && { usb },
   };
 }
 

@@ -21,7 +21,11 @@ const KEYS: Record<string, string> = {
   guestAddress: "dhcpstart",
 };
 
+/** What is an option, and no key of one. */
+const SETTINGS: Record<string, string> = { usb: "-device qemu-xhci" };
+
 function wordSetting({ name, value }: Setting): string {
+  if (Object.hasOwn(SETTINGS, name)) return SETTINGS[name];
   const worded = value === true ? "on" : value === false ? "off" : value ?? "";
   return `${KEYS[name] ?? name}=${worded}`;
 }
