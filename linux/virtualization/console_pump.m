@@ -72,6 +72,18 @@ static int unread_in(int master) {
     return unread;
 }
 
+/// As write(2) to a pty's master, but that it never waits: what was written last is perhaps not yet counted as unread, and
+/// there may be less room than it seems. A master cannot be opened anew with flags of its own, and nobody else writes to it.
+static ssize_t write_to_master(int master, const char *bytes, size_t length) {
+    int flags = fcntl(master, F_GETFL);
+    fcntl(master, F_SETFL, flags | O_NONBLOCK);
+    ssize_t written = write(master, bytes, length);
+    int problem = errno;
+    fcntl(master, F_SETFL, flags);
+    errno = problem;
+    return written;
+}
+
 /// As write(2), but that it never waits, whatever the flags of the description are.
 static ssize_t write_some(struct outlet *outlet, const char *bytes, size_t length) {
     if (outlet->kind == sock) return send(outlet->sink, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -82,7 +94,7 @@ static ssize_t write_some(struct outlet *outlet, const char *bytes, size_t lengt
             return -1;
         }
         size_t room = (size_t)(pty_holds - unread);
-        return write(outlet->sink, bytes, length < room ? length : room);
+        return write_to_master(outlet->sink, bytes, length < room ? length : room);
     }
     struct iovec vector = {(void *)bytes, length};
     ssize_t written = pwritev2(outlet->sink, &vector, 1, -1, RWF_NOWAIT);

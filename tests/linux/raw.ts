@@ -12,6 +12,7 @@ import {
 } from "../../src/objc/mod.ts";
 import "../../src/host/libraries.ts"; // says where the library is
 import { guestFiles, projectFile } from "./files.ts";
+import { within } from "./guest.ts";
 
 export { guestFiles, projectFile };
 
@@ -130,7 +131,7 @@ export class Machine implements AsyncDisposable {
   async complete(selector: string): Promise<ReturnType<typeof causes>> {
     const { block, called } = completion("v@?@");
     await this.call(selector, block);
-    const [error] = await called;
+    const [error] = await within(`the handler of ${selector}`, called);
     return causes(error as NSObject | null);
   }
 
