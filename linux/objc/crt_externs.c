@@ -1,4 +1,7 @@
-// The arguments of the process, as <crt_externs.h> of macOS gives them. The C library's loader passes them to constructors.
+// The arguments and the environment of the process, as <crt_externs.h> of macOS gives them. The C library's loader passes
+// the arguments to constructors.
+extern char **environ;
+
 static int argument_count;
 static char **arguments;
 
@@ -13,4 +16,8 @@ int *_NSGetArgc(void) {
 
 char ***_NSGetArgv(void) {
     return &arguments;
+}
+
+char ***_NSGetEnviron(void) {
+    return &environ;
 }

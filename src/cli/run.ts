@@ -1,5 +1,6 @@
 /** A run of the program, from the command line to the exit code. */
 
+import type { Daemon } from "./daemonize.ts";
 import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
@@ -17,11 +18,18 @@ export function run(argv: readonly string[]): Promise<number> {
   return outcome(async () => {
     const settings = await parse(argv);
     log.setVerbosity(settings.verbosity);
-    for (const note of settings.notes) log.debug(note);
     if (settings.mode === "help") return await printHelp(settings.topic);
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
-    if (settings.mode === "run") await ensureAllowed(settings);
+    const daemonize = settings.daemonize ? await import("./daemonize.ts") : undefined;
+    daemonize?.settleForDaemon(settings);
+    let daemon: Daemon | undefined;
+    if (settings.mode === "run") {
+      await ensureAllowed(settings);
+      daemon = daemonize?.asDaemon();
+      if (daemonize && !daemon) return await daemonize.waitForDaemon();
+    }
+    for (const note of settings.notes) log.debug(note); // by the last process of a start
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");
@@ -29,7 +37,7 @@ export function run(argv: readonly string[]): Promise<number> {
     }
     // Not before now: -help loads nothing of this.
     const { runMachine } = await import("./run_machine.ts");
-    return await runMachine(settings);
+    return await runMachine(settings, { running: daemon?.goOnAlone });
   });
 }
 

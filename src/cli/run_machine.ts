@@ -29,18 +29,28 @@ import { Shutdown } from "./shutdown.ts";
 /** Makes the main thread AppKit's, and gives the application when it runs. */
 export type MainThread = () => Promise<Application>;
 
+/** What a run gets from the process that it is in. */
+export interface Surroundings {
+  /** Has to be there for a machine with a window. */
+  mainThread?: MainThread;
+  /** Called when the machine runs, and nobody has asked for its end. */
+  running?(): void;
+}
+
 const reporter: Reporter = { ...log, progress: (what) => new ProgressBar(what) };
 
 /**
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
  *
- * @param mainThread Has to be there for a machine with a window.
  * @returns The exit code.
  * @throws {UsageError} When options do not go together.
  * @throws {MachineError} When a file or a number does not fit.
  * @throws {NSError} When the machine fails.
  */
-export async function runMachine(settings: Settings, mainThread?: MainThread): Promise<number> {
+export async function runMachine(
+  settings: Settings,
+  { mainThread, running }: Surroundings = {},
+): Promise<number> {
   const description = toMachine(settings, rosettaAvailability());
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
   using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
@@ -63,7 +73,7 @@ export async function runMachine(settings: Settings, mainThread?: MainThread): P
   if (settings.verbosity === "verbose") watch(machine);
   if (ready) machine.ready.then(() => sayFailure(ready.make), () => {}); // it has ended before
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
-  return await Promise.race([run(machine, shutdown, onStdio), shutdown.givenUp]);
+  return await Promise.race([run(machine, shutdown, onStdio, running), shutdown.givenUp]);
 }
 
 /**
@@ -154,9 +164,15 @@ function watch(machine: VirtualMachine): void {
   }
 }
 
-async function run(machine: VirtualMachine, shutdown: Shutdown, onStdio: boolean): Promise<number> {
+async function run(
+  machine: VirtualMachine,
+  shutdown: Shutdown,
+  onStdio: boolean,
+  running?: () => void,
+): Promise<number> {
   log.debug("starting the machine");
   await shutdown.start(machine).catch((error) => refuseConfiguration(machine, error));
+  if (shutdown.exitCode === undefined) running?.();
   if (onStdio) hangUp(standardOutput()).then(() => shutdown.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) log.info("Ctrl-A x ends the machine, Ctrl-A h lists the keys");
   const stop = await machine.stopped;

@@ -1,7 +1,7 @@
 /** How a run is brought to its end from outside: signals, keys, a reader that has gone. */
 
 import { canWrite } from "../host/poll.ts";
-import { isSignalIgnored } from "../host/process.ts";
+import { isSignalIgnored, SIGNALS } from "../host/process.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { wordsOf } from "../vz/mod.ts";
 import * as log from "./log.ts";
@@ -12,8 +12,6 @@ const GRACE = 10_000;
 /** How often the power button is pressed meanwhile: a guest that is still starting does not notice it. */
 const PRESS_AGAIN = 1_000;
 
-/** Signal numbers, which are the same on macOS and Linux. */
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 const STDERR = 2;
 
 /** As a shell has it for what SIGPIPE ends. */

@@ -47,4 +47,4 @@ for (const type of ["error", "unhandledrejection"] as const) {
 
 const settings = await told() as Settings;
 setVerbosity(settings.verbosity);
-end(await outcome(() => runMachine(settings, runApplication)));
+end(await outcome(() => runMachine(settings, { mainThread: runApplication })));

@@ -78,6 +78,9 @@ export function withUmask<T>(mask: number, what: () => T): T {
   }
 }
 
+/** Numbers of the signals that end a run, which are the same on macOS and Linux. */
+export const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+
 const SIG_IGN = 1n;
 
 /**

@@ -14,10 +14,12 @@ const EXPORTED: Record<string, string> = {
     sel_registerName`,
   // libSystem.B.dylib: what its libdispatch, libsystem_blocks, libsystem_c, libsystem_kernel and libdyld export
   system: `
-    __error _NSConcreteGlobalBlock _NSGetArgv _dispatch_main_q _exit bind cfmakeraw clonefile close connect
-    dispatch_async_f dispatch_queue_create dup execv fcntl geteuid getpeername getpgrp getsockopt grantpt ioctl open
-    openpty pipe poll ptsname read recv removexattr send setsockopt shutdown signal socket socketpair strerror sysctl
-    sysctlbyname tcgetattr tcgetpgrp tcsetattr ttyname umask unlockpt write`,
+    _NSConcreteGlobalBlock _NSGetArgv _NSGetEnviron __error _dispatch_main_q _exit bind cfmakeraw clonefile
+    close connect dispatch_async_f dispatch_queue_create dup dup2 execv fcntl geteuid getpeername getpgrp
+    getsockopt grantpt ioctl kill open openpty pipe poll posix_spawn posix_spawn_file_actions_addopen
+    posix_spawn_file_actions_destroy posix_spawn_file_actions_init ptsname read recv removexattr send setsid
+    setsockopt shutdown signal socket socketpair strerror sysctl sysctlbyname tcgetattr tcgetpgrp tcsetattr
+    ttyname umask unlockpt waitpid write`,
   CoreFoundation: "CFBooleanGetValue CFRelease CFStringCreateWithCString",
   CoreGraphics: "CGSessionCopyCurrentDictionary",
   Foundation: "NSUnderlyingErrorKey",

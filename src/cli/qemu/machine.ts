@@ -137,3 +137,27 @@ export function takeProcessor(text: string, notes: Notes): void {
   }
   notes.push(`-cpu ${text}: ${PROCESSOR.replace(/:.*/, "")}`);
 }
+
+/**
+ * Apple's VZVirtualMachineDelegate hears of a guest's powering off, and of nothing else that a guest does: a reset is made
+ * within the machine, whose state stays running.
+ */
+export const NO_REBOOT = "the framework tells nobody of a reboot, and the guest goes on: have it power off";
+/** The framework's machine cannot be looked at when it has stopped. */
+export const NO_SHUTDOWN = "nothing is left of a machine that has powered off: -serial file: keeps its words";
+
+/** Keys of `-action`. */
+export const ACTION_KEYS: Answers = {
+  reboot: { so: "a guest that reboots goes on", values: ["reset"], cannot: NO_REBOOT },
+  shutdown: {
+    so: "a guest that powers off is the end of the run",
+    values: ["poweroff"],
+    cannot: NO_SHUTDOWN,
+  },
+  panic: {
+    so: "nothing is done",
+    values: ["none"],
+    cannot: "the framework tells nobody: -append panic=SECONDS has the kernel reboot",
+  },
+  watchdog: { so: "there is none", values: ["none"], cannot: "the framework has no watchdog" },
+};

@@ -249,7 +249,10 @@ export const OPTIONS: readonly Option[] = [
     names: ["nographic"],
     group: "Devices",
     help: "no window, as -display none",
-    apply: (settings) => setDisplay(settings, "none"),
+    apply: (settings) => {
+      setDisplay(settings, "none");
+      settings.nographic = true;
+    },
   },
   {
     names: ["name"],
@@ -305,6 +308,12 @@ export const OPTIONS: readonly Option[] = [
     value: "FILE",
     help: "its process id is in this file as long as it runs",
     apply: (settings, value) => settings.pidFile = value,
+  },
+  {
+    names: ["daemonize"],
+    group: "The program",
+    help: "the prompt is back when the machine runs, which goes on without the terminal",
+    apply: (settings) => settings.daemonize = true,
   },
   {
     names: ["quiet"],

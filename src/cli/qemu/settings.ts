@@ -46,6 +46,10 @@ export interface Settings {
   machineId?: string;
   uuid?: string;
   pidFile?: string;
+  /** The program goes on by itself when the machine runs. */
+  daemonize?: boolean;
+  /** Said in qemu's word, which has the console on the terminal. */
+  nographic?: boolean;
   /** No network and no console but those that are asked for. */
   noDefaults: boolean;
   /** What the firmware is to try first. */

@@ -20,7 +20,7 @@ export const LINES: readonly Line[] = [
   { line: "-kernel bzImage -initrd initrd -append console=hvc0 -nographic", does: { serial: [STDIO] } },
   {
     line: "-kernel bzImage -m 512M -smp 2 -enable-kvm -nographic -no-reboot",
-    cannot: /^-no-reboot: .*reboots/,
+    cannot: /^-no-reboot: .*power off/,
   },
   {
     line: "-kernel bzImage -m 1G -enable-kvm -cpu host -nographic",
@@ -52,7 +52,21 @@ export const LINES: readonly Line[] = [
   { line: "-kernel bzImage -rtc base=utc,clock=host -nographic", so: /UTC/ },
   { line: "-kernel bzImage -rtc base=localtime", cannot: /^-rtc base=localtime: base=: .*UTC/ },
   { line: "-kernel bzImage -no-acpi", cannot: /^-no-acpi: / },
-  { line: "-kernel bzImage -daemonize -pidfile p", cannot: /^-daemonize: .*&/ },
+  { line: "-kernel bzImage -daemonize -pidfile p", does: { serial: [{ kind: "null" }] } },
+  {
+    line: "-kernel bzImage -daemonize -display none -serial file:log",
+    does: { serial: [{ kind: "file", path: "log" }] },
+  },
+  { line: "-kernel bzImage -daemonize -nographic", cannot: /^-daemonize: .* no terminal .*-display none/ },
+  { line: "-kernel bzImage -daemonize -serial mon:stdio", cannot: /^-daemonize: .*on stdio: -serial file:/ },
+  { line: "-kernel bzImage -daemonize -vga virtio", cannot: /^-daemonize: .* no screen for -vga virtio/ },
+  {
+    line: "-kernel bzImage -action reboot=reset,shutdown=poweroff -nographic",
+    so: /reboot=reset: .*goes on/,
+  },
+  { line: "-kernel bzImage -action reboot=shutdown", cannot: /^-action .*reboot=: .*power off/ },
+  { line: "-kernel bzImage -action shutdown=pause", cannot: /^-action .*shutdown=: nothing is left/ },
+  { line: "-kernel bzImage -no-shutdown", cannot: /^-no-shutdown: nothing is left/ },
 
   // Memory and processors.
   { line: "-kernel bzImage -m size=2G,slots=2,maxmem=4G", does: { memory: 2 ** 31 }, so: /stays at 2G/ },

@@ -141,7 +141,7 @@ export const OTHERS: readonly (readonly [answer: "does" | "so" | "cannot", line:
     "-spice port=5930,disable-ticketing=on -device virtio-serial-pci -chardev spicevmc,id=vdagent,name=vdagent -device virtserialport,chardev=vdagent,name=com.redhat.spice.0 -vga qxl -hda disk.img",
   ],
   ["cannot", "-loadvm snap1 -hda disk.qcow2"],
-  ["cannot", "-daemonize -pidfile vm.pid -display none -hda disk.qcow2"],
+  ["does", "-daemonize -pidfile vm.pid -display none -hda disk.qcow2"],
   [
     "cannot",
     '-m 2G -smp 2 -kernel bzImage -append "console=ttyS0 root=/dev/sda earlyprintk=serial net.ifnames=0" -drive file=disk.img,format=raw -net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:10021-:22 -net nic,model=e1000 -enable-kvm -nographic -pidfile vm.pid',

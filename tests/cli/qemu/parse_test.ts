@@ -57,9 +57,9 @@ Deno.test("parse: each option, in every form that it may be written in", async (
     [["-t", "0"], { serial: [{ kind: "stdio" }] }],
     [["-t", "1"], { serial: [{ kind: "pty", wait: false }] }],
     [["-serial", "null", "-t", "1"], { serial: [{ kind: "null" }, { kind: "pty", wait: false }] }],
-    [["-nographic"], { display: "none" }],
-    [["--nographic", "-nographic"], { display: "none" }],
-    [["-display", "none", "-nographic"], { display: "none" }],
+    [["-nographic"], { display: "none", nographic: true }],
+    [["--nographic", "-nographic"], { display: "none", nographic: true }],
+    [["-display", "none", "-nographic"], { display: "none", nographic: true }],
     [["-display", "window"], { display: {} }],
     [["-display", "window,width=1024,full-grab=on"], {
       display: { width: 1024, fullGrab: true },
@@ -71,6 +71,7 @@ Deno.test("parse: each option, in every form that it may be written in", async (
     [["-version"], { mode: "version" }],
     [["-dry-run"], { mode: "dry-run" }],
     [["--dry-run"], { mode: "dry-run" }],
+    [["-daemonize"], { daemonize: true }],
     [["-quiet"], { verbosity: "quiet" }],
     [["-verbose"], { verbosity: "verbose" }],
     [["-kernel", "K", "-i", "I", "-m=1G", "--smp", "2", "-quiet"], {
