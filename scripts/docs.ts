@@ -117,6 +117,10 @@ The command line, or a file that it names, is wrong; nothing was started.
 .TP
 128+\fIn\fR
 Ended by signal \fIn\fR.
+.PP
+With
+.B \-daemonize
+it is 0 as soon as the machine runs; what fails before has the exit code that it has without.
 .SH SIGNALS
 SIGINT, SIGTERM and SIGQUIT press the guest's power button; after 10 seconds, or at the second signal, the machine is
 ended.

@@ -5,7 +5,17 @@ import { hasLibrary } from "../../src/host/libraries.ts";
 import { hasEntitlement } from "../../src/host/process.ts";
 import { machineArchitecture, macOSVersion } from "../../src/host/system.ts";
 import { VZGenericMachineIdentifier, VZLinuxBootLoader } from "../../src/vz/mod.ts";
-import { classNamed, configuration, configurationOf, Machine, refusal, wordsOf } from "./machine.ts";
+import {
+  classNamed,
+  commandLine,
+  configuration,
+  configurationOf,
+  INITRD,
+  KERNEL,
+  Machine,
+  refusal,
+  wordsOf,
+} from "./machine.ts";
 import { found, type Probe } from "./probe.ts";
 
 const ENTITLEMENT = "com.apple.security.virtualization";
@@ -118,4 +128,38 @@ export const STARTING: readonly Probe[] = [
       return found(out.startsWith("Linux"), `${out}, in ${guest.bootTime.toFixed(1)} s`);
     },
   },
+  {
+    name: "daemonize",
+    question: "Does vzrun -daemonize give the prompt back, and its machine run on in a session of its own?",
+    expected: "exit code 0, no terminal, the guest's word; SIGTERM ends it, and its pid file is gone",
+    async run(lab) {
+      const [pidFile, console] = [lab.file("daemon.pid"), lab.file("daemon.console")];
+      // Where the probe is ended before it has seen all, the guest ends by itself.
+      const machine = ["-kernel", KERNEL, "-initrd", INITRD, "-append", commandLine("echo up; sleep 30")];
+      const own = ["-m", "512", "-smp", "1", "-serial", `file:${console}`, "-pidfile", pidFile, "-daemonize"];
+      const { code, out, err, late } = await lab.run(DAEMON, [
+        pidFile,
+        console,
+        ...lab.vzrun(...machine, ...own),
+      ]);
+      const words = err.trim().replaceAll("\n", " / ").slice(0, 300);
+      const seen = `${late ? "it hangs" : `exit code ${code}`}; ${out.trim()}${
+        words && `; stderr “${words}”`
+      }`;
+      return found(code === 0 && /^terminal \?+, up, ended$/.test(out.trim()), seen);
+    },
+  },
 ];
+
+/** Starts a daemon, and looks after it: $1 is its pid file, $2 its console. */
+const DAEMON = `
+  pidfile=$1 console=$2
+  shift 2
+  said=$("$@") || exit
+  read -r pid <"$pidfile" || exit
+  printf 'terminal %s' "$(ps -o tty= -p "$pid" | tr -d ' ')"
+  until grep -q up "$console"; do sleep 0.1; done
+  printf ', up'
+  kill "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  test ! -e "$pidfile" && printf ', ended'`;

@@ -77,5 +77,7 @@ export const BY_HAND: readonly string[] = [
   "EFI from a CD on USB and from a virtio disk; firmware that finds nothing to boot (row 12).",
   "A network that breaks, by a VPN or by sleep: the machine runs on, and its card works again (row 15).",
   "That macOS 15 asks whether the program may use the local network, and a forwarded port leads into the guest then.",
+  "`./dev run -daemonize …` the first time, when a copy of Deno is signed: the prompt is back, and the machine runs on " +
+  "when Terminal is closed, and perhaps when its user logs out.",
   "`deno task sign` with a Developer ID, and what macOS says to the result; CI signs ad hoc.",
 ];

@@ -147,6 +147,20 @@ Deno.test("entitlement: root gets no copy unasked", async () => {
   assertEquals(home.calls, []);
 });
 
+Deno.test("entitlement: a daemon is the signed copy, from its start", async () => {
+  using home = new Home();
+  const args = ["daemonize", home.file("daemon")];
+  for (const signs of ["vzrun: signing [^\n]*\n", ""]) {
+    const { code, err } = await home.start(args);
+    assertMatch(err, new RegExp(`^${signs}the daemon's words\n$`));
+    assertEquals(code, 0);
+    const daemon = JSON.parse(contents(home.file("daemon")));
+    assertEquals(daemon, { program: `${Deno.realPathSync(home.cache)}/${home.copies[0]}`, args });
+    Deno.removeSync(home.file("daemon"));
+  }
+  assertEquals([home.calls.length, home.copies.length], [1, 1]);
+});
+
 // Row 30.
 Deno.test("entitlement: a command line that is wrong is refused before anything is signed", async () => {
   using home = new Home();

@@ -152,8 +152,10 @@ Deno.test("image: two that start at once share one conversion, and a killed or i
   await images.large("disk");
   const args = [...guest("head -c 4 /dev/vda"), "-c", "disk"];
   const isMaking = () => images.names.includes("disk.raw.partial");
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-    await using interrupted = new Vzrun(args, images.how);
+  const daemon = [...args.filter((word) => word !== "-nographic"), "-daemonize"];
+  const ends = [["SIGINT", 130, args], ["SIGTERM", 143, args], ["SIGINT", 130, daemon]] as const;
+  for (const [signal, code, line] of ends) {
+    await using interrupted = new Vzrun([...line], images.how);
     await eventually("the conversion", isMaking, 20);
     interrupted.signal(signal);
     assertEquals(await interrupted.end(10), code);

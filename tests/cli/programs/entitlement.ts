@@ -1,8 +1,9 @@
 /**
  * Starts as vzrun does on a Mac. A program is entitled here when the stand-in for codesign has marked it.
  * Arguments: path of the stand-in, whether to be root, and what is printed; `refused` as the first of that is a command
- * line that is wrong.
+ * line that is wrong, `daemonize` has a daemon write what it is into the file that follows.
  */
+import { asDaemon, waitForDaemon } from "../../../src/cli/daemonize.ts";
 import { ensureEntitled } from "../../../src/cli/entitlement.ts";
 
 const MARK = "SIGNED";
@@ -14,11 +15,21 @@ function entitled(): boolean {
   file.readSync(end);
   return new TextDecoder().decode(end) === MARK;
 }
+async function daemonize(file: string): Promise<number> {
+  const daemon = asDaemon();
+  if (!daemon) return await waitForDaemon();
+  console.error("the daemon's words");
+  Deno.writeTextFileSync(file, JSON.stringify({ program: Deno.execPath(), args }));
+  daemon.goOnAlone();
+  console.error("nobody's");
+  return 1;
+}
 try {
   const check = () => {
     if (args[0] === "refused") throw new Error("cannot open kernel 'refused'");
   };
   await ensureEntitled(check, { codesign, entitled, root: () => root === "root" });
+  if (args[0] === "daemonize") Deno.exit(await daemonize(args[1]));
   const input = await new Response(Deno.stdin.readable).text();
   console.log(JSON.stringify({ program: Deno.execPath(), args, input }));
   Deno.exit(42);
