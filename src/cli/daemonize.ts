@@ -46,24 +46,27 @@ export function asDaemon(): Daemon | undefined {
  */
 export async function waitForDaemon(): Promise<number> {
   const daemon = startDaemon();
-  let ended = false; // by a signal of ours
+  let asked = false; // to end
   // Not before: a program that is started ignores what this one ignores, but not what it listens to.
   for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
     const ignored = isSignalIgnored(number) || name === "SIGHUP";
     Deno.addSignalListener(name, () => {
       if (ignored) return;
-      ended = true;
+      asked = true;
       daemon.signal(number);
     });
   }
   const early = await daemon.alone();
-  if (early) return await exitCodeOf(early, ended);
-  return ended ? await exitCodeOf(await daemon.ended(), ended) : EXIT.stopped;
+  if (early) return await exitCodeOf(early);
+  return asked ? await exitCodeOf(await daemon.ended()) : EXIT.stopped;
 }
 
-/** Of a shell's making when it is a signal; one that nobody here has sent is said, as nobody else has. */
-async function exitCodeOf(end: Ended, expected: boolean): Promise<number> {
+/** As a shell has it. A signal that is no user's way to end a program is said. */
+async function exitCodeOf(end: Ended): Promise<number> {
   if ("exitCode" in end) return end.exitCode;
-  if (!expected) await log.error(`it was ended by signal ${end.signal} before its machine ran`);
-  return 128 + end.signal;
+  const { signal } = end;
+  if (!Object.values<number>(SIGNALS).includes(signal)) {
+    await log.error(`it was ended by signal ${signal} before its machine ran`);
+  }
+  return 128 + signal;
 }
