@@ -374,7 +374,8 @@ function configureOn<T>(
   make: (attachment: VZDiskImageStorageDeviceAttachment) => T,
 ): T {
   return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
-    return make(VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] }));
+    using attachment = VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] });
+    return make(attachment);
   });
 }
 

@@ -83,7 +83,8 @@ export class HotPlug implements AsyncDisposable {
     await using cleanup = new Cleanup(this.context);
     using rollback = new Rollback(this.context);
     const prepared = await this.#prepare(disk, cleanup, rollback);
-    const device = VZUSBMassStorageDevice.create(configureUSBDisk(prepared, FIELD));
+    using configuration = configureUSBDisk(prepared, FIELD);
+    const device = cleanup.use(VZUSBMassStorageDevice.create(configuration)); // it has the image open
     const what = `cannot attach disk '${prepared.file}'`;
     await refusableLater(`${FIELD}.file`, what, () => controller.attach(device));
     rollback.move();

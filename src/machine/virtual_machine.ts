@@ -73,7 +73,7 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #vsock?: OpenedVsock;
   readonly #ready?: Promise<void>;
   readonly #context: RunContext;
-  #hotPlug?: Promise<HotPlug>;
+  #hotPlug?: HotPlug;
   #started?: Promise<void>;
   #startedAt = 0;
   #asked = false;
@@ -285,10 +285,14 @@ export class VirtualMachine implements AsyncDisposable {
    */
   async attach(disk: PluggableDisk): Promise<AttachedDisk> {
     if (this.#cleanup.disposed) throw new MachineError("the machine has ended");
-    this.#hotPlug ??= import("./hot_plug.ts").then(({ HotPlug }) => {
-      return this.#cleanup.use(new HotPlug(this.machine, this.#framework, this.#context));
-    });
-    return await (await this.#hotPlug).attach(disk);
+    const { HotPlug } = await import("./hot_plug.ts");
+    this.#hotPlug ??= this.#cleanup.use(new HotPlug(this.machine, this.#framework, this.#context));
+    return await this.#hotPlug.attach(disk);
+  }
+
+  /** The disks that have come so and are there. */
+  get attached(): readonly AttachedDisk[] {
+    return [...this.#hotPlug?.attached ?? []];
   }
 
   /** The guest's memory as it was last asked for, in bytes; see {@linkcode setMemoryTarget}. */

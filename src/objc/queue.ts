@@ -137,6 +137,8 @@ export class DispatchQueue extends NSObject {
         resolve(result());
       } catch (error) {
         reject(error);
+      } finally {
+        call[Symbol.dispose](); // its arguments may hold files open
       }
     });
     const result = (): Result => {

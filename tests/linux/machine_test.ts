@@ -82,7 +82,7 @@ Deno.test("linux: a configuration that is not valid is refused with Apple's erro
     ["setStorageDevices:", ["disk"], 2, "cannot be one of"],
     ["setDirectorySharingDevices:", ["share"], 2, "cannot be one of"],
     ["setNetworkDevices:", ["card"], 2, "cannot be one of"],
-    ["setUsbControllers:", ["controller"], 10, "usbControllers"],
+    ["setUsbControllers:", ["controller"], 2, "cannot be one of “usbControllers”"],
     ["setAudioDevices:", ["audio"], 10, "audioDevices"],
     ["setSerialPorts:", ["not a port"], 2, "cannot be one of “serialPorts”"],
     [
