@@ -146,7 +146,12 @@ export class Machine implements AsyncDisposable {
   }
 
   call(selector: string, ...args: Argument[]): Promise<Result> {
-    return this.#queue.call(this.#object, selector, ...args);
+    return this.callTo(this.#object, selector, ...args);
+  }
+
+  /** Sends a message to a device of its. */
+  callTo(device: NSObject, selector: string, ...args: Argument[]): Promise<Result> {
+    return this.#queue.call(device, selector, ...args);
   }
 
   async state(): Promise<string> {
@@ -154,9 +159,14 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Sends a message with a completion handler. @returns The error that this gets. */
-  async complete(selector: string): Promise<NSError | undefined> {
+  complete(selector: string): Promise<NSError | undefined> {
+    return this.completeTo(this.#object, selector);
+  }
+
+  /** The same to a device of its. */
+  async completeTo(device: NSObject, selector: string, ...args: Argument[]): Promise<NSError | undefined> {
     const { block, called } = completion("v@?@");
-    await this.call(selector, block);
+    await this.callTo(device, selector, ...args, block);
     const [error] = await called;
     return error ? NSError.from(error as NSObject) : undefined;
   }

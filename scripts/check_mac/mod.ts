@@ -11,6 +11,7 @@ import { OBJC } from "./objc.ts";
 import { type Answer, type Finding, type Probe, unclear } from "./probe.ts";
 import { SOCKETS } from "./sockets.ts";
 import { STARTING } from "./starting.ts";
+import { USB } from "./usb.ts";
 import { VSOCK } from "./vsock.ts";
 import { BY_HAND, WINDOW } from "./window.ts";
 import { WIRES } from "./wires.ts";
@@ -24,6 +25,7 @@ export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   "Datagram sockets": SOCKETS,
   "Sockets without a network": VSOCK,
   "Disks, stores and shares": DISKS,
+  "Disks that come and go, and the balloon": USB,
   Consoles: CONSOLES,
   Ending: ENDING,
   "The window": WINDOW,

@@ -98,7 +98,7 @@ export class HotPlug implements AsyncDisposable {
     }
     const controller = await this.framework.usbController();
     if (controller) return controller;
-    const remedy = ["start it with ", new Setting("usb", true)];
+    const remedy = ["a machine has one with ", new Setting("usb", true)];
     throw new MachineError("the machine has no USB controller for a disk", { field: "usb", remedy });
   }
 

@@ -1,11 +1,11 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
 import { normalMAC } from "../host/mac_address.ts";
-import type { Limits } from "../vz/mod.ts";
+import { type Limits, requireMacOS, UnavailableError, VZXHCIControllerConfiguration } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
 import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
-import { MachineError, refusable } from "./error.ts";
+import { MachineError, refusable, Setting } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { checkUUID } from "./identity.ts";
 import { checkNetwork, makeMAC, type Network } from "./network.ts";
@@ -129,7 +129,8 @@ export async function checkMachine(
   if (machine.boot.kind === "efi" && machine.disks.length === 0) {
     throw new MachineError("EFI needs a disk or a CD to boot from", { field: "boot" });
   }
-  const { machineId, uuid, vsock, display } = machine;
+  const { machineId, uuid, vsock, display, usb } = machine;
+  if (usb) refuseWithoutUSB();
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
     const { checkOutputFile } = await import("../host/output_file.ts");
@@ -143,6 +144,15 @@ export async function checkMachine(
   checkNetwork(machine.network);
   if (display) checkDisplay(display);
   return formats;
+}
+
+function refuseWithoutUSB(): void {
+  try {
+    requireMacOS("", VZXHCIControllerConfiguration.api.macOS);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    throw new MachineError([new Setting("usb", true), error.message], { field: "usb", cause: error });
+  }
 }
 
 async function checkLimits({ memory, processors }: Machine, limits: Limits): Promise<void> {

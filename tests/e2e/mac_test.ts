@@ -78,6 +78,22 @@ Deno.test("mac: an ASIF image is refused by name before macOS 26, and then is th
   assertMatch(raw.err, /cannot use disk '\S+': it is not an ASIF image/);
 });
 
+Deno.test("mac: a USB controller of the machine's own needs macOS 15, and a disk on USB does without", async () => {
+  using folder = new Folder();
+  Deno.writeFileSync(folder.file("stick"), new Uint8Array(4096));
+  const as = (macOS: string, ...args: string[]) =>
+    vzrun([...guest("true"), ...args], { cwd: folder.path, env: { VIRTUALIZATION_MACOS: macOS } });
+  const [old, disk, now] = await Promise.all([
+    as("14.6", "-device", "qemu-xhci"),
+    as("14.6", "-drive", "file=stick,if=usb,readonly=on"),
+    as("15.0", "-device", "qemu-xhci", "-drive", "file=stick,if=usb,readonly=on"),
+  ]);
+  assertEquals([old.code, old.err], [2, "vzrun: -device qemu-xhci needs macOS 15 (this is 14.6)\n"]);
+  for (const { code, err } of [disk, now]) {
+    assertEquals([code, err.replace(/^vzrun: this kernel is .*\n/, "")], [0, ""]);
+  }
+});
+
 // Row 23.
 Deno.test({
   name: "mac: a kernel that hangs on an Intel Mac with an old macOS is told",

@@ -284,5 +284,9 @@ Deno.test("plug: a machine that does not run, or has no USB controller, says so"
     /the machine is stopped: a guest gives memory back/,
   );
   await machine.start();
-  await refused(machine.attach({ file }), "usb", /no USB controller for a disk \(start it with usb: true\)$/);
+  await refused(
+    machine.attach({ file }),
+    "usb",
+    /no USB controller for a disk \(a machine has one with usb: true\)$/,
+  );
 });

@@ -138,8 +138,10 @@ export const LINES: readonly Line[] = [
   {
     line:
       "-device qemu-xhci -drive if=none,id=stick,file=disk.img -device usb-storage,drive=stick -kernel bzImage",
-    does: { disks: [{ file: "disk.img", interface: "usb" }] },
+    does: { disks: [{ file: "disk.img", interface: "usb" }], usb: true },
   },
+  { line: "-device nec-usb-xhci,id=xhci -kernel bzImage -nographic", does: { usb: true } },
+  { line: "-device qemu-xhci,p2=8 -kernel bzImage", cannot: /p2=: how many ports/ },
   { line: "-drive if=none,id=d0,file=disk.img -kernel bzImage", cannot: /id=d0 is used by nobody/ },
   { line: "-device virtio-blk-pci,drive=d0 -kernel bzImage", cannot: /no -drive has id=d0/ },
   {
