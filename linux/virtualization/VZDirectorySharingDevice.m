@@ -79,6 +79,10 @@ NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
     return YES;
 }
 
+- (NSString *)_unsavablePart {
+    return @"directory sharing devices"; // as on a Mac with macOS 14; QEMU cannot migrate them either
+}
+
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     int folder = [self _openFolder:error], connection;
     if (folder < 0) return NO;

@@ -13,6 +13,8 @@ static NSString *sentence(VZErrorCode code) {
     case VZErrorNetworkError: return @"Network error.";
     case VZErrorOutOfDiskSpace: return @"Out of disk space.";
     case VZErrorNotSupported: return @"Operation not supported.";
+    case VZErrorSave: return @"An error occurred while saving the virtual machine.";
+    case VZErrorRestore: return @"An error occurred while restoring the virtual machine.";
     case VZErrorUSBControllerNotFound: return @"USB controller not found.";
     case VZErrorDeviceAlreadyAttached: return @"Device already attached.";
     case VZErrorDeviceInitializationFailure: return @"Device initialization failure.";
@@ -32,11 +34,13 @@ NSError *virtualization_error(VZErrorCode code, NSString *format, ...) {
 
 NSError *virtualization_error_caused(NSError *cause, VZErrorCode code, NSString *reason) {
     NSString *failure = sentence(code);
-    // Apple's error has the first two, and Foundation joins them for localizedDescription; GNUstep's does not.
+    // Apple's error has the first two, and Foundation joins them for localizedDescription; GNUstep's does not. Of these
+    // two the reason stands alone there.
+    BOOL alone = code == VZErrorSave || code == VZErrorRestore;
     NSMutableDictionary *information = [NSMutableDictionary dictionary];
     [information setObject:failure forKey:@"NSLocalizedFailure"];
     [information setObject:reason forKey:NSLocalizedFailureReasonErrorKey];
-    [information setObject:[NSString stringWithFormat:@"%@ %@", failure, reason] forKey:NSLocalizedDescriptionKey];
+    [information setObject:alone ? reason : [NSString stringWithFormat:@"%@ %@", failure, reason] forKey:NSLocalizedDescriptionKey];
     if (cause) {
         [information setObject:cause forKey:NSUnderlyingErrorKey]; // for clients that are compiled here
         [information setObject:cause forKey:@"NSUnderlyingError"]; // Apple's value of that, which GNUstep's is not

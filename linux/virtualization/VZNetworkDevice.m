@@ -277,6 +277,10 @@ static BOOL is_datagram_socket(NSFileHandle *handle) {
     return ![attachment respondsToSelector:@selector(_validateWithError:)] || [attachment _validateWithError:error];
 }
 
+- (NSString *)_identityInSavedState {
+    return self.MACAddress.string;
+}
+
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"network"];
     NSString *network = [commandLine identifierForKind:@"net"];

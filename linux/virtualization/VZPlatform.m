@@ -56,6 +56,10 @@ static NSString *uuid_text(const uint8_t *bytes) {
     return text;
 }
 
+- (NSString *)_identityInSavedState {
+    return uuid_text([_machineIdentifier.dataRepresentation bytes]);
+}
+
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     BOOL kvm = qemu_architecture_is_native() && kvm_works();
     [commandLine add:@"-accel" value:@"%@", kvm ? @"kvm" : @"tcg,thread=multi"];

@@ -23,6 +23,10 @@ NOT_MADE_BY_INIT(VZSocketDeviceConfiguration)
     return [super init];
 }
 
+- (NSString *)_unsavablePart {
+    return @"Virtio socket devices"; // whose other side, in the client, QEMU cannot save
+}
+
 // What QEMU is told is the running machine's device's to say, which is the other side.
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     return YES;

@@ -140,6 +140,12 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
     return fail(error, invalid_attachment(nil));
 }
 
+- (NSString *)_identityInSavedState {
+    BOOL readOnly = [_attachment isKindOfClass:[VZDiskImageStorageDeviceAttachment class]] &&
+                    ((VZDiskImageStorageDeviceAttachment *)_attachment).readOnly;
+    return readOnly ? @"read-only" : @"";
+}
+
 /// Adds the attachment. Returns the device's options that all kinds have. The guest, and firmware that looks for
 /// something to start, are to find the disks in the order in which they are added.
 - (NSString *)_describeAttachmentTo:(QemuCommandLine *)commandLine error:(NSError **)error {
@@ -198,6 +204,10 @@ static BOOL validate_identifier(NSString *identifier, NSError **error) {
     return [super _validateWithError:error] && validate_identifier(_blockDeviceIdentifier, error);
 }
 
+- (NSString *)_identityInSavedState {
+    return [[super _identityInSavedState] stringByAppendingFormat:@" %@", _blockDeviceIdentifier];
+}
+
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *options = [self _describeAttachmentTo:commandLine error:error];
     if (!options) return NO;
@@ -215,6 +225,10 @@ static BOOL validate_identifier(NSString *identifier, NSError **error) {
 
 - (instancetype)initWithAttachment:(VZStorageDeviceAttachment *)attachment {
     return [super _initWithAttachment:attachment];
+}
+
+- (NSString *)_unsavablePart {
+    return @"NVM Express controllers"; // QEMU's cannot be migrated
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

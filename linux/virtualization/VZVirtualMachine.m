@@ -2,7 +2,9 @@
 #import "a_mac.h"
 #import "../objc/macos_version.h"
 #import "qemu_program.h"
+#import "saved_state.h"
 #import "screen.h"
+#import <errno.h>
 #import <sys/socket.h>
 #import <unistd.h>
 
@@ -307,6 +309,7 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (void)resumeWithCompletionHandler:(void (^)(NSError *))completionHandler {
     ASSERT_ON_QUEUE();
+    if ([self canResume]) _wasSaved = NO;
     [self _enter:VZVirtualMachineStateResuming
                    if:[self canResume]
         reachingState:VZVirtualMachineStateRunning
@@ -327,19 +330,72 @@ static NSString *state_name(VZVirtualMachineState state) {
     return YES;
 }
 
-- (void)_refuse:(void (^)(NSError *))handler {
-    [self _complete:handler ? Block_copy(handler) : NULL
-          withError:virtualization_error(VZErrorNotSupported, @"Saving and restoring are not supported on Linux.")];
+#pragma mark Saving and restoring
+
+/// Leaves a state that lasts for the one before it.
+- (void)_return:(VZVirtualMachineState)state withError:(NSError *)error {
+    [self _setState:state];
+    [self _completeWithError:error];
 }
 
 - (void)saveMachineStateToURL:(NSURL *)saveFileURL completionHandler:(void (^)(NSError *))completionHandler {
     ASSERT_ON_QUEUE();
-    [self _refuse:completionHandler];
+    require_file_url(saveFileURL);
+    BOOL paused = _state == VZVirtualMachineStatePaused;
+    if (![self _enter:VZVirtualMachineStateSaving if:paused handler:completionHandler]) return;
+    NSError *error = nil;
+    BOOL supported = [_configuration validateSaveRestoreSupportWithError:&error];
+    int file = supported ? begin_saved_state(saveFileURL, [_configuration _identityInSavedState], &error) : -1;
+    if (file < 0) return [self _return:VZVirtualMachineStatePaused withError:error];
+    if (_wasSaved) {
+        // A guest that has stood still since it was saved QEMU saves only when it has run, for however short a time.
+        [self _letGuestRun:YES];
+        [self _letGuestRun:NO];
+    }
+    _wasSaved = YES;
+    __block VZVirtualMachine *machine = self; // without a reference, as below
+    [_process saveTo:file
+               reply:^(NSString *problem) {
+                 [machine _finishSaving:file to:saveFileURL problem:problem];
+               }];
+}
+
+/// It is only saved when it would be there after a loss of power, too: that takes time.
+- (void)_finishSaving:(int)file to:(NSURL *)url problem:(NSString *)problem {
+    dispatch_queue_t disk = dispatch_queue_create("saved state", DISPATCH_QUEUE_SERIAL);
+    MachineLink *link = _link;
+    dispatch_async(disk, ^{
+      int failure = problem || fsync(file) == 0 ? 0 : errno;
+      close(file);
+      NSString *why = failure ? [NSString stringWithUTF8String:strerror(failure)] : problem;
+      if (why) unlink([[url path] fileSystemRepresentation]);
+      dispatch_async(link.queue, ^{
+        VZVirtualMachine *machine = [link copyMachine];
+        if (machine && machine->_state == VZVirtualMachineStateSaving) {
+            [machine _return:VZVirtualMachineStatePaused withError:why ? save_error([why lowercaseString]) : nil];
+        }
+        [machine release];
+      });
+    });
+    dispatch_release(disk);
 }
 
 - (void)restoreMachineStateFromURL:(NSURL *)saveFileURL completionHandler:(void (^)(NSError *))completionHandler {
     ASSERT_ON_QUEUE();
-    [self _refuse:completionHandler];
+    require_file_url(saveFileURL);
+    BOOL stopped = _state == VZVirtualMachineStateStopped;
+    if (![self _enter:VZVirtualMachineStateRestoring if:stopped handler:completionHandler]) return;
+    NSError *error = nil;
+    BOOL supported = [_configuration validateSaveRestoreSupportWithError:&error];
+    int file = supported ? open_saved_state(saveFileURL, [_configuration _identityInSavedState], &error) : -1;
+    _process = file < 0 ? nil : [self _makeProcess:&error];
+    if (_process) {
+        [_process restoreFrom:file];
+        [_process launch];
+    } else {
+        if (file >= 0) close(file);
+        [self _return:VZVirtualMachineStateStopped withError:error];
+    }
 }
 
 #pragma mark What QEMU tells
@@ -350,6 +406,14 @@ static NSString *state_name(VZVirtualMachineState state) {
     if (_consoleIsFull) [self _execute:@"stop" arguments:@{}];
     [_memoryBalloonDevices makeObjectsPerformSelector:@selector(_machineDidStart)];
     [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStart)];
+    for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
+    [self _completeWithError:nil];
+}
+
+- (void)_qemuDidRestore {
+    if (_state != VZVirtualMachineStateRestoring) return;
+    _wasSaved = NO;
+    [self _setState:VZVirtualMachineStatePaused];
     for (id<ScreenViewer> viewer in _screenViewers) [self _showScreenTo:viewer];
     [self _completeWithError:nil];
 }
@@ -370,17 +434,24 @@ static NSString *state_name(VZVirtualMachineState state) {
 
 - (void)_consoleDidBecomeFull:(BOOL)full {
     _consoleIsFull = full;
-    BOOL running = _state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming;
-    if (running) [_process execute:full ? @"stop" : @"cont" arguments:@{} reply:^(NSString *problem) {}];
+    if (_state == VZVirtualMachineStateRunning || _state == VZVirtualMachineStateResuming) [self _letGuestRun:!full];
+}
+
+- (void)_letGuestRun:(BOOL)runs {
+    [_process execute:runs ? @"cont" : @"stop" arguments:@{} reply:^(NSString *problem) {}];
 }
 
 - (void)_qemuDidStopWithError:(NSError *)error {
-    _consoleIsFull = NO;
+    _consoleIsFull = _wasSaved = NO;
     [_socketDevices makeObjectsPerformSelector:@selector(_machineDidStop)];
     [_usbControllers makeObjectsPerformSelector:@selector(_machineDidStop)];
     [_process release];
     _process = nil;
     VZVirtualMachineState before = _state;
+    if (before == VZVirtualMachineStateRestoring) {
+        BOOL ours = error && [error code] != VZErrorInternal;
+        return [self _return:VZVirtualMachineStateStopped withError:ours ? error : restore_error(@"invalid argument", error)];
+    }
     BOOL wanted = before == VZVirtualMachineStateStopping;
     [self _setState:wanted || !error ? VZVirtualMachineStateStopped : VZVirtualMachineStateError];
     NSError *unfinished = error ? error : virtualization_error(VZErrorInternal, @"The guest stopped meanwhile.");

@@ -194,7 +194,20 @@ static NSArray *all_lists(void) {
 }
 
 - (BOOL)validateSaveRestoreSupportWithError:(NSError **)error {
-    return fail(error, virtualization_error(VZErrorNotSupported, @"Saving and restoring are not supported on Linux."));
+    for (id<MachinePart> part in [self _parts]) {
+        NSString *what = [part respondsToSelector:@selector(_unsavablePart)] ? [part _unsavablePart] : nil;
+        if (what) return fail(error, virtualization_error(VZErrorNotSupported, @"Saving and restoring do not support %@.", what));
+    }
+    return YES;
+}
+
+- (NSString *)_identityInSavedState {
+    NSMutableString *words = [NSMutableString stringWithFormat:@"%llu %lu", (unsigned long long)_memorySize, (unsigned long)_CPUCount];
+    for (id<MachinePart> part in [self _parts]) {
+        [words appendFormat:@"\n%@", NSStringFromClass([part class])];
+        if ([part respondsToSelector:@selector(_identityInSavedState)]) [words appendFormat:@" %@", [part _identityInSavedState]];
+    }
+    return words;
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

@@ -44,12 +44,18 @@ void refuse_to_make(Class class);
 @protocol MachinePart <NSObject>
 @optional
 - (BOOL)_validateWithError:(NSError **)error;
+/// What of it cannot be saved, for people; nil when all can.
+- (NSString *)_unsavablePart;
+/// What a saved machine must have the same of it.
+- (NSString *)_identityInSavedState;
 @required
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error;
 @end
 
 @interface VZVirtualMachineConfiguration (Engine) <MachinePart>
 - (id)_deepCopy;
+/// The machine in words, equal for equal machines.
+- (NSString *)_identityInSavedState;
 @end
 
 @interface VZStorageDeviceAttachment (Engine)
@@ -61,10 +67,12 @@ void refuse_to_make(Class class);
 
 @interface VZStorageDeviceConfiguration (Engine)
 - (BOOL)_validateWithError:(NSError **)error;
+- (NSString *)_identityInSavedState;
 @end
 
 @interface VZVirtualMachine (Engine)
 - (void)_qemuDidStart;
+- (void)_qemuDidRestore;
 /// The guest stands still until it is not, which the client does not see.
 - (void)_consoleDidBecomeFull:(BOOL)full;
 - (void)_networkDidBreak;

@@ -12,7 +12,7 @@
     NSMutableDictionary *_replies; // this and the next two on the queue only
     NSUInteger _lastCommand;
     BOOL _ended;
-    int _qmp;
+    int _qmp, _savedState;
     // Below: the thread's only.
     NSMutableData *_input;
     NSUInteger _earlyCommandsSent;
@@ -21,13 +21,18 @@
     BOOL _guestStopped, _greeted;
 }
 - (id)initWithProgram:(NSString *)program commandLine:(QemuCommandLine *)commandLine machine:(MachineLink *)machine;
-/// Ends in _qemuDidStopWithError: of the machine, once QEMU is gone; before that in _qemuDidStart when it gets so far.
+/// Before it is launched: what it is to go on from, instead of booting; the descriptor is QEMU's then.
+- (void)restoreFrom:(int)descriptor;
+/// Ends in _qemuDidStopWithError: of the machine, once QEMU is gone; before that in _qemuDidStart, or in
+/// _qemuDidRestore, when it gets so far.
 - (void)launch;
 /// On the queue. The reply is called on the queue with what went wrong, or nil; not at all when the machine goes
 /// first: a reply that uses the machine must not keep it.
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *problem))reply;
 /// On the queue. Adds a copy of a descriptor to a descriptor set of QEMU's, which it makes.
 - (void)addDescriptor:(int)descriptor toSet:(int)set;
+/// On the queue, with the guest stopped. Writes the machine's state; the reply as above.
+- (void)saveTo:(int)descriptor reply:(void (^)(NSString *problem))reply;
 /// On the queue. Gives QEMU a copy of a descriptor, under a name by which the next command takes it.
 - (void)passDescriptor:(int)descriptor name:(NSString *)name;
 /// From any thread, at any time. A guest that is stopped so is as one whose plug was pulled: what it had written to

@@ -11,8 +11,10 @@
 
 enum { patience_with_helpers = 1000, patience_with_end = 5000, patience_with_greeting = 30000 }; // milliseconds
 
-// The identifiers of the commands before the guest runs. Later ones have numbers.
+// The identifiers of the commands before the guest runs, and of those that are about a migration, which is how a
+// machine is saved and restored. Other ones have numbers.
 static NSString *const capabilities = @"capabilities", *const early = @"early", *const start = @"start";
+static NSString *const migration = @"migration", *const migrationStatus = @"status", *const migrationProblem = @"problem";
 
 @implementation QemuProcess
 
@@ -25,13 +27,14 @@ static NSString *const capabilities = @"capabilities", *const early = @"early", 
     _replies = [[NSMutableDictionary alloc] init];
     _input = [[NSMutableData alloc] init];
     _helpers = [[NSMutableArray alloc] init];
-    _qmp = -1;
+    _qmp = _savedState = -1;
     return self;
 }
 
 - (void)dealloc {
     for (NSValue *reply in [_replies allValues]) Block_release([reply pointerValue]);
     if (_qmp >= 0) close(_qmp);
+    if (_savedState >= 0) close(_savedState);
     [_child release];
     [_helpers release];
     [_commandLine release];
@@ -76,6 +79,11 @@ static void *thread_main(void *argument) {
     [_child kill];
 }
 
+/// QEMU is to say how it goes.
+static NSDictionary *migration_events(void) {
+    return @{@"capabilities" : @[ @{@"capability" : @"events", @"state" : [NSNumber numberWithBool:YES]} ]};
+}
+
 - (void)execute:(NSString *)command arguments:(NSDictionary *)arguments reply:(void (^)(NSString *))reply {
     if (_ended) { // one command that has failed so may lead to another
         reply(@"QEMU has ended.");
@@ -84,6 +92,21 @@ static void *thread_main(void *argument) {
     NSNumber *identifier = [NSNumber numberWithUnsignedInteger:++_lastCommand];
     [_replies setObject:[NSValue valueWithPointer:Block_copy(reply)] forKey:identifier];
     [self _send:@{@"execute" : command, @"arguments" : arguments, @"id" : identifier}];
+}
+
+- (void)restoreFrom:(int)descriptor {
+    _savedState = descriptor;
+    [_commandLine add:@"-incoming" value:@"defer"];
+    [_commandLine addEarlyCommand:@"migrate-set-capabilities" arguments:migration_events()];
+}
+
+- (void)saveTo:(int)descriptor reply:(void (^)(NSString *))reply {
+    [_replies setObject:[NSValue valueWithPointer:Block_copy(reply)] forKey:migration];
+    void (^ignored)(NSString *) = ^(NSString *problem) {};
+    [self execute:@"migrate-set-capabilities" arguments:migration_events() reply:ignored];
+    [self execute:@"migrate-set-parameters" arguments:@{@"max-bandwidth" : [NSNumber numberWithLongLong:1LL << 40]} reply:ignored];
+    [self passDescriptor:descriptor name:migration];
+    [self _send:@{@"execute" : @"migrate", @"arguments" : @{@"uri" : @"fd:migration"}, @"id" : migration}];
 }
 
 - (void)passDescriptor:(int)descriptor name:(NSString *)name {
@@ -120,7 +143,7 @@ static void *thread_main(void *argument) {
 }
 
 // On the queue.
-- (void)_settleReply:(NSNumber *)identifier problem:(NSString *)problem {
+- (void)_settleReply:(id)identifier problem:(NSString *)problem {
     NSValue *value = [_replies objectForKey:identifier];
     void (^reply)(NSString *) = [value pointerValue];
     if (!reply) return;
@@ -285,7 +308,9 @@ static void *thread_main(void *argument) {
         // Only human-monitor-command returns a text: what it has to complain of.
         id text = [message objectForKey:@"return"];
         if ([text isKindOfClass:[NSString class]] && [text length] > 0) problem = text;
-        [self _handleReplyTo:[message objectForKey:@"id"] problem:problem];
+        id identifier = [message objectForKey:@"id"];
+        if ([self _handleReplyTo:identifier ofMigration:text problem:problem]) return;
+        [self _handleReplyTo:identifier problem:problem];
     }
 }
 
@@ -300,6 +325,7 @@ static void *thread_main(void *argument) {
           [machine _deviceWasDeleted:[data objectForKey:@"device"]];
         }];
     }
+    if ([event isEqualToString:@"MIGRATION"]) [self _migrationIs:[data objectForKey:@"status"]];
     if (![event isEqualToString:@"SHUTDOWN"]) return;
     NSString *reason = [data objectForKey:@"reason"];
     if ([reason isEqualToString:@"guest-shutdown"]) {
@@ -307,6 +333,45 @@ static void *thread_main(void *argument) {
     } else if ([reason isEqualToString:@"guest-panic"]) {
         [self _fail:@"The guest panicked."];
     }
+}
+
+- (void)_migrationIs:(NSString *)status {
+    BOOL completed = [status isEqualToString:@"completed"];
+    if (_savedState >= 0) { // of one that fails QEMU ends
+        if (completed) {
+            [self _tellMachine:^(VZVirtualMachine *machine) {
+              [machine _qemuDidRestore];
+            }];
+        }
+    } else if (completed) {
+        [self _send:@{@"execute" : @"query-status", @"id" : migrationStatus}];
+    } else if ([status isEqualToString:@"failed"]) {
+        [self _send:@{@"execute" : @"query-migrate", @"id" : migrationProblem}];
+    }
+}
+
+- (void)_migrationDidEnd:(NSString *)problem {
+    [self _tellMachine:^(VZVirtualMachine *machine) {
+      [self _settleReply:migration problem:problem];
+    }];
+}
+
+/// What follows a migration that is over. NO for other replies.
+- (BOOL)_handleReplyTo:(id)identifier ofMigration:(NSDictionary *)result problem:(NSString *)problem {
+    if ([identifier isEqual:migration]) {
+        if (problem) [self _migrationDidEnd:problem];
+    } else if ([identifier isEqual:migrationStatus]) {
+        // It says that it is complete an instant before the guest can go on, and says nothing then.
+        BOOL finished = ![[result objectForKey:@"status"] isEqual:@"finish-migrate"];
+        if (finished) [self _migrationDidEnd:nil];
+        else [self _send:@{@"execute" : @"query-status", @"id" : migrationStatus}];
+    } else if ([identifier isEqual:migrationProblem]) {
+        NSString *why = [result objectForKey:@"error-desc"];
+        [self _migrationDidEnd:why ? why : @"input/output error"];
+    } else {
+        return NO;
+    }
+    return YES;
 }
 
 - (void)_handleReplyTo:(id)identifier problem:(NSString *)problem {
@@ -319,7 +384,7 @@ static void *thread_main(void *argument) {
         [self kill];
     } else if ([identifier isEqual:capabilities] || [identifier isEqual:early]) {
         [self _sendEarlyCommand];
-    } else if ([identifier isEqual:start]) {
+    } else if ([identifier isEqual:start] && _savedState < 0) {
         [self _tellMachine:^(VZVirtualMachine *machine) {
           [machine _qemuDidStart];
         }];
@@ -335,8 +400,14 @@ static void *thread_main(void *argument) {
         [self _send:command];
     } else {
         [_commandLine settleDescriptors];
+        if (_savedState >= 0) return [self _sendSavedState];
         [self _send:@{@"execute" : @"cont", @"id" : start}];
     }
+}
+
+- (void)_sendSavedState {
+    [self _send:@{@"execute" : @"getfd", @"arguments" : @{@"fdname" : migration}, @"id" : migration} withDescriptor:_savedState];
+    [self _send:@{@"execute" : @"migrate-incoming", @"arguments" : @{@"uri" : @"fd:migration"}, @"id" : start}];
 }
 
 - (void)_reportEnd {

@@ -30,6 +30,7 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
     "setPointingDevices:": "A pointing device",
     "usbControllers": "A USB controller",
     "setUsbControllers:": "A USB controller",
+    "validateSaveRestoreSupportWithError:": "Saving a machine",
   });
 
   static create(): VZVirtualMachineConfiguration {
@@ -114,6 +115,16 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
   /** Beside the one that the framework makes of itself for what is on USB. macOS 15. */
   set usbControllers(controllers: VZXHCIControllerConfiguration[]) {
     this.send("setUsbControllers:", controllers);
+  }
+
+  /**
+   * Checks whether such a machine can be saved and restored. macOS 14.
+   *
+   * @throws {NSError} When it has a device that cannot be.
+   * @throws {UnavailableError} On an older macOS.
+   */
+  validateSaveRestoreSupport(): void {
+    this.send("validateSaveRestoreSupportWithError:");
   }
 
   /**

@@ -12,6 +12,8 @@ export const VZErrorCode = {
   outOfDiskSpace: 8,
   operationCancelled: 9,
   notSupported: 10,
+  save: 11,
+  restore: 12,
   deviceAlreadyAttached: 30002,
   deviceInitializationFailure: 30003,
   deviceNotFound: 30004,
@@ -63,6 +65,13 @@ export function adviceOn(error: NSError): string | undefined {
       return "end another virtual machine first";
     case VZErrorCode.outOfDiskSpace:
       return "make room on the disk";
+    case VZErrorCode.save:
+      // The file is encrypted, by a key that is not to be had then; others have seen it.
+      return error.message.includes("permission denied") ? "unlock the Mac's screen first" : undefined;
+    case VZErrorCode.restore:
+      return error.message.includes("invalid argument")
+        ? "a machine is restored only on the Mac that has saved it, as the same machine"
+        : undefined;
     default:
       return undefined;
   }

@@ -27,7 +27,7 @@ typedef NS_ENUM(NSInteger, VZVirtualMachineState) {
     id _delegate;
     MachineLink *_link;
     QemuProcess *_process;
-    BOOL _consoleIsFull;
+    BOOL _consoleIsFull, _wasSaved;
     void (^_completionHandler)(NSError *);
     NSArray *_memoryBalloonDevices, *_networkDevices, *_directorySharingDevices, *_graphicsDevices, *_socketDevices,
         *_usbControllers;
