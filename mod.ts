@@ -36,6 +36,8 @@ export type { Forward } from "./src/machine/port_forward.ts";
 export type { ProgramFile, Reporter, RunContext } from "./src/machine/run_context.ts";
 export type { Console, ConsoleStreams, Serial } from "./src/machine/serial.ts";
 export type { Share } from "./src/machine/share.ts";
+export type { PartialDescription } from "./src/machine/restore.ts";
+export { savedMachine } from "./src/machine/saved_machine.ts";
 export { type Stop, VirtualMachine } from "./src/machine/virtual_machine.ts";
 export { type Vsock, VsockError, type VsockFailure, type VsockJoin } from "./src/machine/vsock.ts";
 export type { VsockConnection, VsockListener, VsockOptions, VsockPorts } from "./src/machine/vsock_device.ts";

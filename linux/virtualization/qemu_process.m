@@ -338,11 +338,12 @@ static NSDictionary *migration_events(void) {
 - (void)_migrationIs:(NSString *)status {
     BOOL completed = [status isEqualToString:@"completed"];
     if (_savedState >= 0) { // of one that fails QEMU ends
-        if (completed) {
-            [self _tellMachine:^(VZVirtualMachine *machine) {
-              [machine _qemuDidRestore];
-            }];
-        }
+        if (!completed) return;
+        close(_savedState);
+        _savedState = -1; // the next is a saving
+        [self _tellMachine:^(VZVirtualMachine *machine) {
+          [machine _qemuDidRestore];
+        }];
     } else if (completed) {
         [self _send:@{@"execute" : @"query-status", @"id" : migrationStatus}];
     } else if ([status isEqualToString:@"failed"]) {

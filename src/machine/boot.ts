@@ -62,9 +62,10 @@ export async function checkBoot(boot: Boot): Promise<void> {
 }
 
 /**
- * Takes a kernel out of its wrappings. Writes nothing except the kernel unpacked to identify it.
+ * Takes a kernel out of its wrappings, and makes a place for variables that go with the run. Writes nothing except the kernel unpacked to identify it.
  *
  * @param notified Where systemd is to say when it is ready.
+ * @param variables What EFI's variables are to be a copy of, whatever file there is for them.
  * @throws {MachineError} When it is no kernel that can be booted here.
  */
 export async function prepareBoot(
@@ -72,9 +73,11 @@ export async function prepareBoot(
   shown: { screen: boolean; consoles: number },
   notified: Vsock | undefined,
   options: PrepareOptions,
+  variables?: string,
 ): Promise<Boot> {
   if (boot.kind === "linux") return await prepareKernel(boot, shown, notified, options);
-  return boot.variables === undefined && !options.dryRun ? await prepareVariables(options) : boot;
+  const isCopy = boot.variables === undefined || variables !== undefined;
+  return isCopy && !options.dryRun ? await prepareVariables(options, variables) : boot;
 }
 
 async function prepareKernel(
@@ -156,10 +159,12 @@ function checkCommandLine(
   throw new MachineError(`${length} bytes: kernel '${kernel}' takes ${limit}`, { field: "boot.commandLine" });
 }
 
-async function prepareVariables({ cleanup }: PrepareOptions): Promise<EFIBoot> {
+async function prepareVariables({ cleanup }: PrepareOptions, from: string | undefined): Promise<EFIBoot> {
   try {
     const { TransientFolder } = await import("../host/transient_folder.ts");
-    return { kind: "efi", variables: `${cleanup.use(new TransientFolder("efi")).path}/variables` };
+    const variables = `${cleanup.use(new TransientFolder("efi")).path}/variables`;
+    if (from !== undefined) await Deno.copyFile(from, variables);
+    return { kind: "efi", variables };
   } catch (error) {
     throw toMachineError("boot.variables", "cannot make a folder for EFI's variables", error);
   }

@@ -1,7 +1,7 @@
-/** The identity that a guest finds the same at each start, in a file. */
+/** The identity that a guest finds the same at each start, in a file or as a UUID. */
 
 import { exists } from "../host/files.ts";
-import { VZGenericMachineIdentifier, VZGenericPlatformConfiguration } from "../vz/mod.ts";
+import { VZGenericMachineIdentifier } from "../vz/mod.ts";
 import { MachineError, toMachineError } from "./error.ts";
 import type { Machine } from "./machine.ts";
 
@@ -32,30 +32,58 @@ export function checkUUID(uuid: string, file: string | undefined): void {
   if (file !== undefined) fail("a machine has one identity: this, or that of a file");
 }
 
-/** The platform with the identity of a machine, if it has one and that is not still to be made. */
-export function configurePlatform({ machineId, uuid }: Machine): VZGenericPlatformConfiguration | undefined {
-  if (machineId !== undefined) return configureIdentity(machineId);
-  if (uuid === undefined) return undefined;
+/**
+ * The identity of a machine; undefined when that is still to be made, or where there are none.
+ *
+ * @param saved That of a saved machine that goes on, in hexadecimal.
+ * @throws {MachineError} When a file or a UUID is none, or another than the saved machine's.
+ */
+export function identityOf(
+  { machineId, uuid }: Machine,
+  saved: string | undefined,
+): VZGenericMachineIdentifier | undefined {
+  const given = machineId !== undefined ? ofFile(machineId) : uuid !== undefined ? ofUUID(uuid) : undefined;
+  if (saved === undefined) {
+    if (given || machineId !== undefined || !VZGenericMachineIdentifier.api.isAvailable) return given;
+    return VZGenericMachineIdentifier.create(); // for this run, and what is saved of it
+  }
+  if (machineId === undefined && uuid === undefined) return ofBytes(Uint8Array.fromHex(saved));
+  if (given?.data.toHex() === saved) return given;
+  throw new MachineError(
+    "the saved machine has another identity, which it keeps when nothing is said of it",
+    {
+      field: machineId === undefined ? "uuid" : "machineId",
+    },
+  );
+}
+
+function ofUUID(uuid: string): VZGenericMachineIdentifier {
   const bytes = Uint8Array.fromHex(uuid.replaceAll("-", ""));
   const identifier = VZGenericMachineIdentifier.from(bytes); // whose bytes are a UUID's, as far as is known
-  if (identifier) return VZGenericPlatformConfiguration.create(identifier);
+  if (identifier) return identifier;
   throw new MachineError("the framework takes no UUID for a machine's identity", { field: "uuid" });
+}
+
+function ofBytes(bytes: Uint8Array): VZGenericMachineIdentifier {
+  const identifier = VZGenericMachineIdentifier.from(bytes);
+  if (identifier) return identifier;
+  throw new MachineError("the framework does not take the saved machine's identity");
 }
 
 /** Bytes; a file that has more is something else, and may be too large to be read. */
 const LONGEST = 64 * 1024;
 
 /**
- * The platform with the identity of a file, or none when there is no file yet.
+ * The identity of a file, or none when there is no file yet.
  *
  * @throws {MachineError} When the file holds none.
  */
-function configureIdentity(path: string): VZGenericPlatformConfiguration | undefined {
+function ofFile(path: string): VZGenericMachineIdentifier | undefined {
   if (!exists(path)) return undefined;
   const identifier = Deno.statSync(path).size <= LONGEST
     ? VZGenericMachineIdentifier.from(Deno.readFileSync(path))
     : undefined;
-  if (identifier) return VZGenericPlatformConfiguration.create(identifier);
+  if (identifier) return identifier;
   throw new MachineError(`'${path}' holds no machine's identity; remove it for a new one`, {
     field: "machineId",
   });

@@ -6,7 +6,8 @@ import {
   adviceOn,
   BRIDGING,
   describeError,
-  type VZGenericPlatformConfiguration,
+  type VZGenericMachineIdentifier,
+  VZGenericPlatformConfiguration,
   type VZStorageDeviceConfiguration,
   VZVirtioEntropyDeviceConfiguration,
   type VZVirtioFileSystemDeviceConfiguration,
@@ -21,10 +22,11 @@ import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepare
 import { configureDisplay } from "./display.ts";
 import { MachineError, refusable } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
-import { configurePlatform, makeIdentity } from "./identity.ts";
+import { identityOf, makeIdentity } from "./identity.ts";
 import { checkMachine, complete, type Description, type Machine } from "./machine.ts";
 import { configureNetwork, type OpenedNetwork, openNetwork } from "./open_network.ts";
 import type { ProgramFile, Reporter } from "./run_context.ts";
+import type { SavedMachine } from "./saved_machine.ts";
 import { configureSerial, type OpenedSerial } from "./serial.ts";
 import { configureRosetta, configureShare } from "./share.ts";
 
@@ -39,6 +41,8 @@ export interface PrepareOptions {
   reporter: Reporter;
   /** What the program writes beside the machine. */
   files?: readonly ProgramFile[];
+  /** What the machine is to go on as. */
+  saved?: SavedMachine;
 }
 
 /** Devices that can be made, and so be checked, before anything is written. */
@@ -49,13 +53,15 @@ interface Devices {
   disks: (VZStorageDeviceConfiguration | undefined)[];
   /** For disks that come while the machine runs. */
   usb?: VZXHCIControllerConfiguration;
-  /** Undefined as long as there is no identity. */
-  platform?: VZGenericPlatformConfiguration;
 }
 
 /** A machine whose files are ready, and what was made of them. */
 export interface PreparedMachine {
   machine: Machine;
+  /** The same, with the files that were given. */
+  described: Machine;
+  /** Undefined in a dry run that would make it, and where there are none. */
+  identifier?: VZGenericMachineIdentifier;
   devices: Devices;
   /** Undefined in a dry run for what is not opened then. */
   networks: (OpenedNetwork | undefined)[];
@@ -72,15 +78,19 @@ export async function prepareMachine(
   description: Description,
   options: PrepareOptions,
 ): Promise<PreparedMachine> {
-  const { files = [], cleanup } = options;
+  const { files = [], cleanup, saved } = options;
   const limits = VZVirtualMachineConfiguration.limits();
   const machine = await complete(description, limits);
+  const restore = saved && await import("./restore.ts");
+  restore?.checkAsSaved(saved!, machine);
+  machine.disks.forEach(({ file }, i) => restore?.checkIsThere(saved!, `disks[${i}].file`, file));
   const formats = await checkMachine(machine, limits, files);
   const opened: OpenedDisk[] = [];
   for (const [i, disk] of machine.disks.entries()) {
     opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));
   }
   const disks = opened.map(({ disk }) => disk);
+  restore?.checkFiles(saved!, { ...machine, disks });
   // Images that are to be made are known only now.
   await checkConflicts({ ...machine, disks }, files, opened.map(({ sources }) => sources));
   const networks: (OpenedNetwork | undefined)[] = [];
@@ -88,6 +98,7 @@ export async function prepareMachine(
     networks.push(await openNetwork(card, i, { ...options, ...options.reporter }));
   }
   const devices = makeDevices({ ...machine, disks }, networks);
+  let identifier = identityOf(machine, saved?.identity);
   if (!options.dryRun) {
     openFiles(files, cleanup);
     if (machine.name !== undefined) {
@@ -100,12 +111,14 @@ export async function prepareMachine(
     { screen: machine.display !== undefined, consoles: machine.serial.length },
     machine.vsock?.ready ? machine.vsock : undefined,
     options,
+    saved && restore?.variablesOf(saved, machine),
   );
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);
+    identifier ??= identityOf(machine, undefined);
   }
-  return { machine: { ...machine, boot, disks }, devices, networks };
+  return { machine: { ...machine, boot, disks }, described: machine, identifier, devices, networks };
 }
 
 function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack): void {
@@ -117,7 +130,6 @@ function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack)
 
 function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undefined)[]): Devices {
   const { shares, rosetta, network, disks } = machine;
-  const platform = configurePlatform(machine);
   return {
     shares: [
       ...shares.map((share, i) => configureShare(share, `shares[${i}]`)),
@@ -125,7 +137,6 @@ function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undef
     ],
     networks: network.map((card, i) => configureNetwork(card, networks[i])),
     disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
-    ...platform && { platform },
     ...needsUSB(machine) && { usb: VZXHCIControllerConfiguration.create() },
   };
 }
@@ -160,7 +171,7 @@ function validate(configuration: VZVirtualMachineConfiguration): void {
  * @throws {NSError} When the configuration is not valid as a whole.
  */
 export function configure(
-  { machine, devices }: PreparedMachine,
+  { machine, devices, identifier }: PreparedMachine,
   serial: OpenedSerial[],
   rollback: DisposableStack,
 ): VZVirtualMachineConfiguration {
@@ -180,8 +191,7 @@ export function configure(
     devices.disks[i] ?? configureDisk(disk, `disks[${i}]`)
   );
   configuration.bootLoader = configureBoot(machine.boot, rollback);
-  const platform = devices.platform ?? configurePlatform(machine);
-  if (platform) configuration.platform = platform;
+  if (identifier) configuration.platform = VZGenericPlatformConfiguration.create(identifier);
   configuration.serialPorts = serial.map((port, i) => configureSerial(port, `serial[${i}]`));
   validate(configuration);
   return configuration;

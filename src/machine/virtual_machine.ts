@@ -1,6 +1,13 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
-import { describeError, type Operation, type State, VZVirtualMachine, wordsOf } from "../vz/mod.ts";
+import {
+  describeError,
+  type Operation,
+  type State,
+  VZVirtualMachine,
+  type VZVirtualMachineConfiguration,
+  wordsOf,
+} from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
@@ -10,8 +17,10 @@ import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
 import type { Description, Machine } from "./machine.ts";
 import type { OpenedNetwork } from "./open_network.ts";
 import type { Place, Reach } from "./port_forward.ts";
-import { configure, prepareMachine } from "./prepare.ts";
+import { configure, type PreparedMachine, prepareMachine } from "./prepare.ts";
+import type { PartialDescription } from "./restore.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
+import type { SavedMachine } from "./saved_machine.ts";
 import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
 import type { OpenedVsock } from "./open_vsock.ts";
 import type { VsockPorts } from "./vsock_device.ts";
@@ -70,6 +79,11 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #cleanup: AsyncDisposableStack;
   readonly #isSilent: () => boolean;
   readonly #networks: readonly (OpenedNetwork | undefined)[];
+  readonly #prepared: PreparedMachine;
+  readonly #configuration: VZVirtualMachineConfiguration;
+  readonly #saved?: SavedMachine;
+  /** Settles when what is being saved is, or is not. */
+  #saving?: Promise<void>;
   readonly #vsock?: OpenedVsock;
   readonly #ready?: Promise<void>;
   readonly #context: RunContext;
@@ -79,22 +93,26 @@ export class VirtualMachine implements AsyncDisposable {
   #asked = false;
 
   private constructor(
-    machine: Machine,
+    prepared: PreparedMachine,
+    configuration: VZVirtualMachineConfiguration,
     framework: VZVirtualMachine,
     consoles: Console[],
     cleanup: AsyncDisposableStack,
     isSilent: () => boolean,
-    networks: readonly (OpenedNetwork | undefined)[],
     vsock: OpenedVsock | undefined,
     context: RunContext,
+    saved: SavedMachine | undefined,
   ) {
     this.#context = context;
-    this.machine = machine;
+    this.machine = prepared.machine;
+    this.#prepared = prepared;
+    this.#configuration = configuration;
+    this.#saved = saved;
     this.stopped = this.#ended.promise;
     this.#vsock = vsock;
     this.#ready = vsock?.ready && this.#unlessEnded(vsock.ready);
     this.#ready?.catch(() => {}); // nobody has to ask
-    this.#networks = networks;
+    this.#networks = prepared.networks;
     this.#isSilent = isSilent;
     this.consoles = consoles;
     this.#framework = framework;
@@ -111,31 +129,81 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When the framework refuses the machine; also when the program lacks the entitlement.
    */
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
+    return await VirtualMachine.#create(description, context);
+  }
+
+  /**
+   * Makes a machine that goes on where {@linkcode save} has left one, when it is started. What the description does not
+   * say is as it was saved; what it says must be the same, but for what only the host sees: where consoles and ports
+   * lead, and the kernel. With `snapshot` of its disks, several can go on from one state, each with clones. macOS 14.
+   *
+   * @param path The folder into which it was saved, on this computer.
+   * @throws {MachineError} When something differs, a disk is gone or was written since, or not all is there.
+   * @throws As {@linkcode create} does.
+   *
+   * @example
+   * ```ts ignore
+   * await using machine = await VirtualMachine.restore("saved");
+   * await machine.start();
+   * ```
+   */
+  static async restore(
+    path: string,
+    description: PartialDescription = {},
+    context: Partial<RunContext> = {},
+  ): Promise<VirtualMachine> {
+    const { openSaved } = await import("./saved_machine.ts");
+    const { asSaved } = await import("./restore.ts");
+    const saved = openSaved(path);
+    try {
+      return await VirtualMachine.#create(asSaved(saved, description), context, saved);
+    } catch (error) {
+      saved[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  static async #create(
+    description: Description,
+    context: Partial<RunContext>,
+    saved?: SavedMachine,
+  ): Promise<VirtualMachine> {
     const whole: TerminalContext = { ...silentContext(), ...context };
     whole.signal.throwIfAborted();
     if (!whole.workerStays) refuseInWorker();
     await using cleanup = new Cleanup(whole);
     using rollback = new Rollback(whole);
-    const options = { dryRun: false, signal: whole.signal, cleanup, reporter: whole, files: whole.files };
+    const options = {
+      dryRun: false,
+      signal: whole.signal,
+      cleanup,
+      reporter: whole,
+      files: whole.files,
+      saved,
+    };
     const prepared = await prepareMachine(description, options);
     const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
     const { vsock } = prepared.machine;
     const openVsock = vsock &&
       await (await import("./open_vsock.ts")).openVsock(prepared.machine, vsock, whole, cleanup);
     whole.signal.throwIfAborted();
-    const framework = VZVirtualMachine.create(configure(prepared, serial, rollback));
+    const configuration = configure(prepared, serial, rollback);
+    if (saved) (await import("./save.ts")).checkSavable(configuration, prepared.machine);
+    const framework = VZVirtualMachine.create(configuration);
     VirtualMachine.#mendNetworks(prepared.networks, framework, whole);
     const openedVsock = await openVsock?.(framework);
     rollback.move(); // from here on others may have found the new files, and use them
+    if (saved) cleanup.use(saved);
     const machine = new VirtualMachine(
-      prepared.machine,
+      prepared,
+      configuration,
       framework,
       serial.map(({ console }) => console),
       cleanup.move(),
       () => wroteNothing(serial),
-      prepared.networks,
       openedVsock,
       whole,
+      saved,
     );
     for (const [card, network] of prepared.networks.entries()) {
       network?.listeners?.serve(() => machine.#reach(card), reachGuest, whole);
@@ -196,7 +264,7 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   /**
-   * Starts it, once, and settles when the guest's processors run.
+   * Starts it, or lets a saved one go on, once, and settles when the guest's processors run.
    *
    * @throws {MachineError} When another machine or program keeps one of its files locked for 3 s.
    * @throws {NSError} When it cannot.
@@ -217,10 +285,41 @@ export class VirtualMachine implements AsyncDisposable {
       if (error instanceof MachineError) await this.#end({ kind: "error", error });
       throw error;
     }
-    const started = this.#framework.start();
+    const started = this.#saved ? this.#restore(this.#saved) : this.#framework.start();
     this.#framework.stopped.then((stop) => this.#end(stop));
     await started;
     this.#startedAt = performance.now();
+  }
+
+  async #restore(saved: SavedMachine): Promise<void> {
+    try {
+      await this.#framework.restore(`${saved.path}/${saved.state.file}`);
+    } finally {
+      saved[Symbol.dispose](); // its folder is free for another machine
+    }
+    await this.#framework.resume();
+  }
+
+  /**
+   * Saves it, while it is paused, for {@linkcode restore}. It stays paused and can go on; then what was saved is of no
+   * use any more as soon as the guest writes to a disk. What the folder had before is there until all is saved.
+   * macOS 14.
+   *
+   * @param path A folder, which is made when it is not there, and is then for the user alone: all that the guest has in
+   * its memory is in it.
+   * @throws {MachineError} When it is not paused, has something that cannot be saved, or the folder cannot be used.
+   * @throws {NSError} When it cannot be written, and on a Mac when the screen is locked.
+   */
+  async save(path: string): Promise<void> {
+    const { checkSavable, saveMachine } = await import("./save.ts");
+    const state = await this.#framework.state();
+    if (state !== "paused") {
+      throw new MachineError(`the machine is ${state}: only one that is paused is saved`);
+    }
+    checkSavable(this.#configuration, this.#prepared.described);
+    const saving = saveMachine(path, this.#prepared, (file) => this.#framework.save(file));
+    this.#saving = saving.catch(() => {});
+    await saving;
   }
 
   /**
@@ -234,12 +333,13 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   /**
-   * Ends it at once, as pulling the plug does. macOS 12.
+   * Ends it at once, as pulling the plug does; when it is being saved, after that. macOS 12.
    *
    * @throws {NSError} When it does not run.
    */
-  stop(): Promise<void> {
-    return this.#framework.stop();
+  async stop(): Promise<void> {
+    await this.#saving; // in which it cannot be stopped
+    await this.#framework.stop();
   }
 
   /**
@@ -353,7 +453,8 @@ export class VirtualMachine implements AsyncDisposable {
     const isSoon = performance.now() - this.#startedAt < SOON;
     await this.release(); // which takes the last of what the guest has written
     // Firmware that finds nothing to boot powers the machine off, as a guest does that has booted.
-    const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked;
+    const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked &&
+      !this.#saved;
     const foundNothing = isFirmwares && this.#isSilent();
     this.#ended.resolve(foundNothing ? { kind: "error", error: new NothingToBootError() } : stop);
   }

@@ -1,3 +1,4 @@
+import { NSError, NSObject } from "../objc/mod.ts";
 import type { VZBootLoader } from "./boot_loader.ts";
 import type { VZVirtioFileSystemDeviceConfiguration } from "./directory_sharing.ts";
 import type { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
@@ -18,6 +19,23 @@ export interface Limits {
   memory: { minimum: number; maximum: number };
   processors: { minimum: number; maximum: number };
 }
+
+/** The lists of devices, by what sets each. */
+const LISTS = {
+  "disks": "setStorageDevices:",
+  "shares": "setDirectorySharingDevices:",
+  "consoles": "setSerialPorts:",
+  "network cards": "setNetworkDevices:",
+  "sockets": "setSocketDevices:",
+  "screens": "setGraphicsDevices:",
+  "keyboards": "setKeyboards:",
+  "pointing devices": "setPointingDevices:",
+  "entropy devices": "setEntropyDevices:",
+  "memory balloons": "setMemoryBalloonDevices:",
+} as const;
+
+/** The name of a list of devices. */
+export type DeviceList = keyof typeof LISTS;
 
 /** What a virtual machine is made of. macOS 11. */
 export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineConfiguration"> {
@@ -125,6 +143,25 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
    */
   validateSaveRestoreSupport(): void {
     this.send("validateSaveRestoreSupportWithError:");
+  }
+
+  /**
+   * What keeps such a machine from being saved and restored: the first list of which a machine that has nothing else
+   * cannot be; undefined where each could be. macOS 14.
+   *
+   * @throws {UnavailableError} On an older macOS.
+   */
+  savingObstacle(): { devices: DeviceList; error: NSError } | undefined {
+    for (const devices of Object.keys(LISTS) as DeviceList[]) {
+      using alone = new VZVirtualMachineConfiguration((this as NSObject).send("copy") as NSObject);
+      for (const [other, setter] of Object.entries(LISTS)) if (other !== devices) alone.send(setter, []);
+      try {
+        alone.validateSaveRestoreSupport();
+      } catch (error) {
+        if (error instanceof NSError) return { devices, error };
+        throw error;
+      }
+    }
   }
 
   /**

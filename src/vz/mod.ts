@@ -2,7 +2,7 @@
 
 export { isOlder, requireMacOS, UnavailableError } from "./availability.ts";
 export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
-export { type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
+export { type DeviceList, type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {
   VZDirectoryShare,
   VZLinuxRosettaDirectoryShare,
