@@ -20,7 +20,7 @@ import {
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisplay } from "./display.ts";
-import { MachineError, refusable } from "./error.ts";
+import { MachineError, refusableLater } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { identityOf, makeIdentity } from "./identity.ts";
 import { checkMachine, complete, type Description, type Machine } from "./machine.ts";
@@ -100,7 +100,7 @@ export async function prepareMachine(
   const devices = makeDevices({ ...machine, disks }, networks);
   let identifier = identityOf(machine, saved?.identity);
   if (!options.dryRun) {
-    openFiles(files, cleanup);
+    await openFiles(files, cleanup);
     if (machine.name !== undefined) {
       const { noticeTwin } = await import("./twin.ts");
       await noticeTwin(machine, cleanup, options.reporter);
@@ -121,9 +121,13 @@ export async function prepareMachine(
   return { machine: { ...machine, boot, disks }, described: machine, identifier, devices, networks };
 }
 
-function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack): void {
+async function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposableStack): Promise<void> {
   for (const { what, path, open } of files) {
-    const opened = refusable(undefined, `cannot use ${what} '${path}'`, () => open?.());
+    const opened = await refusableLater(
+      undefined,
+      `cannot use ${what} '${path}'`,
+      async () => await open?.(),
+    );
     if (opened) cleanup.use(opened);
   }
 }

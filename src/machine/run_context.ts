@@ -22,7 +22,7 @@ export interface ProgramFile {
   /** Looks at it, and writes nothing: for a dry run. */
   check?(): void;
   /** Writes it, when everything of the machine is checked; what that returns is disposed of when the machine has ended. */
-  open?(): Disposable;
+  open?(): Disposable | Promise<AsyncDisposable>;
 }
 
 /** What a machine gets from the program that runs it. */
