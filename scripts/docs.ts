@@ -1,6 +1,6 @@
 /**
  * `deno task docs`: writes what documentation is made of the program: README's table of options and its list of qemu's,
- * docs/vzrun.1, docs/qemu.md and docs/untested-on-macos.md.
+ * docs/vzrun.1, docs/qemu.md, docs/qmp.md and docs/untested-on-macos.md.
  */
 
 import { join } from "@std/path/posix/join";
@@ -10,6 +10,9 @@ import { ESCAPE_KEYS_HELP } from "../src/cli/escape_keys.ts";
 import type { Row } from "../src/cli/qemu/answers.ts";
 import { QEMU_OPTIONS, qemuRows } from "../src/cli/qemu/compatibility.ts";
 import { type Option, OPTIONS } from "../src/cli/qemu/options.ts";
+import { EVENTS } from "../src/control/controlled_machine.ts";
+import { type Command, COMMANDS } from "../src/control/qmp_commands.ts";
+import { HMP_INFO, HMP_REFUSED, HMP_WORDS } from "../src/control/hmp.ts";
 import { untestedPage } from "./check_mac/mod.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -50,6 +53,58 @@ taken and then ignored. What vzrun has of its own is in the [README](../README.m
 | qemu's word | answer | what becomes of it |
 | --- | --- | --- |
 ${qemuRows().map(row).join("\n")}
+`;
+}
+
+/** docs/qmp.md: the tables of what can be said by QMP. */
+export function qmpPage(): string {
+  const table = (heads: string[], rows: string[][]) =>
+    [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
+  const commands = (refused: boolean) =>
+    Object.entries(COMMANDS).filter(([, command]) => (command.refused ?? false) === refused);
+  const words = ({ arguments: known = {}, open }: Command) =>
+    [...Object.entries(known).map(([name, kind]) => `\`${name}\`: ${kind}`), ...open ? ["…"] : []].join(", ");
+  const lines = (of: Readonly<Record<string, { help: string }>>, before = "") =>
+    Object.entries(of).map(([word, { help }]) => [`\`${before}${word}\``, help]);
+  return `# QMP
+
+<!-- Made by \`deno task docs\` of src/control. Do not edit. -->
+
+\`vzrun … -qmp unix:PATH\` listens at a socket that is only this user's, for any number of clients, and speaks
+[qemu's protocol](https://www.qemu.org/docs/master/interop/qmp-spec.html): JSON, a greeting, \`qmp_capabilities\`, then
+commands. A reply comes before the events that its command has caused. \`server=on\` has the machine wait for a client,
+as in qemu, unless \`wait=off\`; \`server=off\` connects. \`-mon chardev=ID,mode=control\` is the same.
+
+## Commands
+
+In the arguments, \`?\` is for what may be missing.
+
+${
+    table(
+      ["command", "arguments", "what it does"],
+      commands(false).map(([name, command]) => [
+        `\`${name}\``,
+        words(command),
+        command.help,
+      ]),
+    )
+  }
+
+Refused, each with a \`GenericError\` that says why:
+
+${table(["command", "why"], commands(true).map(([name, { help }]) => [`\`${name}\``, help]))}
+
+## Events
+
+${table(["event", "when"], Object.entries(EVENTS).map(([name, help]) => [`\`${name}\``, help]))}
+
+## Lines for people
+
+\`human-monitor-command\` has these:
+
+${table(["line", "what it does"], [...lines(HMP_WORDS), ...lines(HMP_INFO, "info ")])}
+
+Refused: ${Object.entries(HMP_REFUSED).map(([word, why]) => `\`${word}\` (${why})`).join("; ")}.
 `;
 }
 
@@ -158,7 +213,9 @@ if (import.meta.main) {
   await Deno.writeTextFile(untested, untestedPage());
   const qemu = join(ROOT, "docs", "qemu.md");
   await Deno.writeTextFile(qemu, qemuPage());
-  const fmt = await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", readme, untested, qemu] }).spawn()
-    .status;
+  const qmp = join(ROOT, "docs", "qmp.md");
+  await Deno.writeTextFile(qmp, qmpPage());
+  const args = ["fmt", "-q", readme, untested, qemu, qmp];
+  const fmt = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
   Deno.exit(fmt.code);
 }

@@ -21,6 +21,7 @@ export function settleForDaemon(settings: Settings): void {
   if (serial.some((port) => port !== "none" && "kind" in port && port.kind === "stdio")) {
     refuse("terminal", "a console on stdio", "-serial file:PATH, pty or unix:PATH");
   }
+  if (settings.qmp?.some(({ kind }) => kind === "stdio")) refuse("terminal", "-qmp stdio", "-qmp unix:PATH");
   const window = needsWindow ?? (typeof display === "object" ? "-display window" : undefined);
   if (window !== undefined) refuse("screen", window, "leave one of them out");
   settings.display = "none";

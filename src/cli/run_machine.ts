@@ -19,9 +19,11 @@ import {
   wordsOf,
 } from "../vz/mod.ts";
 import type { Application } from "../window/mod.ts";
+import type { QMPPlace } from "../control/qmp_server.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { ProgressBar } from "./progress_bar.ts";
+import type { QMP } from "./qmp.ts";
 import type { Settings } from "./qemu/settings.ts";
 import { toMachine } from "./qemu/to_machine.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -33,7 +35,7 @@ export type MainThread = () => Promise<Application>;
 export interface Surroundings {
   /** Has to be there for a machine with a window. */
   mainThread?: MainThread;
-  /** Called when the machine runs, and nobody has asked for its end. */
+  /** Called when the machine runs, or with -S waits, and nobody has asked for its end. */
   running?(): void;
 }
 
@@ -57,8 +59,11 @@ export async function runMachine(
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
   const [files, ready] = [await filesOf(settings), await readyFileOf(settings)];
   if (ready) files.push(ready);
+  const qmp = settings.qmp && await qmpOf(settings.qmp, description);
+  if (qmp) files.push(...qmp.files);
   if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
   await using resources = new Cleanup(reporter);
+  await qmp?.open(resources);
   const machine = await shutdown.prepare(async (signal) => {
     // A dry run has no use for them.
     const [{ VirtualMachine }, openStdio] = await Promise.all([
@@ -73,7 +78,11 @@ export async function runMachine(
   if (settings.verbosity === "verbose") watch(machine);
   if (ready) machine.ready.then(() => sayFailure(ready.make), () => {}); // it has ended before
   if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
-  return await Promise.race([run(machine, shutdown, onStdio, running), shutdown.givenUp]);
+  const { startsPaused = false } = settings;
+  if (startsPaused) running?.(); // whoever is to start it by QMP needs the prompt
+  const start = qmp ? () => qmp.serve(machine, shutdown, startsPaused) : () => shutdown.start(machine);
+  const started = startsPaused ? undefined : running;
+  return await Promise.race([run(machine, start, shutdown, onStdio, started), shutdown.givenUp]);
 }
 
 /**
@@ -134,6 +143,12 @@ async function readyFileOf({ ready }: Settings): Promise<ProgramFile & { make():
   };
 }
 
+/** What speaks QMP. */
+async function qmpOf(places: readonly QMPPlace[], description: Description): Promise<QMP> {
+  const { QMP } = await import("./qmp.ts");
+  return new QMP(places, description);
+}
+
 async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {
   await using cleanup = new Cleanup(reporter);
   const prepared = await shutdown.prepare((signal) =>
@@ -166,12 +181,13 @@ function watch(machine: VirtualMachine): void {
 
 async function run(
   machine: VirtualMachine,
+  start: () => Promise<void>,
   shutdown: Shutdown,
   onStdio: boolean,
   running?: () => void,
 ): Promise<number> {
   log.debug("starting the machine");
-  await shutdown.start(machine).catch((error) => refuseConfiguration(machine, error));
+  await start().catch((error) => refuseConfiguration(machine, error));
   if (shutdown.exitCode === undefined) running?.();
   if (onStdio) hangUp(standardOutput()).then(() => shutdown.readerGone());
   if (onStdio && Deno.stdin.isTerminal()) log.info("Ctrl-A x ends the machine, Ctrl-A h lists the keys");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PROBES, untestedPage } from "../../scripts/check_mac/mod.ts";
-import { manPage, withOptions } from "../../scripts/docs.ts";
+import { manPage, qmpPage, withOptions } from "../../scripts/docs.ts";
 import { OPTIONS } from "../../src/cli/qemu/options.ts";
 import { ROOT } from "../e2e/vzrun.ts";
 
@@ -11,12 +11,16 @@ Deno.test("docs: the manual page is the program's; deno task docs writes it", ()
 });
 
 /** A text without the ends of lines, which deno fmt sets. */
-const unwrapped = (text: string) => text.replace(/\s+/g, " ").trim();
+const unwrapped = (text: string) => text.replace(/\s+/g, " ").replace(/-{3,}/g, "---").trim();
 
 Deno.test("docs: the page of what no Mac has shown is check-mac's probes; deno task docs writes it", () => {
   const page = Deno.readTextFileSync(`${ROOT}/docs/untested-on-macos.md`);
   assertEquals(unwrapped(page), unwrapped(untestedPage()));
   assertEquals(new Set(PROBES.map(({ name }) => name)).size, PROBES.length, "names of probes");
+});
+
+Deno.test("docs: the page of QMP is the table of its commands; deno task docs writes it", () => {
+  assertEquals(unwrapped(Deno.readTextFileSync(`${ROOT}/docs/qmp.md`)), unwrapped(qmpPage()));
 });
 
 Deno.test("docs: man renders the manual page without a warning, each option with its help", {

@@ -19,7 +19,7 @@ import {
 import { CARD_KEYS, NETWORK_KINDS, parseNetwork } from "./network.ts";
 import type { Option } from "./options.ts";
 import { SERIAL_KINDS, SOCKET_KEYS } from "./serial.ts";
-import { namedIn, namePart, type Settings } from "./settings.ts";
+import { namedIn, namePart, type Settings, useNamed } from "./settings.ts";
 import {
   DISPLAY_KEYS,
   DISPLAY_KINDS,
@@ -148,6 +148,32 @@ function oldNetwork(settings: Settings, text: string): void {
   if (card !== "none") old.networks.push(card);
 }
 
+/** `-mon`'s. */
+async function takeMonitor(settings: Settings, text: string): Promise<void> {
+  const { chardev = "", mode = "readline" } = readKeys(withFirst(text, "chardev"), {
+    chardev: { does: "the console, or where QMP is" },
+    mode: { does: "control is QMP" },
+    id: { so: "it needs no name" },
+    pretty: { so: "a line is a line", values: ["off"], cannot: "a program can indent what QMP says" },
+  } as Answers, settings.notes);
+  const named = namedIn(settings);
+  if (oneOf(["control", "readline"], mode, "mode") === "control") {
+    const { toQMPPlace } = await import("./qmp.ts");
+    const places = settings.qmp ??= [];
+    named.later.push(() => {
+      const port = useNamed(named, named.consoles, "chardev", chardev, `-mon ${text}`);
+      if (port === "none") throw new UsageError("QMP is at a socket, or on stdio");
+      places.push(toQMPPlace(port));
+    });
+    return;
+  }
+  named.later.push(() => {
+    const console = named.consoles.get(chardev);
+    if (typeof console === "object" && console.kind === "stdio") return;
+    throw new UsageError(`-mon ${text}: there is no monitor: Ctrl-A's keys are on stdio`);
+  });
+}
+
 const NET_NIC_KEYS: Answers = {
   macaddr: { does: "the card's address" },
   model: CARD_KEYS.model,
@@ -179,19 +205,7 @@ export const QEMU_OPTIONS: readonly Option[] = [
     if (value === "virtio") settings.needsWindow ??= "-vga virtio";
     else namedIn(settings).later.push(() => settings.display ??= "none"); // unless a window is asked for
   }),
-  does("mon", "chardev=ID", "the terminal's keys, where ID is stdio with mux=on", (settings, text) => {
-    const { chardev } = readKeys(withFirst(text, "chardev"), {
-      chardev: { does: "the console" },
-      mode: { so: "a monitor is for people", values: ["readline"], cannot: "there is no QMP yet" },
-      id: { so: "it needs no name" },
-      pretty: { cannot: "there is no QMP yet" },
-    } as Answers, settings.notes);
-    namedIn(settings).later.push(() => {
-      const console = namedIn(settings).consoles.get(chardev ?? "");
-      if (typeof console === "object" && console.kind === "stdio") return;
-      throw new UsageError(`-mon ${text}: there is no monitor: Ctrl-A's keys are on stdio`);
-    });
-  }),
+  does("mon", "chardev=ID[,mode=control]", "QMP; else the terminal's keys, where ID is stdio", takeMonitor),
   does("M machine", "[TYPE][,KEY=VALUE]…", "as far as it is so; its keys are below", takeMachine),
   does("accel", "NAME", "as far as it is so", (settings, text) => takeAccelerators(text, "-accel", settings)),
   does("cpu", "host|max", PROCESSOR, (settings, text) => takeProcessor(text, settings.notes)),
@@ -233,11 +247,10 @@ export const QEMU_OPTIONS: readonly Option[] = [
   }),
   cannot("no-hpet", "the clocks are the framework's"),
   cannot("no-quit no-frame", "the window is as macOS has windows, and can be closed"),
-  cannot("S", "a machine cannot start paused yet"),
   keyed("action", "a guest that reboots goes on, and one that powers off ends the run", ACTION_KEYS),
   cannot("no-reboot", NO_REBOOT),
   cannot("no-shutdown", NO_SHUTDOWN),
-  cannot("qmp qmp-pretty", "there is no QMP yet", "DEVICE"),
+  cannot("qmp-pretty", "-qmp, and a program that indents what it says", "DEVICE"),
   cannot("incoming", "a machine cannot be saved and restored yet", "SOURCE"),
   cannot("loadvm", "snapshots of a running machine are not kept: -snapshot throws writes away", "NAME"),
   cannot("only-migratable", "machines do not move"),

@@ -8,6 +8,7 @@ import { addSerial, claimId, namedIn, namePart, type Settings, SHELLS } from "./
 // What knows the words of a value is loaded when such a value is given: a start has few of them.
 const drive = () => import("./drive.ts");
 const network = () => import("./network.ts");
+const qmp = () => import("./qmp.ts");
 const serial = () => import("./serial.ts");
 const values = () => import("./values.ts");
 const vsock = () => import("./vsock.ts");
@@ -314,6 +315,21 @@ export const OPTIONS: readonly Option[] = [
     group: "The program",
     help: "the prompt is back when the machine runs, which goes on without the terminal",
     apply: (settings) => settings.daemonize = true,
+  },
+  {
+    names: ["qmp"],
+    group: "The program",
+    value: "unix:PATH[,server=on][,wait=off]|tcp:HOST:PORT,server=on[,wait=off]|stdio",
+    help: "qemu's protocol for programs that control the machine (docs/qmp.md)",
+    several: true,
+    apply: async (settings, value) =>
+      (settings.qmp ??= []).push((await qmp()).parseQMP(value, settings.notes)),
+  },
+  {
+    names: ["S"],
+    group: "The program",
+    help: "the machine starts when QMP's cont says so",
+    apply: (settings) => settings.startsPaused = true,
   },
   {
     names: ["quiet"],

@@ -1,5 +1,6 @@
 /** What a command line says, before defaults. */
 
+import type { QMPPlace } from "../../control/qmp_server.ts";
 import type { Display } from "../../machine/display.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Share } from "../../machine/share.ts";
@@ -50,6 +51,10 @@ export interface Settings {
   daemonize?: boolean;
   /** Said in qemu's word, which has the console on the terminal. */
   nographic?: boolean;
+  /** Where QMP is spoken. */
+  qmp?: QMPPlace[];
+  /** The machine waits for QMP's cont. */
+  startsPaused?: boolean;
   /** No network and no console but those that are asked for. */
   noDefaults: boolean;
   /** What the firmware is to try first. */

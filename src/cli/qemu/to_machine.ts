@@ -18,6 +18,9 @@ export function toMachine(
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
   const { name, machineId, uuid, memory, processors, shares, vsock, display, usb } = settings;
+  if (settings.startsPaused && !settings.qmp) {
+    throw new UsageError("-S needs -qmp: its cont starts the machine");
+  }
   return {
     name,
     machineId,

@@ -42,7 +42,7 @@ export const LINES: readonly Line[] = [
   { line: "-cpu Skylake-Client -kernel bzImage", cannot: /^-cpu Skylake-Client: / },
   { line: "-cpu host,+vmx -kernel bzImage", cannot: /^-cpu host,\+vmx: / },
   { line: "-kernel bzImage -s -S", cannot: /^-s: .*debugger/ },
-  { line: "-kernel bzImage -S", cannot: /^-S: .*paused/ },
+  { line: "-kernel bzImage -S", cannot: /^-S needs -qmp/ },
   { line: "-kernel bzImage -gdb tcp::1234", cannot: /^-gdb .*debugger/ },
   { line: "-kernel bzImage -d guest_errors -D log", cannot: /^-d guest_errors: .*-d is a disk here/ },
   { line: "-kernel bzImage -d int,cpu_reset", cannot: /^-d int,cpu_reset: .*-verbose/ },
@@ -318,7 +318,8 @@ export const LINES: readonly Line[] = [
       "-kernel bzImage -chardev socket,path=ga.sock,server=on,wait=off,id=ga -device virtio-serial -device virtserialport,chardev=ga,name=org.qemu.guest_agent.0",
     cannot: /^-device virtserialport,.*no console/,
   },
-  { line: "-kernel bzImage -qmp unix:q.sock,server,nowait", cannot: /^-qmp .*QMP yet$/ },
+  { line: "-kernel bzImage -S -qmp unix:q.sock,server,nowait", does: { serial: [STDIO] } },
+  { line: "-kernel bzImage -qmp stdio,frob=1", cannot: /expected unix:PATH/ },
 
   // What else a machine has.
   {

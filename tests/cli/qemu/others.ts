@@ -72,7 +72,7 @@ export const OTHERS: readonly (readonly [answer: "does" | "so" | "cannot", line:
   ["cannot", "-vnc :1 -hda disk.img -m 1G"],
   ["cannot", "-monitor stdio -kernel bzImage -initrd initrd"],
   ["cannot", "-monitor telnet:127.0.0.1:5555,server,nowait -serial stdio -kernel bzImage"],
-  ["cannot", "-qmp unix:qmp.sock,server,nowait -kernel bzImage -initrd initrd -display none"],
+  ["does", "-qmp unix:qmp.sock,server,nowait -kernel bzImage -initrd initrd -display none"],
   ["does", "-serial unix:con.sock,server,nowait -kernel bzImage -initrd initrd -display none"],
   ["does", "-serial telnet:127.0.0.1:4444,server=on,wait=off -kernel bzImage -initrd initrd -display none"],
   [
