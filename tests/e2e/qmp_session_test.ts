@@ -14,6 +14,8 @@ interface Step {
   /** Paths in qemu's answer that are its own. */
   without?: string[];
   events?: string[];
+  /** The status of a migration that is waited for. */
+  migrated?: string;
 }
 
 /** A value's members with the types of what is in them; of a list, those of its first. */
@@ -38,7 +40,7 @@ function remove(value: unknown, path: string): void {
 }
 
 /** Has the conversation. @returns The shapes of the answers, and the events that were waited for. */
-async function talk(path: string, stick: string, isQemu: boolean): Promise<void> {
+async function talk(path: string, names: Record<string, string>, isQemu: boolean): Promise<void> {
   using client = await QMPConnection.open(path);
   const greeting = await client.message();
   assertEquals(
@@ -51,7 +53,7 @@ async function talk(path: string, stick: string, isQemu: boolean): Promise<void>
     },
   );
   for (const step of session.talk as Step[]) {
-    const reply = await client.tell(step.send.replace("$STICK", stick));
+    const reply = await client.tell(step.send.replace(/\$(STICK|STATE)/, (_, name) => names[name]));
     if (isQemu) step.without?.forEach((path) => remove(reply, path));
     assertEquals(shapeOf(reply), isQemu ? step.qemu ?? step.shape : step.shape, `of ${step.send}`);
     for (const event of step.events ?? []) {
@@ -59,6 +61,7 @@ async function talk(path: string, stick: string, isQemu: boolean): Promise<void>
       assertEquals(shapeOf(timestamp), { seconds: "number", microseconds: "number" });
       assert(Math.abs(timestamp!.seconds - Date.now() / 1000) < 60);
     }
+    while (step.migrated && (await client.event("MIGRATION")).data?.status !== step.migrated);
   }
   await client.end();
 }
@@ -74,7 +77,7 @@ Deno.test("qmp: a session has the same shapes with vzrun and with qemu", async (
     const machine = [...guest(commands), "-name", "talker", "-hda", disk, "-device", "qemu-xhci"];
     await using run = new Vzrun([...machine, "-qmp", `unix:${socket},server=on,wait=off`]);
     await run.out.until("up");
-    await talk(socket, stick, false);
+    await talk(socket, { STICK: stick, STATE: `file:${folder.file("state")}` }, false);
     assertEquals([await run.end(), run.err.text], [0, ""]);
   }
   const arch = Deno.build.arch;
@@ -107,7 +110,7 @@ Deno.test("qmp: a session has the same shapes with vzrun and with qemu", async (
   }).spawn();
   try {
     await new Output(process.stdout).until("up");
-    await talk(socket, stick, true);
+    await talk(socket, { STICK: stick, STATE: "exec:cat >/dev/null" }, true);
   } finally {
     try {
       process.kill("SIGKILL");
