@@ -69,7 +69,6 @@ NOT_MADE_BY_INIT(VZUSBController)
 }
 
 - (void)dealloc {
-    [self _machineDidStop];
     [_machine release];
     [_identifier release];
     [_configurations release];

@@ -1,6 +1,11 @@
 /** Disks that come and go while a machine runs: on USB, prepared as those of its start are. */
 
-import { type VZUSBController, VZUSBMassStorageDevice, type VZVirtualMachine } from "../vz/mod.ts";
+import {
+  UnavailableError,
+  type VZUSBController,
+  VZUSBMassStorageDevice,
+  type VZVirtualMachine,
+} from "../vz/mod.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import {
   checkDisk,
@@ -37,6 +42,15 @@ export interface AttachedDisk extends AsyncDisposable {
 /** Where errors are about it. */
 const FIELD = "disk";
 
+async function refuseUnavailable<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    throw new MachineError(error.message, { field: "usb", cause: error });
+  }
+}
+
 /** The disks that come and go. */
 export class HotPlug implements AsyncDisposable {
   /** Those that are there. */
@@ -57,8 +71,7 @@ export class HotPlug implements AsyncDisposable {
   /**
    * Attaches a disk.
    *
-   * @throws {MachineError} When the machine does not run or has no controller, or the disk is not fit.
-   * @throws {UnavailableError} Before macOS 15.
+   * @throws {MachineError} When the machine does not run or has no controller, or the disk is not fit; before macOS 15.
    */
   attach(description: PluggableDisk): Promise<AttachedDisk> {
     return this.#inTurn(() => this.#attach(description));
@@ -96,7 +109,7 @@ export class HotPlug implements AsyncDisposable {
     if (state !== "running" && state !== "paused") {
       throw new MachineError(`the machine is ${state}: disks come and go while it runs`);
     }
-    const controller = await this.framework.usbController();
+    const controller = await refuseUnavailable(() => this.framework.usbController());
     if (controller) return controller;
     const remedy = ["a machine has one with ", new Setting("usb", true)];
     throw new MachineError("the machine has no USB controller for a disk", { field: "usb", remedy });

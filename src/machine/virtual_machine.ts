@@ -380,8 +380,8 @@ export class VirtualMachine implements AsyncDisposable {
    * as its other disks are. macOS 15.
    *
    * @param disk As in a description; it is made ready in the same way.
-   * @throws {MachineError} When the machine does not run or has no USB controller, or the disk is not fit.
-   * @throws {UnavailableError} On an older macOS.
+   * @throws {MachineError} When the machine does not run or has no USB controller, or the disk is not fit; on an older
+   * macOS.
    */
   async attach(disk: PluggableDisk): Promise<AttachedDisk> {
     if (this.#cleanup.disposed) throw new MachineError("the machine has ended");

@@ -257,7 +257,7 @@ Deno.test("library: what cannot be given back at the end is said, and the end is
 Deno.test("library: README's examples have the types that the library has", async () => {
   const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
   const examples = [...readme.matchAll(/```ts\n(import \{ VirtualMachine \}.*?)```/gs)];
-  assertEquals(examples.length, 2);
+  assertEquals(examples.length, 3);
   for (const [, example] of examples) {
     const file = `${ROOT}/build/readme_example_${Deno.pid}.ts`;
     Deno.writeTextFileSync(file, example.replace('"./mod.ts"', '"vzrun"'));

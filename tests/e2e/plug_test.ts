@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Description, MachineError, VirtualMachine } from "vzrun";
 import { endOfCommand, LOOP } from "../../scripts/check_mac/shell_loop.ts";
+import { commandOf, ended } from "../objc/child.ts";
 import { Folder, Output, ROOT, SOONER, within } from "./vzrun.ts";
 
 const MiB = 2 ** 20;
@@ -266,6 +267,50 @@ Deno.test("plug: at its end a machine gives back the disks that came, and takes 
   await refused(machine.attach({ file }), undefined, /the machine has ended/);
   assertEquals([machine.attached, openFiles(file), isFree(file)], [[], 0, true]);
   await disk[Symbol.asyncDispose]();
+});
+
+/** The QEMUs of this process. */
+function qemus(): number[] {
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const [, name, parent] = /\((.*)\) \S (\d+)/s.exec(Deno.readTextFileSync(`/proc/${pid}/stat`))!;
+      return Number(parent) === Deno.pid && name.startsWith("qemu");
+    } catch {
+      return false; // it has ended
+    }
+  });
+}
+
+Deno.test("plug: a machine that fails gives back the disks that came, and those that were on their way", async () => {
+  using folder = new Folder();
+  const file = randomFile(folder.file("stick"));
+  const boot = { kind: "linux", kernel: `${GUEST}/vmlinuz` } as const; // without an initrd it panics
+  await using machine = await VirtualMachine.create({ boot, usb: true, memory: 256 * MiB, network: [] });
+  const others = qemus();
+  await machine.start();
+  await machine.attach({ file, snapshot: true });
+  const coming = machine.attach({ file, snapshot: true }).catch((error) => error);
+  for (const pid of qemus()) if (!others.includes(pid)) Deno.kill(pid, "SIGKILL");
+  assertEquals((await within("the end", machine.stopped)).kind, "error");
+  const came = await within("its answer", coming);
+  assert(came instanceof MachineError || "disk" in came);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["stick"]);
+  assertEquals([machine.attached, openFiles(file), isFree(file)], [[], 0, true]);
+});
+
+Deno.test("plug: before macOS 15 no disk comes, and one that is there from the start does without", async () => {
+  using folder = new Folder();
+  const command = commandOf(
+    "machine/programs/attach.ts",
+    randomFile(folder.file("stick")),
+    `${GUEST}/vmlinuz`,
+  );
+  const as = async (macOS: string) => (await ended(command, { VIRTUALIZATION_MACOS: macOS }));
+  const [old, now] = await Promise.all([as("14.6"), as("15.0")]);
+  const needs = "MachineError: usb: A USB disk that comes and goes needs macOS 15 (this is 14.6)";
+  assertEquals([old.stderr, old.stdout], ["", `${needs}; the machine is running\n`]);
+  assertEquals([now.stderr, now.stdout], ["", "attached; the machine is running\n"]);
 });
 
 Deno.test("plug: a machine that does not run, or has no USB controller, says so", async () => {
