@@ -7,6 +7,7 @@ import { MachineError } from "../machine/error.ts";
 import { checkMachine, complete, type Description } from "../machine/machine.ts";
 import { prepareMachine } from "../machine/prepare.ts";
 import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_context.ts";
+import type { SavedMachine } from "../machine/saved_machine.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import {
@@ -53,7 +54,8 @@ export async function runMachine(
   settings: Settings,
   { mainThread, running }: Surroundings = {},
 ): Promise<number> {
-  const description = toMachine(settings, rosettaAvailability());
+  const { description, saved } = await describe(settings);
+  using _saved = saved;
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
   using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
@@ -61,7 +63,7 @@ export async function runMachine(
   if (ready) files.push(ready);
   const qmp = settings.qmp && await qmpOf(settings.qmp, description);
   if (qmp) files.push(...qmp.files);
-  if (settings.mode === "dry-run") return await dryRun(description, files, shutdown);
+  if (settings.mode === "dry-run") return await dryRun(description, saved, files, shutdown);
   await using resources = new Cleanup(reporter);
   await qmp?.open(resources);
   const machine = await shutdown.prepare(async (signal) => {
@@ -71,7 +73,9 @@ export async function runMachine(
       onStdio ? stdioOf(description, shutdown) : undefined,
     ]);
     const context: TerminalContext = { ...reporter, files, openStdio, signal, workerStays: true };
-    return await VirtualMachine.create(description, context);
+    return saved
+      ? await VirtualMachine.restore(saved.path, description, context)
+      : await VirtualMachine.create(description, context);
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());
@@ -93,7 +97,16 @@ export async function runMachine(
  */
 export async function checkSettings(settings: Settings): Promise<void> {
   const limits = VZVirtualMachineConfiguration.limits();
-  await checkMachine(await complete(toMachine(settings, rosettaAvailability()), limits), limits);
+  const { description, saved } = await describe(settings);
+  using _saved = saved;
+  await checkMachine(await complete(description, limits), limits);
+}
+
+/** The machine of a command line, and the saved one that it goes on from. */
+async function describe(settings: Settings): Promise<{ description: Description; saved?: SavedMachine }> {
+  if (settings.incoming === undefined) return { description: toMachine(settings, rosettaAvailability()) };
+  const { describeSaved } = await import("./incoming.ts");
+  return describeSaved(settings.incoming, settings);
 }
 
 /** What the program writes of its own. */
@@ -149,10 +162,15 @@ async function qmpOf(places: readonly QMPPlace[], description: Description): Pro
   return new QMP(places, description);
 }
 
-async function dryRun(description: Description, files: ProgramFile[], shutdown: Shutdown): Promise<number> {
+async function dryRun(
+  description: Description,
+  saved: SavedMachine | undefined,
+  files: ProgramFile[],
+  shutdown: Shutdown,
+): Promise<number> {
   await using cleanup = new Cleanup(reporter);
   const prepared = await shutdown.prepare((signal) =>
-    prepareMachine(description, { dryRun: true, signal, cleanup, reporter, files })
+    prepareMachine(description, { dryRun: true, signal, cleanup, reporter, files, saved })
   );
   if (!prepared) return shutdown.exitCode!;
   console.log(JSON.stringify(prepared.machine, null, 2));

@@ -8,14 +8,17 @@ const from = (path: string) => path.startsWith("/") ? path : `${Deno.cwd()}/${pa
 
 const fromIfSaid = (path: string | undefined) => path === undefined ? undefined : from(path);
 
-/** A machine whose paths begin with a slash. Streams of a program's, which only that has, are left out. */
+/**
+ * A machine whose paths begin with a slash. Streams of a program's, which only that has, are left out, and the sizes by
+ * which images were made.
+ */
 export function absolute(machine: Machine): Machine {
   const { machineId, boot, disks, shares, serial, network, vsock } = machine;
   const whole: Machine = {
     ...machine,
     machineId: fromIfSaid(machineId),
     boot: absoluteBoot(boot),
-    disks: disks.map((disk) => ({ ...disk, file: from(disk.file) })),
+    disks: disks.map((disk) => ({ ...disk, file: from(disk.file), size: undefined })),
     shares: shares.map((share) => ({ ...share, folder: from(share.folder) })),
     serial: serial.map((port) => "path" in port ? { ...port, path: from(port.path) } : port),
     network: network.map(absoluteCard),

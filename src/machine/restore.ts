@@ -77,7 +77,7 @@ const tagsOf = ({ shares, rosetta }: Machine) =>
 export function checkAsSaved({ machine }: SavedMachine, now: Machine): void {
   for (const [field, what, was, is] of comparisons(machine, now)) {
     if (was !== is) {
-      throw new MachineError(`${what} was ${was} when it was saved, and is ${is} now`, { field });
+      throw new MachineError(`${what} was ${was} when the machine was saved, and is ${is} now`, { field });
     }
   }
 }

@@ -105,6 +105,13 @@ export const OPTIONS: readonly Option[] = [
     },
   },
   {
+    names: ["incoming"],
+    group: "Boot",
+    value: "file:PATH",
+    help: "a saved machine goes on; what is not said is as it was; -snapshot: many of one",
+    apply: async (settings, value) => settings.incoming = (await values()).parseIncoming(value),
+  },
+  {
     names: ["drive"],
     group: "Devices",
     value:

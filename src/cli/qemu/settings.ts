@@ -55,6 +55,8 @@ export interface Settings {
   qmp?: QMPPlace[];
   /** The machine waits for QMP's cont. */
   startsPaused?: boolean;
+  /** The folder of the saved machine that is to go on. */
+  incoming?: string;
   /** No network and no console but those that are asked for. */
   noDefaults: boolean;
   /** What the firmware is to try first. */

@@ -1,7 +1,8 @@
 /** Settings to the description of a machine: what must not stand together. */
 
 import type { Boot } from "../../machine/boot.ts";
-import type { Description } from "../../machine/machine.ts";
+import type { Description, Machine } from "../../machine/machine.ts";
+import type { PartialDescription } from "../../machine/restore.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
 import type { Settings } from "./settings.ts";
@@ -17,7 +18,7 @@ export function toMachine(
   settings: Settings,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
-  const { name, machineId, uuid, memory, processors, shares, vsock, display, usb } = settings;
+  const { name, machineId, uuid, memory, processors, shares, display, usb } = settings;
   if (settings.startsPaused && !settings.qmp) {
     throw new UsageError("-S needs -qmp: its cont starts the machine");
   }
@@ -28,20 +29,66 @@ export function toMachine(
     boot: toBoot(settings),
     memory,
     processors,
-    disks: settings.disks.map(({ index: _, bootIndex: __, slot: ___, ...disk }) => ({
-      ...disk,
-      snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
-    })),
+    disks: toDisks(settings),
     shares,
     rosetta: toRosetta(settings.rosetta, rosetta),
     serial: toSerial(settings),
     network: toNetwork(settings),
-    ...vsock && {
-      vsock: { ...vsock.length > 0 && { join: vsock }, ...settings.ready && { ready: true } },
-    },
+    ...toVsock(settings),
     ...typeof display === "object" && { display },
     ...usb && { usb },
   };
+}
+
+/**
+ * What a command line says of a saved machine that goes on; the rest is as it was.
+ *
+ * @throws {UsageError} When options contradict each other.
+ */
+export function toRestored(settings: Settings, saved: Machine): PartialDescription {
+  const { name, machineId, uuid, memory, processors, shares, display } = settings;
+  const { kernel, initrd, append, efi } = settings;
+  const isBootSaid = efi || [kernel, initrd, append].some((value) => value !== undefined);
+  if (saved.display && typeof display !== "object") {
+    throw new UsageError("-nographic and -display none: the machine was saved with a screen");
+  }
+  const forked = settings.snapshot ? saved.disks : undefined;
+  return {
+    name,
+    machineId,
+    uuid,
+    ...isBootSaid && { boot: toBoot({ ...settings, disks: saved.disks }) },
+    memory,
+    processors,
+    disks: settings.disks.length > 0
+      ? toDisks(settings)
+      : forked?.map((disk) => ({ ...disk, snapshot: !disk.readOnly })),
+    ...shares.length > 0 && { shares },
+    ...typeof settings.rosetta === "string" && { rosetta: settings.rosetta },
+    serial: settings.serial.length > 0 ? toSerial(settings) : consolesOf(saved),
+    ...settings.network.length > 0 && { network: toNetwork(settings) },
+    ...toVsock(settings),
+    ...typeof display === "object" && { display: { ...saved.display, ...display } },
+  };
+}
+
+/** The consoles of a saved machine, without the streams of the program that had it: stdio is in the place of the first. */
+function consolesOf({ serial }: Machine): Serial[] {
+  const first = serial.some(({ kind }) => kind === "stdio")
+    ? -1
+    : serial.findIndex(({ kind }) => kind === "stream");
+  return serial.map((port, i) => port.kind !== "stream" ? port : { kind: i === first ? "stdio" : "null" });
+}
+
+function toDisks(settings: Settings): Description["disks"] {
+  return settings.disks.map(({ index: _, bootIndex: __, slot: ___, ...disk }) => ({
+    ...disk,
+    snapshot: !disk.readOnly && (disk.snapshot ?? settings.snapshot), // what is not written needs no clone
+  }));
+}
+
+function toVsock({ vsock, ready }: Settings): Pick<Description, "vsock"> {
+  return vsock ? { vsock: { ...vsock.length > 0 && { join: vsock }, ...ready && { ready: true } } } : {};
 }
 
 function toBoot(settings: Settings): Boot {

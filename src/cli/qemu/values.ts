@@ -221,3 +221,17 @@ export function takeWord(words: Answers, text: string, option: string, notes: No
   }
   if (found.does === undefined) answer(found, `${option} ${text}`, text, notes);
 }
+
+/** Where qemu takes a machine from that is on its way; here it can only have been saved. */
+const SOURCES = /^(defer|(tcp|unix|rdma|fd|exec|socket|vsock):.*)$/s;
+
+/** The folder of a saved machine: `file:PATH`. */
+export function parseIncoming(text: string): string {
+  const [, path] = /^file:(.+)$/s.exec(text) ?? [];
+  if (path === undefined) {
+    const why = SOURCES.test(text) ? "machines do not move from one computer to another: " : "";
+    throw new UsageError(`${why}expected file:PATH, the folder of a saved machine`);
+  }
+  if (/,offset=[^,/]*$/.test(path)) throw new UsageError("offset=: a saved machine is a folder of its own");
+  return path;
+}
