@@ -367,7 +367,8 @@ static NSDictionary *migration_events(void) {
         if (finished) [self _migrationDidEnd:nil];
         else [self _send:@{@"execute" : @"query-status", @"id" : migrationStatus}];
     } else if ([identifier isEqual:migrationProblem]) {
-        NSString *why = [result objectForKey:@"error-desc"];
+        // It ends in the system's words: Unable to write to file: No space left on device
+        NSString *why = [[[result objectForKey:@"error-desc"] componentsSeparatedByString:@": "] lastObject];
         [self _migrationDidEnd:why ? why : @"input/output error"];
     } else {
         return NO;

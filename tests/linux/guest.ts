@@ -34,6 +34,8 @@ export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
 export class Guest {
   readonly loader: VZLinuxBootLoader;
   readonly configuration = VZVirtualMachineConfiguration.create();
+  /** What its first port is on. */
+  readonly console: VZFileHandleSerialPortAttachment;
   readonly #fromGuest = pipe();
   readonly #toGuest = pipe();
   /** What the guest has said so far. */
@@ -51,11 +53,8 @@ export class Guest {
     this.configuration.bootLoader = this.loader;
     this.configuration.memorySize = 256 * 1024 * 1024;
     this.configuration.cpuCount = 1;
-    this.configuration.serialPorts = [
-      VZVirtioConsoleDeviceSerialPortConfiguration.create(
-        VZFileHandleSerialPortAttachment.create(this.#toGuest.reading, this.#fromGuest.writing),
-      ),
-    ];
+    this.console = VZFileHandleSerialPortAttachment.create(this.#toGuest.reading, this.#fromGuest.writing);
+    this.configuration.serialPorts = [VZVirtioConsoleDeviceSerialPortConfiguration.create(this.console)];
     this.configuration.entropyDevices = [VZVirtioEntropyDeviceConfiguration.create()];
     this.configuration.memoryBalloonDevices = [VZVirtioTraditionalMemoryBalloonDeviceConfiguration.create()];
     this.#reader = this.#read();

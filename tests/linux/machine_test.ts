@@ -131,9 +131,6 @@ Deno.test("linux: what the parts of a machine need is checked too", () => {
   ((nested as NSObject).send("platform") as NSObject).send("setNestedVirtualizationEnabled:", true);
   assertVZError(assertThrows(() => nested.validate(), NSError), 2, "Nested virtualization");
 
-  const save = () => (valid() as NSObject).send("validateSaveRestoreSupportWithError:");
-  assertVZError(assertThrows(save, NSError), 10, "not supported");
-
   const file = () => VZFileSerialPortAttachment.create("/nonexistent/folder/file", false);
   assertVZError(assertThrows(file, NSError), 2, "/nonexistent/folder/file");
 });
