@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Description, MachineError, savedMachine, VirtualMachine } from "vzrun";
 import { COUNTING, SavedGuest, small } from "./saved_guest.ts";
-import { Folder, ROOT, Vzrun, vzrun, within } from "./vzrun.ts";
+import { LOOP } from "./guest_shell.ts";
+import { liveCD } from "./live_cd.ts";
+import { Folder, ROOT, SOONER, Vzrun, vzrun, within } from "./vzrun.ts";
 
 const MiB = 1024 * 1024;
 
@@ -213,6 +215,50 @@ Deno.test("save: a copy of disk and folder goes on as the first does, and one of
     err,
     /^vzrun: The virtual machine failed to restore with error “invalid argument”.* as the same machine\n$/,
   );
+});
+
+Deno.test("save: EFI's variables go with a saved machine, and each that goes on has its own", async () => {
+  using folder = new Folder();
+  const path = (name: string) => `/sys/firmware/efi/efivars/${name}-5c29b6f0-3f25-4a4b-9a3b-6f1f6f0d9c11`;
+  const look = `cd /sys/firmware/efi/efivars; ls | grep 5c29b6f0; tail -c 5 ${path("Before")}`;
+  const mount = "modprobe -q efivarfs; mount -t efivarfs efivarfs /sys/firmware/efi/efivars";
+  const write = (name: string) => `printf '\\007\\000\\000\\000hello' >${path(name)}`;
+  const said = (...names: string[]) =>
+    [...names.map((name) => path(name).replace(/.*\//, "")), "hello"].join("\n");
+  const iso = await liveCD(folder, `console=hvc0 quiet ${SOONER} run="${LOOP}"`);
+  const saved = folder.file("saved");
+  const machine = { memory: 256 * MiB, processors: 1, network: [], disks: [{ file: iso, readOnly: true }] };
+  for (const variables of [undefined, folder.file("variables")]) {
+    {
+      await using guest = await SavedGuest.boot({ boot: { kind: "efi", variables }, ...machine });
+      await guest.out.until("ready\r\n");
+      await guest.tell(`${mount}; ${write("Before")}`);
+      await guest.save(saved);
+    }
+    assertEquals(namesIn(saved).length, variables === undefined ? 3 : 2);
+    {
+      await using guest = await SavedGuest.restore(saved);
+      assertEquals(await guest.tell(look), said("Before"));
+      await guest.tell(write("Since"));
+      assertEquals(await guest.tell(look), said("Before", "Since"));
+    }
+    if (variables === undefined) {
+      await using guest = await SavedGuest.restore(saved);
+      assertEquals(await guest.tell(look), said("Before"));
+      const other = { boot: { kind: "efi", variables: folder.file("others") } } as const;
+      await assertRejects(
+        () => VirtualMachine.restore(saved, other),
+        MachineError,
+        "EFI with variables of its own",
+      );
+    } else {
+      await assertRejects(
+        () => VirtualMachine.restore(saved),
+        MachineError,
+        `'${variables}': it was written at`,
+      );
+    }
+  }
 });
 
 Deno.test("save: qemu's other sources are refused in words", async () => {
