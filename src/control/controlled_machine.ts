@@ -220,8 +220,8 @@ export class ControlledMachine {
         this.#postmigrate = true;
         now({ status: "completed", "total-time": Math.round(performance.now() - began) });
       } catch (error) {
-        now({ status: "failed", "error-desc": toQMPError(error).message });
         if (ran && this.#state === "paused") await this.machine.resume();
+        now({ status: "failed", "error-desc": toQMPError(error).message });
       }
     }).catch(() => {}); // it has ended meanwhile
   }

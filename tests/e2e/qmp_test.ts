@@ -307,6 +307,44 @@ Deno.test("qmp: a disk cannot come without a USB controller, and that says how i
   await client.command("blockdev-del", { "node-name": "n" });
 });
 
+Deno.test("qmp: a machine that migrate has saved goes on with -incoming where it was, twice with -snapshot", async () => {
+  using own = new Folder();
+  const [disk, state] = ["disk", "state"].map((name) => own.file(name));
+  Deno.writeFileSync(disk, new Uint8Array(2 ** 20));
+  const machine = [...guest(`i=0; while :; do i=$((i + 1)); echo count $i; sleep 0.2; done`), "-hda", disk];
+  const socket = own.file("qmp");
+  let last: number;
+  {
+    await using run = new Vzrun([...machine, "-qmp", `unix:${socket}`]);
+    await run.out.until("count 5\r\n");
+    using client = await QMPConnection.ready(socket);
+    const events = [{ capability: "events", state: true }];
+    await client.command("migrate-set-capabilities", { capabilities: events });
+    await client.command("migrate", { uri: `file:${own.file("no/folder")}` });
+    while ((await client.event("MIGRATION")).data?.status !== "failed");
+    const failed = await client.command("query-migrate") as Record<string, unknown>;
+    assertMatch(String(failed["error-desc"]), /folder is not there/);
+    assertEquals(await client.command("query-status"), { status: "running", running: true });
+    await client.command("migrate", { uri: `file:${state}` });
+    while ((await client.event("MIGRATION")).data?.status !== "completed");
+    assertEquals(await client.command("query-status"), { status: "postmigrate", running: false });
+    await client.command("quit");
+    assertEquals(await run.end(), 0);
+    last = Number(/count (\d+)\r\n$/.exec(run.out.text)![1]);
+  }
+  const runs = [1, 2].map(() => new Vzrun([...machine, "-snapshot", "-incoming", `file:${state}`]));
+  try {
+    for (const run of runs) {
+      await run.out.until(`count ${last + 3}\r\n`);
+      const [, first] = /count (\d+)\r\n/.exec(run.out.text)!;
+      assertEquals(Number(first), last + 1);
+      assertEquals(run.err.text, "");
+    }
+  } finally {
+    for (const run of runs) await run[Symbol.asyncDispose]();
+  }
+});
+
 Deno.test("qmp: on stdio with the console elsewhere, and to a socket where somebody listens", async () => {
   using own = new Folder();
   const path = own.file("listener");
