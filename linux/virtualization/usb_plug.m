@@ -22,7 +22,7 @@
 
 - (void)dealloc {
     if (_descriptor >= 0) {
-        unlock_file(_descriptor); // QEMU may close its own later
+        unlock_file(_descriptor); // QEMU keeps its own to its end when it was paused
         close(_descriptor);
     }
     if (_deletion) Block_release(_deletion);
