@@ -9,6 +9,7 @@ import { Lab } from "./lab.ts";
 import { NETWORKS } from "./networks.ts";
 import { OBJC } from "./objc.ts";
 import { type Answer, type Finding, type Probe, unclear } from "./probe.ts";
+import { SAVING } from "./saving.ts";
 import { SOCKETS } from "./sockets.ts";
 import { STARTING } from "./starting.ts";
 import { USB } from "./usb.ts";
@@ -27,6 +28,7 @@ export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   "Disks, stores and shares": DISKS,
   "Disks that come and go, and the balloon": USB,
   Consoles: CONSOLES,
+  "Saving and restoring": SAVING,
   Ending: ENDING,
   "The window": WINDOW,
 };

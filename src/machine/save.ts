@@ -4,7 +4,12 @@ import { ignoreNotFound, reasonOf } from "../host/error.ts";
 import { cloneFile } from "../host/clone_file.ts";
 import { exists, partialOf } from "../host/files.ts";
 import { tryLock } from "../host/lock.ts";
-import { describeError, type DeviceList, type VZVirtualMachineConfiguration } from "../vz/mod.ts";
+import {
+  describeError,
+  type DeviceList,
+  UnavailableError,
+  type VZVirtualMachineConfiguration,
+} from "../vz/mod.ts";
 import { NSError } from "../objc/mod.ts";
 import { absolute } from "./absolute.ts";
 import { MachineError } from "./error.ts";
@@ -38,6 +43,7 @@ export function checkSavable(configuration: VZVirtualMachineConfiguration, machi
   try {
     configuration.validateSaveRestoreSupport();
   } catch (error) {
+    if (error instanceof UnavailableError) throw new MachineError(error.message, { cause: error });
     if (!(error instanceof NSError)) throw error;
     const obstacle = configuration.savingObstacle();
     const isRosetta = obstacle?.devices === "shares" && machine.shares.length === 0;

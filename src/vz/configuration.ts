@@ -1,4 +1,5 @@
 import { NSError, NSObject } from "../objc/mod.ts";
+import { UnavailableError } from "./availability.ts";
 import type { VZBootLoader } from "./boot_loader.ts";
 import type { VZVirtioFileSystemDeviceConfiguration } from "./directory_sharing.ts";
 import type { VZVirtioEntropyDeviceConfiguration } from "./entropy.ts";
@@ -136,13 +137,17 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
   }
 
   /**
-   * Checks whether such a machine can be saved and restored. macOS 14.
+   * Checks whether such a machine can be saved and restored. macOS 14, on Apple silicon: others, like Lima and Code-Hex's
+   * bindings, have it for that only.
    *
    * @throws {NSError} When it has a device that cannot be.
-   * @throws {UnavailableError} On an older macOS.
+   * @throws {UnavailableError} On an older macOS, and where the framework has no such method.
    */
   validateSaveRestoreSupport(): void {
-    this.send("validateSaveRestoreSupportWithError:");
+    const selector = "validateSaveRestoreSupportWithError:";
+    VZVirtualMachineConfiguration.api.requireMethod(selector);
+    if (!this.respondsTo(selector)) throw new UnavailableError("Saving a machine needs Apple silicon");
+    this.send(selector);
   }
 
   /**
