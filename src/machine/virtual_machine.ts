@@ -1,12 +1,10 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
 import {
-  describeError,
   type Operation,
   type State,
   VZVirtualMachine,
   type VZVirtualMachineConfiguration,
-  wordsOf,
 } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
@@ -15,9 +13,10 @@ import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
 import type { Description, Machine } from "./machine.ts";
-import type { OpenedNetwork } from "./open_network.ts";
+import { mendNetworks } from "./mend_networks.ts";
 import type { Place, Reach } from "./port_forward.ts";
 import { configure, type PreparedMachine, prepareMachine } from "./prepare.ts";
+import { refuseInWorker } from "./refuse_in_worker.ts";
 import type { PartialDescription } from "./restore.ts";
 import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
 import type { SavedMachine } from "./saved_machine.ts";
@@ -39,25 +38,8 @@ async function reachGuest(...place: Parameters<Reach>): Promise<Place> {
   return await (await import("../host/guest_reach.ts")).reachGuest(...place);
 }
 
-/** How long a card has to work before it is plugged in again at once, in milliseconds. */
-const MENDING = 1_000;
-
 /** The framework's machine, for a view of its screen. */
 export let frameworkOf: (machine: VirtualMachine) => VZVirtualMachine;
-
-/**
- * The framework calls into the isolate that has made a machine, at any time until it has ended. `terminate()` frees
- * what is called without a word to anybody, and the next call ends the whole program by a segmentation fault.
- */
-function refuseInWorker(): void {
-  if (!("WorkerGlobalScope" in globalThis)) return;
-  throw new MachineError(
-    "a worker that is terminated while its machine runs takes the whole program with it",
-    {
-      remedy: "make the machine on the main thread, which waits for nothing of it",
-    },
-  );
-}
 
 /** A Linux virtual machine, ended at the end of the block that has made it with `await using`. */
 export class VirtualMachine implements AsyncDisposable {
@@ -78,7 +60,6 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
   readonly #isSilent: () => boolean;
-  readonly #networks: readonly (OpenedNetwork | undefined)[];
   readonly #prepared: PreparedMachine;
   readonly #configuration: VZVirtualMachineConfiguration;
   readonly #saved?: SavedMachine;
@@ -112,7 +93,6 @@ export class VirtualMachine implements AsyncDisposable {
     this.#vsock = vsock;
     this.#ready = vsock?.ready && this.#unlessEnded(vsock.ready);
     this.#ready?.catch(() => {}); // nobody has to ask
-    this.#networks = prepared.networks;
     this.#isSilent = isSilent;
     this.consoles = consoles;
     this.#framework = framework;
@@ -190,7 +170,7 @@ export class VirtualMachine implements AsyncDisposable {
     const configuration = configure(prepared, serial, rollback);
     if (saved) (await import("./save.ts")).checkSavable(configuration, prepared.machine);
     const framework = VZVirtualMachine.create(configuration);
-    VirtualMachine.#mendNetworks(prepared.networks, framework, whole);
+    mendNetworks(prepared.networks, framework, whole);
     const openedVsock = await openVsock?.(framework);
     rollback.move(); // from here on others may have found the new files, and use them
     if (saved) cleanup.use(saved);
@@ -240,27 +220,6 @@ export class VirtualMachine implements AsyncDisposable {
   get ready(): Promise<void> {
     if (this.#ready) return this.#ready;
     throw new TypeError("Nobody asks the guest when it is ready: its description has no vsock.ready");
-  }
-
-  /** A network breaks when the host sleeps, or its own changes: the card is plugged in again, as a cable would be. */
-  static #mendNetworks(
-    networks: readonly (OpenedNetwork | undefined)[],
-    framework: VZVirtualMachine,
-    { info }: RunContext,
-  ): void {
-    const mended: number[] = [];
-    framework.onNetworkLost = async (device, card, error) => {
-      info(`network card ${card + 1} has lost its network (${describeError(error)}); it is plugged in again`);
-      try {
-        const since = performance.now() - (mended[card] ?? -Infinity);
-        if (since < MENDING) await new Promise((resolve) => setTimeout(resolve, MENDING));
-        await networks[card]!.connected?.();
-        mended[card] = performance.now();
-        await device.attach(networks[card]!.attachment());
-      } catch (error) {
-        info(`network card ${card + 1} stays without a network: ${wordsOf(error)}`);
-      }
-    };
   }
 
   /**
@@ -436,7 +395,7 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** On a network of its own, a machine has none of the addresses that its card had on another. */
   async #sources(card: number): Promise<AddressSources> {
-    const addresses = this.#networks[card]?.addresses;
+    const addresses = this.#prepared.networks[card]?.addresses;
     if (!addresses) return {};
     const { isOn } = await import("./subnet.ts");
     return { accept: (address) => isOn(addresses, address) };
@@ -446,7 +405,7 @@ export class VirtualMachine implements AsyncDisposable {
   async #reach(card: number): Promise<string> {
     const { addressOf } = await import("../host/dhcp_leases.ts");
     const now = addressOf(this.machine.network[card].mac!, await this.#sources(card));
-    return now ?? this.#networks[card]?.addresses?.guest ?? await this.address(card);
+    return now ?? this.#prepared.networks[card]?.addresses?.guest ?? await this.address(card);
   }
 
   async #end(stop: Stop): Promise<void> {
