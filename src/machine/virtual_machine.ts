@@ -1,27 +1,18 @@
 /** The running machine: the one object that the command line, a window, control sockets and programs command. */
 
-import {
-  type Operation,
-  type State,
-  VZVirtualMachine,
-  type VZVirtualMachineConfiguration,
-} from "../vz/mod.ts";
+import type { Operation, State, VZVirtualMachine } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
-import { Cleanup, Rollback } from "./cleanup.ts";
+import { assemble, type Parts } from "./assemble.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
 import type { Description, Machine } from "./machine.ts";
-import { mendNetworks } from "./mend_networks.ts";
 import type { Place, Reach } from "./port_forward.ts";
-import { configure, type PreparedMachine, prepareMachine } from "./prepare.ts";
-import { refuseInWorker } from "./refuse_in_worker.ts";
 import type { PartialDescription } from "./restore.ts";
-import { type RunContext, silentContext, type TerminalContext } from "./run_context.ts";
+import { type RunContext, silentContext } from "./run_context.ts";
 import type { SavedMachine } from "./saved_machine.ts";
-import { type Console, type ConsoleStreams, openSerial, wroteNothing } from "./serial.ts";
-import type { OpenedVsock } from "./open_vsock.ts";
+import { type Console, type ConsoleStreams, wroteNothing } from "./serial.ts";
 import type { VsockPorts } from "./vsock_device.ts";
 
 /** How a run ended: the guest powered off, `stop()` was called, or it failed. */
@@ -59,44 +50,24 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #framework: VZVirtualMachine;
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
-  readonly #isSilent: () => boolean;
-  readonly #prepared: PreparedMachine;
-  readonly #configuration: VZVirtualMachineConfiguration;
-  readonly #saved?: SavedMachine;
+  readonly #parts: Parts;
   /** Settles when what is being saved is, or is not. */
   #saving?: Promise<void>;
-  readonly #vsock?: OpenedVsock;
   readonly #ready?: Promise<void>;
-  readonly #context: RunContext;
   #hotPlug?: HotPlug;
   #started?: Promise<void>;
   #startedAt = 0;
   #asked = false;
 
-  private constructor(
-    prepared: PreparedMachine,
-    configuration: VZVirtualMachineConfiguration,
-    framework: VZVirtualMachine,
-    consoles: Console[],
-    cleanup: AsyncDisposableStack,
-    isSilent: () => boolean,
-    vsock: OpenedVsock | undefined,
-    context: RunContext,
-    saved: SavedMachine | undefined,
-  ) {
-    this.#context = context;
-    this.machine = prepared.machine;
-    this.#prepared = prepared;
-    this.#configuration = configuration;
-    this.#saved = saved;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#framework = parts.framework;
+    this.#cleanup = parts.cleanup;
+    this.machine = parts.prepared.machine;
+    this.consoles = parts.serial.map(({ console }) => console);
     this.stopped = this.#ended.promise;
-    this.#vsock = vsock;
-    this.#ready = vsock?.ready && this.#unlessEnded(vsock.ready);
+    this.#ready = parts.vsock?.ready && this.#unlessEnded(parts.vsock.ready);
     this.#ready?.catch(() => {}); // nobody has to ask
-    this.#isSilent = isSilent;
-    this.consoles = consoles;
-    this.#framework = framework;
-    this.#cleanup = cleanup;
   }
 
   /**
@@ -148,45 +119,10 @@ export class VirtualMachine implements AsyncDisposable {
     context: Partial<RunContext>,
     saved?: SavedMachine,
   ): Promise<VirtualMachine> {
-    const whole: TerminalContext = { ...silentContext(), ...context };
-    whole.signal.throwIfAborted();
-    if (!whole.workerStays) refuseInWorker();
-    await using cleanup = new Cleanup(whole);
-    using rollback = new Rollback(whole);
-    const options = {
-      dryRun: false,
-      signal: whole.signal,
-      cleanup,
-      reporter: whole,
-      files: whole.files,
-      saved,
-    };
-    const prepared = await prepareMachine(description, options);
-    const serial = await openSerial(prepared.machine.serial, whole, cleanup, rollback);
-    const { vsock } = prepared.machine;
-    const openVsock = vsock &&
-      await (await import("./open_vsock.ts")).openVsock(prepared.machine, vsock, whole, cleanup);
-    whole.signal.throwIfAborted();
-    const configuration = configure(prepared, serial, rollback);
-    if (saved) (await import("./save.ts")).checkSavable(configuration, prepared.machine);
-    const framework = VZVirtualMachine.create(configuration);
-    mendNetworks(prepared.networks, framework, whole);
-    const openedVsock = await openVsock?.(framework);
-    rollback.move(); // from here on others may have found the new files, and use them
-    if (saved) cleanup.use(saved);
-    const machine = new VirtualMachine(
-      prepared,
-      configuration,
-      framework,
-      serial.map(({ console }) => console),
-      cleanup.move(),
-      () => wroteNothing(serial),
-      openedVsock,
-      whole,
-      saved,
-    );
-    for (const [card, network] of prepared.networks.entries()) {
-      network?.listeners?.serve(() => machine.#reach(card), reachGuest, whole);
+    const parts = await assemble(description, { ...silentContext(), ...context }, saved);
+    const machine = new VirtualMachine(parts);
+    for (const [card, network] of parts.prepared.networks.entries()) {
+      network?.listeners?.serve(() => machine.#reach(card), reachGuest, parts.context);
     }
     return machine;
   }
@@ -208,7 +144,8 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {TypeError} When it has no device for them.
    */
   get vsock(): VsockPorts {
-    if (this.#vsock) return this.#vsock.device;
+    const { vsock } = this.#parts;
+    if (vsock) return vsock.device;
     throw new TypeError("The machine has no socket device: its description has no vsock");
   }
 
@@ -244,7 +181,7 @@ export class VirtualMachine implements AsyncDisposable {
       if (error instanceof MachineError) await this.#end({ kind: "error", error });
       throw error;
     }
-    const started = this.#saved ? this.#restore(this.#saved) : this.#framework.start();
+    const started = this.#parts.saved ? this.#restore(this.#parts.saved) : this.#framework.start();
     this.#framework.stopped.then((stop) => this.#end(stop));
     await started;
     this.#startedAt = performance.now();
@@ -275,8 +212,14 @@ export class VirtualMachine implements AsyncDisposable {
     if (state !== "paused") {
       throw new MachineError(`the machine is ${state}: only one that is paused is saved`);
     }
-    checkSavable(this.#configuration, this.#prepared.described);
-    const saving = saveMachine(path, this.#prepared, (file) => this.#framework.save(file));
+    const { configuration, prepared } = this.#parts;
+    const [come] = this.attached;
+    if (come) {
+      const remedy = "detach it first: a restored machine has the disks of its start";
+      throw new MachineError(`disk '${come.disk.file}' has come while the machine runs`, { remedy });
+    }
+    checkSavable(configuration, prepared.described);
+    const saving = saveMachine(path, prepared, (file) => this.#framework.save(file));
     this.#saving = saving.catch(() => {});
     await saving;
   }
@@ -345,7 +288,7 @@ export class VirtualMachine implements AsyncDisposable {
   async attach(disk: PluggableDisk): Promise<AttachedDisk> {
     if (this.#cleanup.disposed) throw new MachineError("the machine has ended");
     const { HotPlug } = await import("./hot_plug.ts");
-    this.#hotPlug ??= this.#cleanup.use(new HotPlug(this.machine, this.#framework, this.#context));
+    this.#hotPlug ??= this.#cleanup.use(new HotPlug(this.machine, this.#framework, this.#parts.context));
     return await this.#hotPlug.attach(disk);
   }
 
@@ -395,7 +338,7 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** On a network of its own, a machine has none of the addresses that its card had on another. */
   async #sources(card: number): Promise<AddressSources> {
-    const addresses = this.#prepared.networks[card]?.addresses;
+    const addresses = this.#parts.prepared.networks[card]?.addresses;
     if (!addresses) return {};
     const { isOn } = await import("./subnet.ts");
     return { accept: (address) => isOn(addresses, address) };
@@ -405,7 +348,7 @@ export class VirtualMachine implements AsyncDisposable {
   async #reach(card: number): Promise<string> {
     const { addressOf } = await import("../host/dhcp_leases.ts");
     const now = addressOf(this.machine.network[card].mac!, await this.#sources(card));
-    return now ?? this.#prepared.networks[card]?.addresses?.guest ?? await this.address(card);
+    return now ?? this.#parts.prepared.networks[card]?.addresses?.guest ?? await this.address(card);
   }
 
   async #end(stop: Stop): Promise<void> {
@@ -413,8 +356,8 @@ export class VirtualMachine implements AsyncDisposable {
     await this.release(); // which takes the last of what the guest has written
     // Firmware that finds nothing to boot powers the machine off, as a guest does that has booted.
     const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked &&
-      !this.#saved;
-    const foundNothing = isFirmwares && this.#isSilent();
+      !this.#parts.saved;
+    const foundNothing = isFirmwares && wroteNothing(this.#parts.serial);
     this.#ended.resolve(foundNothing ? { kind: "error", error: new NothingToBootError() } : stop);
   }
 

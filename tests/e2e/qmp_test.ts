@@ -3,7 +3,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { GuestShell } from "./guest_shell.ts";
 import { QMPConnection } from "./qmp_client.ts";
-import { contents, eventually, Folder, guest, ROOT, stateOf, Vzrun, vzrun, within } from "./vzrun.ts";
+import {
+  contents,
+  ENVIRONMENT,
+  eventually,
+  Folder,
+  GUEST,
+  guest,
+  ROOT,
+  stateOf,
+  Vzrun,
+  vzrun,
+  within,
+} from "./vzrun.ts";
 
 const folder = new Folder();
 const SOCKET = folder.file("qmp");
@@ -201,6 +213,34 @@ Deno.test("qmp: socat, a client of no one's, gets answers to lines", async () =>
   const [greeting, ...replies] = new TextDecoder().decode(stdout).split("\r\n");
   assertMatch(greeting, /^\{"QMP"/);
   assertEquals(replies, ['{"return": {}}', '{"return": {"status": "running", "running": true}}', ""]);
+});
+
+Deno.test("qmp: README's lines are typed into a shell, and do what is said beside them", async () => {
+  using own = new Folder();
+  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
+  const [, lines] = /## Under a program's control[^]*?```sh\n([^]*?)```/.exec(readme)!;
+  for (const file of ["vmlinuz", "initrd"]) Deno.symlinkSync(`${GUEST}/${file}`, own.file(file));
+  Deno.renameSync(own.file("initrd"), own.file("initrd.gz"));
+  const program = [Deno.execPath(), "run", "-q", "-P", "--config", `${ROOT}/deno.json`, `${ROOT}/main.ts`];
+  const vzrun = `vzrun() { ${
+    program.join(" ")
+  } "$@" -m 1100 -pidfile pid -append 'console=hvc0 powerbutton=ignore'; }`;
+  const shell = new Deno.Command("sh", {
+    args: ["-ec", `${vzrun}\n${lines}\nqmp '{"execute": "quit"}'`],
+    ...ENVIRONMENT,
+    cwd: own.path,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { code, stdout, stderr } = await within("README's lines", shell.output());
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+  const out = new TextDecoder().decode(stdout).replace(
+    /^\{"(QMP|timestamp)".*\r\n|^\{"return": \{\}\}\r\n/gm,
+    "",
+  );
+  assertEquals(out, '{"return": {"status": "running", "running": true}}\r\n');
+  await eventually("the end", () => contents(own.file("pid")) === "");
 });
 
 Deno.test("qmp: Debian's go-qemu drives a machine to its end", async () => {

@@ -291,6 +291,14 @@ Deno.test("save: what cannot be saved is named, and leaves nothing behind", asyn
     assertEquals(namesIn(folder.path), ["disk"]);
     await machine.resume();
   }
+  await using machine = await VirtualMachine.create(small("sleep 1000", { usb: true }));
+  await machine.start();
+  await using stick = await machine.attach({ file: image });
+  await machine.pause();
+  const error = await assertRejects(() => machine.save(path), MachineError);
+  assertMatch(error.message, /disk' has come while the machine runs \(detach it first/);
+  await stick.detach();
+  await machine.save(path);
 });
 
 Deno.test("save: a folder with other things, a file and a folder that is not there are refused, and a full disk too", async () => {
