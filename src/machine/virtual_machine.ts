@@ -89,8 +89,7 @@ export class VirtualMachine implements AsyncDisposable {
    * lead, and the kernel. With `snapshot` of its disks, several can go on from one state, each with clones. macOS 14.
    *
    * @param path The folder into which it was saved, on this computer.
-   * @throws {MachineError} When something differs, a disk is gone or was written since, or not all is there.
-   * @throws As {@linkcode create} does.
+   * @throws {MachineError} When something differs, a disk is gone or was written since; and as {@linkcode create} does.
    *
    * @example
    * ```ts ignore
@@ -352,11 +351,10 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   async #end(stop: Stop): Promise<void> {
-    const isSoon = performance.now() - this.#startedAt < SOON;
+    const isSoon = performance.now() - this.#startedAt < SOON && !this.#parts.saved;
     await this.release(); // which takes the last of what the guest has written
     // Firmware that finds nothing to boot powers the machine off, as a guest does that has booted.
-    const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked &&
-      !this.#parts.saved;
+    const isFirmwares = stop.kind === "guest" && this.machine.boot.kind === "efi" && isSoon && !this.#asked;
     const foundNothing = isFirmwares && wroteNothing(this.#parts.serial);
     this.#ended.resolve(foundNothing ? { kind: "error", error: new NothingToBootError() } : stop);
   }

@@ -1,4 +1,4 @@
-import { NSError, NSObject } from "../objc/mod.ts";
+import { NSError } from "../objc/mod.ts";
 import { UnavailableError } from "./availability.ts";
 import type { VZBootLoader } from "./boot_loader.ts";
 import type { VZVirtioFileSystemDeviceConfiguration } from "./directory_sharing.ts";
@@ -21,19 +21,19 @@ export interface Limits {
   processors: { minimum: number; maximum: number };
 }
 
-/** The lists of devices, by what sets each. */
+/** The lists of devices, and what empties each. */
 const LISTS = {
-  "disks": "setStorageDevices:",
-  "shares": "setDirectorySharingDevices:",
-  "consoles": "setSerialPorts:",
-  "network cards": "setNetworkDevices:",
-  "sockets": "setSocketDevices:",
-  "screens": "setGraphicsDevices:",
-  "keyboards": "setKeyboards:",
-  "pointing devices": "setPointingDevices:",
-  "entropy devices": "setEntropyDevices:",
-  "memory balloons": "setMemoryBalloonDevices:",
-} as const;
+  disks: (all) => all.storageDevices = [],
+  shares: (all) => all.directorySharingDevices = [],
+  consoles: (all) => all.serialPorts = [],
+  "network cards": (all) => all.networkDevices = [],
+  sockets: (all) => all.socketDevices = [],
+  screens: (all) => all.graphicsDevices = [],
+  keyboards: (all) => all.keyboards = [],
+  "pointing devices": (all) => all.pointingDevices = [],
+  "entropy devices": (all) => all.entropyDevices = [],
+  "memory balloons": (all) => all.memoryBalloonDevices = [],
+} satisfies Record<string, (all: VZVirtualMachineConfiguration) => void>;
 
 /** The name of a list of devices. */
 export type DeviceList = keyof typeof LISTS;
@@ -158,8 +158,10 @@ export class VZVirtualMachineConfiguration extends VZObject<"VZVirtualMachineCon
    */
   savingObstacle(): { devices: DeviceList; error: NSError } | undefined {
     for (const devices of Object.keys(LISTS) as DeviceList[]) {
-      using alone = new VZVirtualMachineConfiguration((this as NSObject).send("copy") as NSObject);
-      for (const [other, setter] of Object.entries(LISTS)) if (other !== devices) alone.send(setter, []);
+      using alone = new VZVirtualMachineConfiguration(this.send("copy")!);
+      for (const [other, empty] of Object.entries(LISTS)) {
+        if (other !== devices) empty(alone);
+      }
       try {
         alone.validateSaveRestoreSupport();
       } catch (error) {

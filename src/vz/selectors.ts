@@ -24,6 +24,7 @@ interface ResultTypes extends Record<"q" | "Q", bigint>, Record<"i" | "I" | "S" 
 /** Of the methods that are not Virtualization's, those that src/vz sends: NSObject's, and NSView's. */
 interface Inherited {
   "-init": "11.0 @";
+  "-copy": "11.0 @";
   "-addObserver:forKeyPath:options:context:": "11.0 v @ @ Q ^v";
 }
 interface InheritedByView {
