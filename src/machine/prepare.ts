@@ -103,7 +103,7 @@ export async function prepareMachine(
     await openFiles(files, cleanup);
     if (machine.name !== undefined) {
       const { noticeTwin } = await import("./twin.ts");
-      await noticeTwin(machine, cleanup, options.reporter);
+      await noticeTwin(machine, cleanup, options.reporter, saved && "a saved machine keeps its own");
     }
   }
   const boot = await prepareBoot(

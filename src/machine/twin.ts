@@ -11,11 +11,14 @@ import type { Reporter } from "./run_context.ts";
 /**
  * Says when a machine gets MAC addresses of its name that another one, of the same name, runs with. What tells is a
  * lock in the cache's folder, which goes with the machine.
+ *
+ * @param advice What a user can do.
  */
 export async function noticeTwin(
   { name, network }: Machine,
   cleanup: AsyncDisposableStack,
   { info }: Pick<Reporter, "info">,
+  advice = "give one of them another name",
 ): Promise<void> {
   const ofName = await Promise.all(network.map((_, card) => makeMAC(name, card)));
   const shared = network.findIndex(({ mac }, card) => mac === ofName[card]);
@@ -27,7 +30,7 @@ export async function noticeTwin(
     const lock = lockFile(path);
     if (!lock) {
       const same = `its network card has the same address, ${ofName[shared]}`;
-      return info(`another machine of the name '${name}' runs: ${same}; give one of them another name`);
+      return info(`another machine of the name '${name}' runs: ${same}; ${advice}`);
     }
     const own = lock.statSync();
     cleanup.defer(() => {

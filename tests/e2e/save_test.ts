@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type Description, MachineError, savedMachine, VirtualMachine } from "vzrun";
+import { type Description, MachineError, NSError, savedMachine, VirtualMachine } from "vzrun";
 import { COUNTING, SavedGuest, small } from "./saved_guest.ts";
 import { LOOP } from "./guest_shell.ts";
 import { liveCD } from "./live_cd.ts";
+import { tinyDisk } from "./tiny_disk.ts";
 import { Folder, ROOT, SOONER, Vzrun, vzrun, within } from "./vzrun.ts";
 
 const MiB = 1024 * 1024;
@@ -38,10 +39,10 @@ Deno.test("save: a guest goes on where it was, with its memory, its disk and its
   let before: string;
   {
     await using guest = await SavedGuest.boot(
-      small(undefined, { disks: [{ file: disk, size: 8 * MiB }], network: [{ kind: "nat" }] }),
+      small(undefined, { disks: [{ file: disk, size: MiB }], network: [{ kind: "nat" }] }),
     );
     await guest.out.until("ready\r\n");
-    await guest.tell("dd if=/dev/urandom of=/dev/vda bs=1M count=4 conv=fsync; echo $$ >/tmp/mark");
+    await guest.tell("dd if=/dev/urandom of=/dev/vda bs=64k count=4 conv=fsync; echo $$ >/tmp/mark");
     before = await guest.tell(look);
     await assertRejects(() => guest.machine.save(saved), MachineError, "the machine is running: only one");
     await guest.save(saved);
@@ -59,7 +60,7 @@ Deno.test("save: a guest goes on where it was, with its memory, its disk and its
   for (let i = 0; i < 10; i++) {
     await using guest = await SavedGuest.restore(saved);
     assertEquals(await guest.tell(look), before, `the restore ${i + 1}`);
-    await guest.tell("dd if=/dev/urandom of=/dev/vda bs=1M seek=4 count=4 conv=fsync");
+    await guest.tell("dd if=/dev/urandom of=/dev/vda bs=64k seek=4 count=4 conv=fsync");
     if (i === 9) await guest.tell(`${kernel}; head -c 32 /dev/hwrng | wc -c`);
     before = await guest.tell(look);
     await guest.save(saved);
@@ -303,14 +304,23 @@ Deno.test("save: what cannot be saved is named, and leaves nothing behind", asyn
 
 Deno.test("save: a folder with other things, a file and a folder that is not there are refused, and a full disk too", async () => {
   using folder = new Folder();
-  await using machine = await VirtualMachine.create(small("sleep 1000"));
-  await machine.start();
+  await using guest = await SavedGuest.boot(small("echo up; sleep 1000"));
+  await guest.out.until("up\r\n");
+  const { machine } = guest;
   await machine.pause();
   Deno.writeTextFileSync(folder.file("letter"), "");
   await assertRejects(() => machine.save(folder.path), MachineError, "the folder has other things in it");
   await assertRejects(() => machine.save(folder.file("letter")), MachineError, "a saved machine is a folder");
   await assertRejects(() => machine.save(folder.file("a/b")), MachineError, "its folder is not there");
   assertEquals(namesIn(folder.path), ["letter"]);
+  const full = folder.file("full");
+  Deno.mkdirSync(full);
+  await using disk = await tinyDisk(full);
+  if (!disk) return;
+  const error = await assertRejects(() => machine.save(`${full}/saved`), NSError);
+  assertEquals([error.domain, error.code], ["VZErrorDomain", 11]);
+  assertEquals(namesIn(full), []);
+  assertEquals(await machine.state(), "paused");
 });
 
 /** A program that lets a saved machine go on, saves it again, and is killed when its state is this one. */

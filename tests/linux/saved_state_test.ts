@@ -29,6 +29,7 @@ import {
   type VZVirtualMachine,
   type VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
+import { tinyDisk } from "../e2e/tiny_disk.ts";
 import { Folder } from "../e2e/vzrun.ts";
 import { Guest, within } from "./guest.ts";
 
@@ -274,11 +275,3 @@ Deno.test("saved state: a file that is there is not written over, and one for wh
   await again.said(`count ${at + 2}\r\n`);
   await restored.stop();
 });
-
-/** A disk of a few megabytes, at a folder; undefined where this user may mount none. */
-async function tinyDisk(folder: string): Promise<AsyncDisposable | undefined> {
-  const command = (...args: string[]) =>
-    new Deno.Command(args[0], { args: args.slice(1), stderr: "null" }).output();
-  if (!(await command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder)).success) return undefined;
-  return { [Symbol.asyncDispose]: async () => void await command("umount", folder) };
-}
