@@ -54,6 +54,7 @@ function comparisons(was: Machine, is: Machine): Comparison[] {
     ...cards,
     ["serial", "the number of consoles", was.serial.length, is.serial.length],
     ["shares", "the shares' tags", tagsOf(was), tagsOf(is)],
+    ["usb", "the USB controller", was.usb ? "there" : "none", is.usb ? "there" : "none"],
     ["vsock", "the socket device", was.vsock ? "there" : "none", is.vsock ? "there" : "none"],
     ["display", "the screen", sizeOf(was), sizeOf(is)],
   ];

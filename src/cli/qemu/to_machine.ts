@@ -19,9 +19,7 @@ export function toMachine(
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
   const { name, machineId, uuid, memory, processors, shares, display, usb } = settings;
-  if (settings.startsPaused && !settings.qmp) {
-    throw new UsageError("-S needs -qmp: its cont starts the machine");
-  }
+  checkStart(settings);
   return {
     name,
     machineId,
@@ -46,8 +44,9 @@ export function toMachine(
  * @throws {UsageError} When options contradict each other.
  */
 export function toRestored(settings: Settings, saved: Machine): PartialDescription {
-  const { name, machineId, uuid, memory, processors, shares, display } = settings;
+  const { name, machineId, uuid, memory, processors, shares, display, usb } = settings;
   const { kernel, initrd, append, efi } = settings;
+  checkStart(settings);
   const isBootSaid = efi || [kernel, initrd, append].some((value) => value !== undefined);
   if (saved.display && typeof display !== "object") {
     throw new UsageError("-nographic and -display none: the machine was saved with a screen");
@@ -69,7 +68,12 @@ export function toRestored(settings: Settings, saved: Machine): PartialDescripti
     ...settings.network.length > 0 && { network: toNetwork(settings) },
     ...toVsock(settings),
     ...typeof display === "object" && { display: { ...saved.display, ...display } },
+    ...usb && { usb },
   };
+}
+
+function checkStart({ startsPaused, qmp }: Settings): void {
+  if (startsPaused && !qmp) throw new UsageError("-S needs -qmp: its cont starts the machine");
 }
 
 /** The consoles of a saved machine, without the streams of the program that had it: stdio is in the place of the first. */
