@@ -21,6 +21,10 @@ export function run(argv: readonly string[]): Promise<number> {
     if (settings.mode === "help") return await printHelp(settings.topic);
     if (settings.mode === "version") return await printVersion();
     if (settings.mode === "completions") return await printCompletions(settings.shell!);
+    if (settings.incoming !== undefined) {
+      const { displayOf } = await import("./incoming.ts");
+      settings.display ??= displayOf(settings.incoming);
+    }
     const daemonize = settings.daemonize ? await import("./daemonize.ts") : undefined;
     daemonize?.settleForDaemon(settings);
     let daemon: Daemon | undefined;
@@ -30,10 +34,7 @@ export function run(argv: readonly string[]): Promise<number> {
       if (daemonize && !daemon) return await daemonize.waitForDaemon();
     }
     for (const note of settings.notes) log.debug(note); // by the last process of a start
-    if (settings.incoming !== undefined) {
-      const { displayOf } = await import("./incoming.ts");
-      settings.display ??= displayOf(settings.incoming);
-    }
+    if (settings.mode === "run") await ensureAllowed(settings);
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");

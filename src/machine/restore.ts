@@ -2,6 +2,7 @@
 
 import { exists } from "../host/files.ts";
 import type { Boot } from "./boot.ts";
+import type { Disk } from "./disk.ts";
 import { MachineError } from "./error.ts";
 import { formatBytes } from "./format_bytes.ts";
 import type { Description, Machine } from "./machine.ts";
@@ -37,7 +38,7 @@ function comparisons(was: Machine, is: Machine): Comparison[] {
   const pairs = <T>(before: T[], now: T[]) => now.slice(0, before.length).map((one, i) => [before[i], one]);
   const disks = pairs(was.disks, is.disks).flatMap(([was, is], i): Comparison[] => [
     [`disks[${i}].interface`, `disk ${i + 1}'s interface`, was.interface, is.interface],
-    [`disks[${i}].readOnly`, `disk ${i + 1}'s being read-only`, was.readOnly, is.readOnly],
+    [`disks[${i}].readOnly`, `disk ${i + 1}`, accessTo(was), accessTo(is)],
     [`disks[${i}].serial`, `disk ${i + 1}'s serial`, was.serial ?? "none", is.serial ?? "none"],
   ]);
   const cards = pairs(was.network, is.network).flatMap(([was, is], i): Comparison[] => [
@@ -53,12 +54,14 @@ function comparisons(was: Machine, is: Machine): Comparison[] {
     ["network", "the number of network cards", was.network.length, is.network.length],
     ...cards,
     ["serial", "the number of consoles", was.serial.length, is.serial.length],
-    ["shares", "the shares' tags", tagsOf(was), tagsOf(is)],
+    ["shares", "what is shared", tagsOf(was), tagsOf(is)],
     ["usb", "the USB controller", was.usb ? "there" : "none", is.usb ? "there" : "none"],
     ["vsock", "the socket device", was.vsock ? "there" : "none", is.vsock ? "there" : "none"],
     ["display", "the screen", sizeOf(was), sizeOf(is)],
   ];
 }
+
+const accessTo = ({ readOnly }: Disk) => readOnly ? "only to be read" : "to be written";
 
 function bootOf(boot: Boot): string {
   if (boot.kind === "linux") return "a kernel";
