@@ -34,7 +34,6 @@ export function run(argv: readonly string[]): Promise<number> {
       if (daemonize && !daemon) return await daemonize.waitForDaemon();
     }
     for (const note of settings.notes) log.debug(note); // by the last process of a start
-    if (settings.mode === "run") await ensureAllowed(settings);
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");
