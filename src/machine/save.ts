@@ -32,6 +32,7 @@ const FIELDS: Partial<Record<DeviceList, keyof Machine>> = {
   "network cards": "network",
   sockets: "vsock",
   screens: "display",
+  "USB controllers": "usb",
 };
 
 /**

@@ -12,7 +12,7 @@ import type { VZUSBScreenCoordinatePointingDeviceConfiguration } from "./pointin
 import type { VZVirtioConsoleDeviceSerialPortConfiguration } from "./serial_port.ts";
 import type { VZVirtioSocketDeviceConfiguration } from "./socket_device.ts";
 import type { VZStorageDeviceConfiguration } from "./storage.ts";
-import type { VZXHCIControllerConfiguration } from "./usb.ts";
+import { VZXHCIControllerConfiguration } from "./usb.ts";
 import { VZClass, VZObject } from "./vz_object.ts";
 
 /** What a machine may have on this host; memory in bytes. */
@@ -33,6 +33,9 @@ const LISTS = {
   "pointing devices": (all) => all.pointingDevices = [],
   "entropy devices": (all) => all.entropyDevices = [],
   "memory balloons": (all) => all.memoryBalloonDevices = [],
+  "USB controllers": (all) => {
+    if (VZXHCIControllerConfiguration.api.isAvailable) all.usbControllers = [];
+  },
 } satisfies Record<string, (all: VZVirtualMachineConfiguration) => void>;
 
 /** The name of a list of devices. */
