@@ -46,3 +46,36 @@ export function readPE(file: Input): PE | undefined {
   }
   return { machine: coff.getUint16(4, true), sections };
 }
+
+/** No program has as much before its header, which is so found without long searches. */
+const MOST_BEFORE_HEADER = 1 << 20;
+
+/** Processors by the machine type of their programs. */
+const PROCESSORS: Record<number, string> = {
+  [IMAGE_FILE_MACHINE.x86_64]: "x86_64",
+  [IMAGE_FILE_MACHINE.aarch64]: "aarch64",
+  0x14c: "ia32",
+  0x1c0: "arm",
+  0x1c2: "arm",
+  0x1c4: "arm",
+  0x5032: "riscv32",
+  0x5064: "riscv64",
+  0x6264: "loongarch64",
+};
+
+/**
+ * The processor that a program is for: `aarch64`; nothing when it is no program, or of one that is not known.
+ *
+ * @param read Bytes of it from an offset, fewer at its end.
+ */
+export function processorOf(
+  read: (offset: number, length: number) => Uint8Array<ArrayBuffer>,
+): string | undefined {
+  const head = read(0, 64);
+  if (head.length < 64 || head[0] !== 0x4d || head[1] !== 0x5a) return undefined;
+  const header = new DataView(head.buffer).getUint32(0x3c, true);
+  const coff = header > MOST_BEFORE_HEADER ? new Uint8Array() : read(header, 6);
+  if (coff.length < 6) return undefined;
+  const view = new DataView(coff.buffer);
+  return view.getUint32(0) === 0x50450000 ? PROCESSORS[view.getUint16(4, true)] : undefined;
+}

@@ -99,6 +99,12 @@ export async function prepareMachine(
   }
   const devices = makeDevices({ ...machine, disks }, networks);
   let identifier = identityOf(machine, saved?.identity);
+  if (machine.boot.kind === "efi" && !saved) {
+    const { checkBootable } = await import("./bootable.ts");
+    const looked = opened.map((disk, i) => ({ ...disk, format: formats[i] }));
+    const { reporter, dryRun } = options;
+    checkBootable(machine.boot, looked, reporter, dryRun ? reporter.info : reporter.debug);
+  }
   if (!options.dryRun) {
     await openFiles(files, cleanup);
     if (machine.name !== undefined) {

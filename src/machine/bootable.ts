@@ -1,0 +1,99 @@
+/** Whether EFI firmware finds something to boot: without a screen, one that does not may run silently for ever. */
+
+import { ignoreNotFound } from "../host/error.ts";
+import { exists } from "../host/files.ts";
+import { machineArchitecture } from "../host/system.ts";
+import { DiskReader } from "../images/disk_reader.ts";
+import { findBoot, type Finding, type Processor } from "../images/efi_boot.ts";
+import { hasBootEntries } from "../images/efi_variables.ts";
+import { ImageFile } from "../images/image_file.ts";
+import { type Layer, RawLayer } from "../images/layer.ts";
+import type { EFIBoot } from "./boot.ts";
+import type { Disk, DiskFormat, OpenedDisk } from "./disk.ts";
+import { MachineError, refusable } from "./error.ts";
+import type { Reporter } from "./run_context.ts";
+
+/** So much of a variable store is looked at: what is behind it in arm64's 64 MiB is empty. */
+const STORE_HEAD = 1024 * 1024;
+
+/** A disk, and what is found on it; undefined when that cannot be seen. */
+interface LookedAt {
+  name: string;
+  finding?: Finding;
+}
+
+/**
+ * Looks for what firmware boots, and says what there is when it may be nothing.
+ *
+ * @param say Hears what is booted.
+ * @throws {MachineError} When there is nothing for sure.
+ */
+export function checkBootable(
+  boot: EFIBoot,
+  disks: readonly (OpenedDisk & { format: DiskFormat })[],
+  { info }: Reporter,
+  say: (message: string) => void,
+): void {
+  const processor = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
+  const looked: LookedAt[] = [];
+  for (const [i, disk] of disks.entries()) {
+    const name = nameOf(disk.disk);
+    const finding = refusable(`disks[${i}].file`, `cannot use ${name}`, () => lookAt(disk, processor));
+    if (finding?.kind === "boots") return say(`EFI boots ${finding.loader.path} of ${name}`);
+    looked.push({ name, finding });
+  }
+  const isUnseen = looked.some(({ finding }) => !finding);
+  const found = looked.flatMap(({ name, finding }) =>
+    finding?.kind === "maybe" ? [`${name}: ${finding.why}`] : []
+  );
+  if (found.length > 0) return info(`there may be nothing to boot: ${found.join("; ")}`);
+  if (isUnseen) return;
+  const all = looked.map(({ name, finding }) => `${name}: ${finding?.kind === "nothing" ? finding.why : ""}`);
+  if (boot.variables !== undefined && isInstalled(boot.variables)) {
+    return info(`only a boot entry in '${boot.variables}' can find something to boot: ${all.join("; ")}`);
+  }
+  refuse(looked, all);
+}
+
+function refuse(looked: LookedAt[], all: string[]): never {
+  const isBlank = looked.every(({ finding }) => finding?.kind === "nothing" && finding.isBlank);
+  const remedy = isBlank ? "a CD to install from goes beside it" : undefined;
+  if (looked.length > 1) {
+    throw new MachineError(`there is nothing to boot: ${all.join("; ")}`, { field: "boot", remedy });
+  }
+  throw new MachineError(`cannot boot ${all[0]}`, { field: "disks[0].file", remedy });
+}
+
+function nameOf({ file, source, media }: Disk): string {
+  return `${media === "cdrom" ? "CD" : "disk"} '${source?.file ?? file}'`;
+}
+
+/** Nothing when what it will hold cannot be seen yet, or not here. */
+function lookAt(
+  { disk, image, format }: OpenedDisk & { format: DiskFormat },
+  processor: Processor,
+): Finding | undefined {
+  if (!exists(disk.file)) {
+    if (image) return find(image, processor);
+    return disk.size === undefined
+      ? undefined
+      : { kind: "nothing", why: "it is new, and so blank", isBlank: true };
+  }
+  if (format === "asif") return undefined;
+  using layer = new RawLayer(new ImageFile(disk.file));
+  return find(layer, processor);
+}
+
+function find(layer: Layer, processor: Processor): Finding {
+  return findBoot(new DiskReader(layer), processor);
+}
+
+/** Whether a variable store has boot entries of an operating system's. */
+function isInstalled(path: string): boolean {
+  return ignoreNotFound(() => {
+    using store = new ImageFile(path);
+    const head = new Uint8Array(Math.min(STORE_HEAD, store.size));
+    store.readWhole(0, head);
+    return hasBootEntries(head);
+  }) ?? false;
+}
