@@ -27,8 +27,19 @@ export type Finding =
   | { kind: "boots"; loader: Loader }
   /** Nobody can tell from the disk alone, and why. */
   | { kind: "maybe"; why: string }
-  /** Nothing, and what there is instead. */
-  | { kind: "nothing"; why: string; isBlank?: true };
+  /** Nothing that it starts by itself, and what there is instead. */
+  | Nothing;
+
+/** What a disk has that firmware starts nothing of by itself. */
+export interface Nothing {
+  kind: "nothing";
+  /** What there is instead. */
+  why: string;
+  /** There is a file system that firmware reads: a boot entry may name a file there, a kernel perhaps. */
+  isReadable: boolean;
+  /** There is nothing at all. */
+  isBlank?: boolean;
+}
 
 /** Names of the loaders that firmware looks for in `\EFI\BOOT`. Source: the UEFI specification 2.10, 3.5.1.1. */
 const DEFAULTS: Record<string, string> = {
@@ -50,7 +61,8 @@ const MOST_PROGRAMS = 32;
 /** What is found on the way. */
 interface Search {
   loaders: Loader[];
-  /** It has a system partition, or an image that EFI boots, that can be read. */
+  /** There is a FAT file system, and one that is meant for EFI. */
+  isReadable: boolean;
   hasVolume: boolean;
   forBIOS: boolean;
   /** Why it is not known all. */
@@ -59,7 +71,7 @@ interface Search {
 
 /** What firmware on a processor finds on a disk. Never fails: what is damaged is not known. */
 export function findBoot(disk: DiskReader, processor: Processor): Finding {
-  const search: Search = { loaders: [], hasVolume: false, forBIOS: false };
+  const search: Search = { loaders: [], isReadable: false, hasVolume: false, forBIOS: false };
   const isISO = attempt(search, "", () => isISODisk(disk)) ?? false;
   const volumes = new Map([[0, false]]); // where, and whether it is meant for EFI
   const images = (isISO && attempt(search, "its boot catalogue: ", () => readElTorito(disk))) || [];
@@ -68,7 +80,9 @@ export function findBoot(disk: DiskReader, processor: Processor): Finding {
     volumes.set(start, platform === "efi" || (volumes.get(start) ?? false));
   }
   const table = attempt(search, "", () => readPartitions(disk));
-  search.forBIOS ||= table?.forBIOS ?? false;
+  // The first sector of a file system has code, too, and with mtools even a table.
+  const isWhole = attempt(search, "", () => FAT.open(disk, 0)) !== undefined;
+  search.forBIOS ||= (table?.forBIOS ?? false) && !isWhole;
   for (const { start, isSystem } of table?.partitions ?? []) {
     volumes.set(start, isSystem || (volumes.get(start) ?? false));
   }
@@ -102,6 +116,7 @@ function lookAtVolume(
   if (!isForEFI && start + 512 > disk.size) return;
   const fat = FAT.open(disk, start);
   if (fat) {
+    search.isReadable = true;
     search.hasVolume ||= isForEFI || start === 0;
     search.loaders.push(...loadersIn(fat, processor));
   } else if (isForEFI && !disk.isZero(start, 65_536)) {
@@ -128,7 +143,7 @@ function loadersIn(fat: FAT, processor: Processor): Loader[] {
   return loaders;
 }
 
-function judge({ loaders, forBIOS, problem }: Search, processor: Processor): Finding | undefined {
+function judge({ loaders, isReadable, forBIOS, problem }: Search, processor: Processor): Finding | undefined {
   const own = loaders.find(({ defaultOf }) => defaultOf === processor);
   if (own && !own.processor) {
     return { kind: "maybe", why: `its ${own.path} is no program that is known here` };
@@ -142,25 +157,27 @@ function judge({ loaders, forBIOS, problem }: Search, processor: Processor): Fin
   if (processors.size > 0) {
     const computers = `it boots ${listed([...processors])} computers`;
     const remedy = `take the ${IMAGE_NAMES[processor]} image`;
-    return { kind: "nothing", why: `${computers}, and this is an ${processor} one: ${remedy}` };
+    return { kind: "nothing", why: `${computers}, and this is an ${processor} one: ${remedy}`, isReadable };
   }
   if (problem !== undefined) return { kind: "maybe", why: problem };
-  if (forBIOS) return { kind: "nothing", why: "it boots by BIOS only, and a machine here has EFI" };
+  if (forBIOS) {
+    return { kind: "nothing", why: "it boots by BIOS only, and a machine here has EFI", isReadable };
+  }
 }
 
 function judgeWithoutLoaders(
   disk: DiskReader,
-  { hasVolume }: Search,
+  { isReadable, hasVolume }: Search,
   isISO: boolean,
   hasTable: boolean,
 ): Finding {
-  const nothing = (why: string): Finding => ({ kind: "nothing", why });
-  if (hasVolume) return nothing("it has a partition for EFI, and no boot loader there");
+  const nothing = (why: string): Finding => ({ kind: "nothing", why, isReadable });
+  if (hasVolume) return nothing("it has a FAT file system for EFI, and no boot loader there");
   if (isISO) return nothing("it is an ISO image that boots nothing by EFI");
   if (hasTable) return nothing("it has no partition with a boot loader for EFI");
   try {
     if (disk.isZero(0, HEAD) && disk.isZero(disk.size - TAIL, TAIL)) {
-      return { kind: "nothing", why: "it is blank", isBlank: true };
+      return { kind: "nothing", why: "it is blank", isReadable, isBlank: true };
     }
     const head = disk.at(0, Math.min(HEAD, disk.size));
     const [, , what] = CONTENTS.find(([offset, magic]) => has(head, offset, magic)) ?? [];

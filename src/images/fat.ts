@@ -225,9 +225,14 @@ class LongName {
   }
 }
 
+/** Where the two halves of a short name are small letters, a byte says so: an extension of Windows NT's. */
+const SMALL = { name: 0x08, extension: 0x10 } as const;
+
 function shortName(entry: Uint8Array): string {
-  const text = (from: number, to: number) =>
-    new TextDecoder("latin1").decode(entry.subarray(from, to)).trimEnd();
-  const extension = text(8, 11);
-  return text(0, 8) + (extension === "" ? "" : `.${extension}`);
+  const text = (from: number, to: number, small: number) => {
+    const text = new TextDecoder("latin1").decode(entry.subarray(from, to)).trimEnd();
+    return entry[12] & small ? text.toLowerCase() : text;
+  };
+  const extension = text(8, 11, SMALL.extension);
+  return text(0, 8, SMALL.name) + (extension === "" ? "" : `.${extension}`);
 }

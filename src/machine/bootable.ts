@@ -42,26 +42,24 @@ export function checkBootable(
     if (finding?.kind === "boots") return say(`EFI boots ${finding.loader.path} of ${name}`);
     looked.push({ name, finding });
   }
-  const isUnseen = looked.some(({ finding }) => !finding);
-  const found = looked.flatMap(({ name, finding }) =>
-    finding?.kind === "maybe" ? [`${name}: ${finding.why}`] : []
-  );
-  if (found.length > 0) return info(`there may be nothing to boot: ${found.join("; ")}`);
-  if (isUnseen) return;
-  const all = looked.map(({ name, finding }) => `${name}: ${finding?.kind === "nothing" ? finding.why : ""}`);
-  if (boot.variables !== undefined && isInstalled(boot.variables)) {
-    return info(`only a boot entry in '${boot.variables}' can find something to boot: ${all.join("; ")}`);
+  const found = (kind: Finding["kind"]) =>
+    looked.flatMap(({ name, finding }) =>
+      finding?.kind === kind && finding.kind !== "boots" ? [`${name}: ${finding.why}`] : []
+    );
+  const maybe = found("maybe").join("; ");
+  if (maybe !== "") return info(`there may be nothing to boot: ${maybe}`);
+  const nothings = looked.flatMap(({ finding }) => finding?.kind === "nothing" ? [finding] : []);
+  if (nothings.length < looked.length) return; // what is not seen may boot
+  const why = found("nothing").join("; ");
+  const { variables } = boot;
+  if (variables !== undefined && nothings.some(({ isReadable }) => isReadable) && isInstalled(variables)) {
+    return info(`there may be nothing to boot but what a boot entry in '${variables}' names: ${why}`);
   }
-  refuse(looked, all);
-}
-
-function refuse(looked: LookedAt[], all: string[]): never {
-  const isBlank = looked.every(({ finding }) => finding?.kind === "nothing" && finding.isBlank);
-  const remedy = isBlank ? "a CD to install from goes beside it" : undefined;
-  if (looked.length > 1) {
-    throw new MachineError(`there is nothing to boot: ${all.join("; ")}`, { field: "boot", remedy });
-  }
-  throw new MachineError(`cannot boot ${all[0]}`, { field: "disks[0].file", remedy });
+  const one = looked.length === 1;
+  throw new MachineError(`${one ? "cannot boot" : "there is nothing to boot:"} ${why}`, {
+    field: one ? "disks[0].file" : "boot",
+    remedy: nothings.every(({ isBlank }) => isBlank) ? "a CD to install from goes beside it" : undefined,
+  });
 }
 
 function nameOf({ file, source, media }: Disk): string {
@@ -75,9 +73,8 @@ function lookAt(
 ): Finding | undefined {
   if (!exists(disk.file)) {
     if (image) return find(image, processor);
-    return disk.size === undefined
-      ? undefined
-      : { kind: "nothing", why: "it is new, and so blank", isBlank: true };
+    const isNew = disk.size !== undefined;
+    return isNew ? { kind: "nothing", why: "it is new", isReadable: false, isBlank: true } : undefined;
   }
   if (format === "asif") return undefined;
   using layer = new RawLayer(new ImageFile(disk.file));
