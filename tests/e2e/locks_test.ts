@@ -55,7 +55,7 @@ Deno.test("locks: a file that another has locked is named within 4 s, with exit 
 Deno.test("locks: a variable store that another machine has is named too", async () => {
   using folder = new Folder();
   const [disk, variables] = [folder.file("d"), folder.file("vars")];
-  Deno.writeFileSync(disk, new Uint8Array(65536));
+  Deno.writeTextFileSync(disk, "of no known kind".repeat(4096));
   VZEFIVariableStore.create(variables);
   await using _holder = await held(variables);
   const { code, err } = await vzrun(["-efi-vars", variables, "-hda", disk, "-m", "256", "-nographic"]);

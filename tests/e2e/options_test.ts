@@ -1,8 +1,15 @@
 import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { fat, program } from "../images/efi_layouts.ts";
+import { LOADER } from "./live_cd.ts";
 import { ENVIRONMENT, Folder, GUEST, ROOT, vzrun, within } from "./vzrun.ts";
 
 const KERNEL = ["-kernel", `${GUEST}/vmlinuz`];
 const NEW = ["-drive", "file=new,size=1M"];
+/** A disk that firmware boots. */
+const BOOTS = fat(
+  { [`EFI/BOOT/${LOADER}`]: program(Deno.build.arch === "aarch64" ? 0xaa64 : 0x8664) },
+  1 << 20,
+);
 
 /** A folder with files of every unfit kind, and something that stands in for QEMU to tell that it was started. */
 class Files extends Folder {
@@ -31,6 +38,7 @@ class Files extends Folder {
     write("rubbish", [0, 1, 2, 3]);
     write("secret", "HdrS", 0);
     write("disk", new Array(4096).fill(0));
+    Deno.writeFileSync(this.file("boots"), BOOTS);
     write("odd", new Array(4097).fill(0));
     write("large text", "An ISO is no text.\n".repeat(65536 / 2));
     Deno.mkdirSync(this.file("folder"));
@@ -221,7 +229,7 @@ const MISTAKES: [mistake: string, args: string[], message: RegExp][] = [
   ["a size of broken bytes", [...KERNEL, "-drive", "file=new,size=1.7"], /whole number of bytes/],
   [
     "a text for EFI's variables",
-    ["-efi-vars", "text", "-hda", "disk"],
+    ["-efi-vars", "text", "-hda", "boots"],
     /cannot use the variable store 'text': /,
   ],
   ["a name of two lines", [...KERNEL, "-name", "two\nlines"], /name of one line/],
