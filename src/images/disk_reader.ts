@@ -1,6 +1,5 @@
 /** Reads here and there in the disk that an image holds. */
 
-import { decompress } from "./decompress_cluster.ts";
 import { ImageError } from "./error.ts";
 import { type CompressedCluster, type Layer, locate } from "./layer.ts";
 
@@ -17,12 +16,18 @@ export class DiskReader {
   /** How many bytes were read so far. */
   bytesRead = 0;
   readonly #layer: Layer;
+  readonly #decompress?: (cluster: CompressedCluster) => Uint8Array;
   readonly #blocks = new Map<number, Uint8Array>();
   #cluster?: { of: CompressedCluster; bytes: Uint8Array };
 
-  /** Of an image, which the caller disposes of. */
-  constructor(layer: Layer) {
+  /**
+   * Of an image, which the caller disposes of.
+   *
+   * @param decompress For one that may have compressed clusters: it takes its time to be loaded.
+   */
+  constructor(layer: Layer, decompress?: (cluster: CompressedCluster) => Uint8Array) {
     this.#layer = layer;
+    this.#decompress = decompress;
     this.size = layer.size;
   }
 
@@ -82,7 +87,8 @@ export class DiskReader {
 
   #decompressed(cluster: CompressedCluster): Uint8Array {
     if (this.#cluster?.of.file !== cluster.file || this.#cluster.of.at !== cluster.at) {
-      this.#cluster = { of: cluster, bytes: decompress(cluster) };
+      if (!this.#decompress) throw new TypeError("An image with compressed clusters needs decompress");
+      this.#cluster = { of: cluster, bytes: this.#decompress(cluster) };
     }
     return this.#cluster.bytes;
   }

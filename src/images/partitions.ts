@@ -1,6 +1,6 @@
 /** Tables of partitions: GPT and MBR. Sources: the UEFI specification 2.10, chapter 5; and what Linux and EDK2 take for one. */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import type { DiskReader } from "./disk_reader.ts";
 import { damaged, ImageError } from "./error.ts";
 import { has } from "./magic.ts";

@@ -7,10 +7,10 @@ import { DiskReader } from "../images/disk_reader.ts";
 import { findBoot, type Finding, type Processor } from "../images/efi_boot.ts";
 import { hasBootEntries } from "../images/efi_variables.ts";
 import { ImageFile } from "../images/image_file.ts";
-import { type Layer, RawLayer } from "../images/layer.ts";
+import { RawLayer } from "../images/layer.ts";
 import type { EFIBoot } from "./boot.ts";
 import type { Disk, DiskFormat, OpenedDisk } from "./disk.ts";
-import { MachineError, refusable } from "./error.ts";
+import { MachineError, refusableLater } from "./error.ts";
 import type { Reporter } from "./run_context.ts";
 
 /** So much of a variable store is looked at: what is behind it in arm64's 64 MiB is empty. */
@@ -28,17 +28,21 @@ interface LookedAt {
  * @param say Hears what is booted.
  * @throws {MachineError} When there is nothing for sure.
  */
-export function checkBootable(
+export async function checkBootable(
   boot: EFIBoot,
   disks: readonly (OpenedDisk & { format: DiskFormat })[],
   { info }: Reporter,
   say: (message: string) => void,
-): void {
+): Promise<void> {
   const processor = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
   const looked: LookedAt[] = [];
   for (const [i, disk] of disks.entries()) {
     const name = nameOf(disk.disk);
-    const finding = refusable(`disks[${i}].file`, `cannot use ${name}`, () => lookAt(disk, processor));
+    const finding = await refusableLater(
+      `disks[${i}].file`,
+      `cannot use ${name}`,
+      () => lookAt(disk, processor),
+    );
     if (finding?.kind === "boots") return say(`EFI boots ${finding.loader.path} of ${name}`);
     looked.push({ name, finding });
   }
@@ -67,21 +71,20 @@ function nameOf({ file, source, media }: Disk): string {
 }
 
 /** Nothing when what it will hold cannot be seen yet, or not here. */
-function lookAt(
+async function lookAt(
   { disk, image, format }: OpenedDisk & { format: DiskFormat },
   processor: Processor,
-): Finding | undefined {
+): Promise<Finding | undefined> {
   if (!exists(disk.file)) {
-    if (image) return find(image, processor);
+    if (image) {
+      const { decompress } = await import("../images/decompress_cluster.ts");
+      return findBoot(new DiskReader(image, decompress), processor);
+    }
     const isNew = disk.size !== undefined;
     return isNew ? { kind: "nothing", why: "it is new", isReadable: false, isBlank: true } : undefined;
   }
   if (format === "asif") return undefined;
   using layer = new RawLayer(new ImageFile(disk.file));
-  return find(layer, processor);
-}
-
-function find(layer: Layer, processor: Processor): Finding {
   return findBoot(new DiskReader(layer), processor);
 }
 

@@ -103,7 +103,7 @@ export async function prepareMachine(
     const { checkBootable } = await import("./bootable.ts");
     const looked = opened.map((disk, i) => ({ ...disk, format: formats[i] }));
     const { reporter, dryRun } = options;
-    checkBootable(machine.boot, looked, reporter, dryRun ? reporter.info : reporter.debug);
+    await checkBootable(machine.boot, looked, reporter, dryRun ? reporter.info : reporter.debug);
   }
   if (!options.dryRun) {
     await openFiles(files, cleanup);

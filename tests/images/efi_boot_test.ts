@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { decompress } from "../../src/images/decompress_cluster.ts";
 import { DiskReader } from "../../src/images/disk_reader.ts";
 import { findBoot, type Finding, type Processor } from "../../src/images/efi_boot.ts";
 import { hasBootEntries } from "../../src/images/efi_variables.ts";
@@ -32,7 +33,7 @@ const INSTALLER = "/usr/lib/debian-installer/images";
 /** What is found, and how many bytes were read for it. */
 function look(layer: Layer, processor: Processor): { found: Finding; bytesRead: number } {
   using open = layer;
-  const disk = new DiskReader(open);
+  const disk = new DiskReader(open, decompress);
   const found = findBoot(disk, processor);
   return { found, bytesRead: disk.bytesRead };
 }
