@@ -28,7 +28,7 @@ import { configureNetwork, type OpenedNetwork, openNetwork } from "./open_networ
 import type { ProgramFile, Reporter } from "./run_context.ts";
 import type { SavedMachine } from "./saved_machine.ts";
 import { configureSerial, type OpenedSerial } from "./serial.ts";
-import { configureRosetta, configureShare } from "./share.ts";
+import { configureRosetta, configureShares } from "./share.ts";
 
 /** How a machine's files are made ready. */
 export interface PrepareOptions {
@@ -142,7 +142,7 @@ function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undef
   const { shares, rosetta, network, disks } = machine;
   return {
     shares: [
-      ...shares.map((share, i) => configureShare(share, `shares[${i}]`)),
+      ...configureShares(shares),
       ...rosetta === undefined ? [] : [configureRosetta(rosetta)],
     ],
     networks: network.map((card, i) => configureNetwork(card, networks[i])),

@@ -164,7 +164,12 @@ const NETWORK: Kinds<Network> = {
   stream: { address: needed(byKind(PLACE)), server: flag, reconnect: seconds, mtu: whole, mac: text },
   frames: { frames: needed(frames), mtu: whole, mac: text },
 };
-const SHARE: Fields<Share> = { tag: needed(text), folder: needed(text), readOnly: flag };
+const SHARE: Fields<Share> = {
+  tag: needed(text),
+  name: text,
+  folder: needed(text),
+  readOnly: flag,
+};
 const DISPLAY: Fields<Display> = { width: whole, height: whole, fullGrab: flag, hidpi: flag };
 
 const JOIN: Kinds<VsockJoin> = {

@@ -3,21 +3,26 @@
 import { reasonOf } from "../host/error.ts";
 import {
   VZLinuxRosettaDirectoryShare,
+  VZMultipleDirectoryShare,
   VZSharedDirectory,
   VZSingleDirectoryShare,
   VZVirtioFileSystemDeviceConfiguration,
 } from "../vz/mod.ts";
-import { MachineError, refusable } from "./error.ts";
+import { MachineError, refusable, Setting } from "./error.ts";
 
 /** A folder of the host's: `mount -t virtiofs TAG /mnt`. */
 export interface Share {
   /** What the guest mounts it by. */
   tag: string;
+  /** What it is called there: several folders may have one tag, when each has a name of its own. */
+  name?: string;
   /** Path of the folder. */
   folder: string;
   /** The guest cannot write to it. */
   readOnly: boolean;
 }
+
+const ONE_TAG = ["with ", new Setting("name"), " of its own for each, they are folders of one share"];
 
 /**
  * Checks shares, and their tags with that of Rosetta's.
@@ -25,13 +30,19 @@ export interface Share {
  * @throws {MachineError} For the first that is not fit.
  */
 export function checkShares(shares: Share[], rosetta?: string): void {
-  const tags = new Set(rosetta === undefined ? [] : [rosetta]);
-  for (const [i, { tag, folder }] of shares.entries()) {
+  const seen = new Map<string, Set<string | undefined>>();
+  if (rosetta !== undefined) seen.set(rosetta, new Set([undefined]));
+  for (const [i, { tag, name, folder }] of shares.entries()) {
     const field = `shares[${i}]`;
-    if (tags.has(tag)) {
-      throw new MachineError(`the tag '${tag}' is given to two shares`, { field: `${field}.tag` });
+    const names = seen.get(tag) ?? new Set();
+    if (names.has(name) && name !== undefined) {
+      throw new MachineError(`the tag '${tag}' has two folders '${name}'`, { field: `${field}.name` });
     }
-    tags.add(tag);
+    if (names.size > 0 && (name === undefined || names.has(undefined))) {
+      const remedy = tag === rosetta ? undefined : ONE_TAG;
+      throw new MachineError(`the tag '${tag}' is given to two shares`, { field: `${field}.tag`, remedy });
+    }
+    seen.set(tag, names.add(name));
     const problem = problemWith(folder);
     if (problem) throw new MachineError(`cannot share '${folder}': ${problem}`, { field: `${field}.folder` });
   }
@@ -47,15 +58,30 @@ function problemWith(folder: string): string | undefined {
   }
 }
 
-/** @throws {MachineError} When the framework refuses the folder or the tag. */
-export function configureShare(
-  { tag, folder, readOnly }: Share,
-  field: string,
-): VZVirtioFileSystemDeviceConfiguration {
-  return refusable(field, `cannot share '${folder}' as '${tag}'`, () => {
-    const share = VZSingleDirectoryShare.create(VZSharedDirectory.create(folder, readOnly));
-    return VZVirtioFileSystemDeviceConfiguration.create(tag, share);
+/**
+ * The devices of shares: one for each tag.
+ *
+ * @throws {MachineError} When the framework refuses a folder, its name or a tag.
+ */
+export function configureShares(shares: Share[]): VZVirtioFileSystemDeviceConfiguration[] {
+  const all = shares.map((share, i) => ({ ...share, i }));
+  const tags = Map.groupBy(all, ({ tag }) => tag);
+  return Array.from(tags, ([tag, [first, ...others]]) => {
+    const { i, folder, name } = first;
+    const folders = [folder, ...others.map(({ folder }) => folder)].join("', '");
+    return refusable(`shares[${i}]`, `cannot share '${folders}' as '${tag}'`, () => {
+      const share = name === undefined
+        ? VZSingleDirectoryShare.create(directory(first))
+        : VZMultipleDirectoryShare.create(
+          new Map([first, ...others].map((one) => [one.name!, directory(one)])),
+        );
+      return VZVirtioFileSystemDeviceConfiguration.create(tag, share);
+    });
   });
+}
+
+function directory({ folder, readOnly }: Share): VZSharedDirectory {
+  return VZSharedDirectory.create(folder, readOnly);
 }
 
 /**

@@ -24,6 +24,8 @@ export const API = {
     "-setInitialRamdiskURL:": "11.0 v @" },
   VZLinuxRosettaDirectoryShare: { macOS: "13.0", "-initWithError:": "13.0 @ o^@", "+availability": "13.0 q" },
   VZMACAddress: { macOS: "11.0", "-initWithString:": "11.0 @ @" },
+  VZMultipleDirectoryShare: { macOS: "12.0", "-initWithDirectories:": "12.0 @ @",
+    "+validateName:error:": "12.0 Z @ o^@" },
   VZNATNetworkDeviceAttachment: { macOS: "11.0" },
   VZNVMExpressControllerDeviceConfiguration: { macOS: "14.0", "-initWithAttachment:": "14.0 @ @" },
   VZNetworkDevice: { macOS: "12.0", "-setAttachment:": "12.0 v @" },

@@ -24,6 +24,17 @@ export class VZSingleDirectoryShare extends VZDirectoryShare<"VZSingleDirectoryS
   }
 }
 
+/** Several folders, each as a folder of its name. macOS 12. */
+export class VZMultipleDirectoryShare extends VZDirectoryShare<"VZMultipleDirectoryShare"> {
+  static override readonly api = new VZClass("VZMultipleDirectoryShare", "Shared folders under one tag");
+
+  /** @throws {NSError} When a name is none that a folder can have. */
+  static create(directories: ReadonlyMap<string, VZSharedDirectory>): VZMultipleDirectoryShare {
+    for (const name of directories.keys()) this.api.send("validateName:error:", name);
+    return new this(this.api.create("initWithDirectories:", directories));
+  }
+}
+
 /** VZLinuxRosettaAvailability, by value. */
 const AVAILABILITY = ["notSupported", "notInstalled", "installed"] as const;
 

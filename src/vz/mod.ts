@@ -6,6 +6,7 @@ export { type DeviceList, type Limits, VZVirtualMachineConfiguration } from "./c
 export {
   VZDirectoryShare,
   VZLinuxRosettaDirectoryShare,
+  VZMultipleDirectoryShare,
   VZSharedDirectory,
   VZSingleDirectoryShare,
   VZVirtioFileSystemDeviceConfiguration,

@@ -149,8 +149,8 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["virtfs"],
     group: "Devices",
-    value: "local,path=DIR,mount_tag=TAG[,readonly=on]",
-    help: "the same, qemu's way",
+    value: "local,path=DIR,mount_tag=TAG[,id=NAME][,readonly=on]",
+    help: "the same, qemu's way; several with one tag are its folders",
     several: true,
     apply: async (settings, value) =>
       settings.shares.push((await values()).parseVirtfs(value, settings.notes)),

@@ -5,6 +5,7 @@ import type { Description, Machine } from "../../machine/machine.ts";
 import type { PartialDescription } from "../../machine/restore.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
+import type { Share } from "../../machine/share.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -28,7 +29,7 @@ export function toMachine(
     memory,
     processors,
     disks: toDisks(settings),
-    shares,
+    shares: toShares(shares),
     rosetta: toRosetta(settings.rosetta, rosetta),
     serial: toSerial(settings),
     network: toNetwork(settings),
@@ -62,7 +63,7 @@ export function toRestored(settings: Settings, saved: Machine): PartialDescripti
     disks: settings.disks.length > 0
       ? toDisks(settings)
       : forked?.map((disk) => ({ ...disk, snapshot: !disk.readOnly })),
-    ...shares.length > 0 && { shares },
+    ...shares.length > 0 && { shares: toShares(shares) },
     ...typeof settings.rosetta === "string" && { rosetta: settings.rosetta },
     serial: settings.serial.length > 0 ? toSerial(settings) : consolesOf(saved),
     ...settings.network.length > 0 && { network: toNetwork(settings) },
@@ -93,6 +94,14 @@ function toDisks(settings: Settings): Description["disks"] {
 
 function toVsock({ vsock, ready }: Settings): Pick<Description, "vsock"> {
   return vsock ? { vsock: { ...vsock.length > 0 && { join: vsock }, ...ready && { ready: true } } } : {};
+}
+
+/** qemu gives each share an id, which says something only where several have one tag. */
+function toShares(shares: Share[]): Share[] {
+  return shares.map(({ name, ...share }) => {
+    const isAlone = shares.filter(({ tag }) => tag === share.tag).length === 1;
+    return isAlone || name === undefined ? share : { ...share, name };
+  });
 }
 
 function toBoot(settings: Settings): Boot {

@@ -106,7 +106,7 @@ export const VIRTFS_KEYS = {
     values: ["none", "passthrough"],
     cannot: "files are the host's own, and nothing is mapped: security_model=none",
   },
-  id: { so: "a share is named by its tag" },
+  id: { does: "its name, where several folders have one tag" },
   multidevs: {
     so: "files of several file systems are told apart",
     values: ["remap"],
@@ -129,7 +129,12 @@ export function parseVirtfs(text: string, notes: Notes): Share {
   const given = readKeys(rest, VIRTFS_KEYS, notes, ["readonly"]);
   if (given.path === undefined) throw new UsageError("path=DIR is missing");
   if (given.mount_tag === undefined) throw new UsageError("mount_tag=TAG is missing");
-  return { tag: given.mount_tag, folder: given.path, readOnly: onOff(given.readonly ?? "off", "readonly") };
+  return {
+    tag: given.mount_tag,
+    ...given.id !== undefined && { name: given.id },
+    folder: given.path,
+    readOnly: onOff(given.readonly ?? "off", "readonly"),
+  };
 }
 
 /** `-share`'s: the tag, then `DIR` or `DIR,ro`. */
