@@ -1,8 +1,5 @@
 #import "internal.h"
 #import "file_server.h"
-#import <errno.h>
-#import <fcntl.h>
-#import <unistd.h>
 
 enum { tag_limit = 36 };
 
@@ -56,27 +53,14 @@ NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
     return !problem || fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"%@", problem));
 }
 
-/// The folder, or -1. It must be one that can be listed: with what is in it virtiofsd helps itself.
-- (int)_openFolder:(NSError **)error {
-    NSURL *url = ((VZSingleDirectoryShare *)_share).directory.URL;
-    int folder = open([[url path] fileSystemRepresentation], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) return folder;
-    const char *why = strerror(errno);
-    fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration, @"The shared directory “%@” could not be opened: %s.",
-                                     [url path], why));
-    return -1;
-}
-
 - (BOOL)_validateWithError:(NSError **)error {
     if (![VZVirtioFileSystemDeviceConfiguration validateTag:_tag error:error]) return NO;
-    if (![_share isKindOfClass:[VZSingleDirectoryShare class]]) {
+    if (![_share isKindOfClass:[VZSingleDirectoryShare class]] && ![_share isKindOfClass:[VZMultipleDirectoryShare class]]) {
         return fail(error, virtualization_error(VZErrorNotSupported,
-                                                @"The device “%@” must have a VZSingleDirectoryShare on Linux.", _tag));
+                                                @"The device “%@” must have a VZSingleDirectoryShare or a "
+                                                @"VZMultipleDirectoryShare on Linux.", _tag));
     }
-    int folder = [self _openFolder:error];
-    if (folder < 0) return NO;
-    close(folder);
-    return YES;
+    return check_folders(_share, error);
 }
 
 - (NSString *)_unsavablePart {
@@ -84,10 +68,8 @@ NOT_MADE_BY_INIT(VZDirectorySharingDeviceConfiguration)
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    int folder = [self _openFolder:error], connection;
-    if (folder < 0) return NO;
-    BOOL readOnly = [((VZSingleDirectoryShare *)_share).directory isReadOnly];
-    ChildProcess *server = file_server(folder, readOnly, _tag, &connection, error);
+    int connection;
+    ChildProcess *server = file_server(_share, _tag, &connection, error);
     if (!server) return NO;
     [commandLine addHelper:server];
     [commandLine shareMemory];

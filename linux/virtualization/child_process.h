@@ -7,6 +7,7 @@
     NSString *_name, *_program;
     CommandLine *_commandLine;
     const struct confinement *_confinement;
+    id _kept;
     pid_t _pid;
     int _complaintsDescriptor;
     NSMutableData *_complaints;
@@ -21,6 +22,9 @@
            program:(NSString *)program
        commandLine:(CommandLine *)commandLine
        confinement:(const struct confinement *)confinement;
+
+/// Keeps what the confinement is in.
+- (void)keep:(id)object;
 
 /// On the thread that is to wait for it. nil, or what went wrong. A program that was killed before is not started.
 - (NSString *)start;

@@ -33,7 +33,13 @@ BOOL read_available(int descriptor, NSMutableData *data) {
     return self;
 }
 
+- (void)keep:(id)object {
+    [_kept autorelease];
+    _kept = [object retain];
+}
+
 - (void)dealloc {
+    [_kept release];
     if (_pidDescriptor >= 0) close(_pidDescriptor);
     [self _closeComplaints];
     pthread_mutex_destroy(&_lock);

@@ -48,6 +48,11 @@ static int confine(struct spawn *spawn) {
     const struct confinement *confinement = spawn->confinement;
     int failure = confinement->own_users ? become_root_of_own(spawn) : 0;
     if (failure) return failure;
+    if (confinement->folders) {
+        spawn->step = "its folders could not be put together: ";
+        failure = open_own_folders(confinement->folders, confinement->folders_number);
+        if (failure) return failure;
+    }
     /* A file server has a descriptor for each file that its client has ever heard of. */
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -1,6 +1,7 @@
 #ifndef SPAWN_H
 #define SPAWN_H
 
+#include "own_folders.h"
 #include <linux/filter.h>
 #include <sys/types.h>
 
@@ -8,6 +9,9 @@
 struct confinement {
     int own_users;            /* it is root in a user namespace that has the caller's user only */
     struct sock_fprog filter; /* over its system calls */
+    /* NULL, or the folders that it sees as one, which is its descriptor folders_number. */
+    const struct own_folders *folders;
+    int folders_number;
 };
 
 /* Starts a program that dies with the calling THREAD, whatever ends it: that thread has to wait for the program.

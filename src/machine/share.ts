@@ -22,7 +22,7 @@ export interface Share {
   readOnly: boolean;
 }
 
-const ONE_TAG = ["with ", new Setting("name"), " of its own for each, they are folders of one share"];
+const ONE_TAG = ["they can be folders of one share, each with its ", new Setting("name")];
 
 /**
  * Checks shares, and their tags with that of Rosetta's.

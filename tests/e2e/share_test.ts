@@ -18,10 +18,12 @@ const NUMBERS = Array.from({ length: 40 }, (_, i) => i);
 
 /** The guest that has all shares but those that are to end in another way. */
 const inGuest = guestOfThisFile(() => {
-  for (const name of ["here", "there", "shared,ro"]) Deno.mkdirSync(folder.file(name));
+  for (const name of ["here", "there", "shared,ro", "one", "two"]) Deno.mkdirSync(folder.file(name));
   const args = ["-share", "src", "here", "-virtfs", "local,path=there,mount_tag=dst"];
   args.push("-share", "r", "shared,ro,ro", "-share", "w", "shared,ro/");
   args.push("-virtfs", "local,path=shared,,ro,mount_tag=v,readonly=on");
+  args.push("-virtfs", "local,path=one,mount_tag=both,id=first one");
+  args.push("-virtfs", "local,path=two,mount_tag=both,id=second,readonly=on");
   for (const i of NUMBERS) {
     Deno.mkdirSync(folder.file(`${i}`));
     Deno.writeTextFileSync(folder.file(`${i}/file`), `${i} `);
@@ -69,6 +71,22 @@ Deno.test("share: a read-only one refuses writes, also when the folder is shared
     "word",
   ]);
   assertEquals(contents(folder.file("shared,ro/word")), "hello\n");
+});
+
+Deno.test("share: several folders under one tag are folders there, each with its own rights", async () => {
+  await inGuest(mount("both"));
+  for (const name of ["one", "two"]) Deno.writeTextFileSync(folder.file(`${name}/word`), `of ${name}\n`);
+  const tries =
+    "cd /both; ls -1; cat */word; echo from the guest >'first one/new'; mv 'first one/new' 'first one/moved'; " +
+    "echo x 2>/dev/null >second/new || echo refused; rm second/word 2>/dev/null || echo refused; " +
+    "chmod 777 second/word 2>/dev/null || echo refused; mkdir third 2>/dev/null || echo refused; " +
+    "mount -o remount,rw /both; echo x 2>/dev/null >new || echo refused; rmdir second 2>/dev/null || echo refused; " +
+    "stat -c %d 'first one' second . | sort -u | wc -l; cd /";
+  const out = ["first one", "second", "of one", "of two", ...Array(6).fill("refused"), "3", ""].join("\r\n");
+  assertEquals(await inGuest(tries), { status: 0, out });
+  assertEquals(contents(folder.file("one/moved")), "from the guest\n");
+  assertEquals([...Deno.readDirSync(folder.file("two"))].map(({ name }) => name), ["word"]);
+  assertEquals(contents(folder.file("two/word")), "of two\n");
 });
 
 Deno.test("share: a guest can have more of them than the PCI bus has slots", async () => {

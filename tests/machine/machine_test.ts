@@ -321,14 +321,26 @@ Deno.test("check: a ninth disk is one like the others", () =>
 
 Deno.test("check: a share is a folder, under a tag that no other has", () =>
   withFiles(async (path) => {
-    const share = (tag: string, name: string): Share => ({ tag, folder: path(name), readOnly: false });
+    const share = (tag: string, file: string, name?: string): Share => ({
+      tag,
+      ...name !== undefined && { name },
+      folder: path(file),
+      readOnly: false,
+    });
+    const twice =
+      "the tag 'a' is given to two shares (they can be folders of one share, each with its id= of -virtfs)";
     const shares: [shares: Share[], problem: string | undefined, rosetta?: string][] = [
       [[share("a", "folder"), share("b", "folder"), share("A", "folder/..")], undefined],
       [[share("a", "folder")], undefined, "rosetta"],
       [[share("a", "text")], `cannot share '${path("text")}': it is not a folder`],
       [[share("a", "missing")], `cannot share '${path("missing")}': no such folder`],
       [[share("a", "loop")], `cannot share '${path("loop")}': too many symbolic links`],
-      [[share("a", "folder"), share("b", "."), share("a", ".")], "the tag 'a' is given to two shares"],
+      [[share("a", "folder"), share("b", "."), share("a", ".")], twice],
+      [[share("a", "folder", "x"), share("a", ".", "y"), share("b", ".", "x")], undefined],
+      [[share("a", "folder", "x"), share("a", ".")], twice],
+      [[share("a", "folder"), share("a", ".", "x")], twice],
+      [[share("a", "folder", "x"), share("a", ".", "x")], "the tag 'a' has two folders 'x'"],
+      [[share("a", "folder", "x")], "the tag 'a' is given to two shares", "a"],
       [[share("a", "folder")], "the tag 'a' is given to two shares", "a"],
     ];
     for (const [list, problem, rosetta] of shares) {

@@ -121,6 +121,12 @@ export const LINES: readonly Line[] = [
   },
   { line: "-drive file=disk.img,aio=native -kernel bzImage", cannot: /aio=: / },
   { line: "-drive file=disk.img,discard=unmap -kernel bzImage", cannot: /discard=: / },
+  { line: "-drive file=disk.img,detect-zeroes=unmap -kernel bzImage", cannot: /detect-zeroes=: / },
+  {
+    line: "-drive file=disk.img,discard=ignore,detect-zeroes=off -kernel bzImage",
+    does: { disks: [disk("disk.img")] },
+    so: /discard=.*\n.*detect-zeroes=/,
+  },
   { line: "-drive file=disk.img,werror=stop -kernel bzImage", cannot: /werror=: / },
   {
     line:
@@ -158,6 +164,18 @@ export const LINES: readonly Line[] = [
     does: { disks: [disk("disk.img", { format: "raw" })] },
   },
   { line: "-fda boot.img", cannot: /^-fda boot\.img: .*floppies/ },
+  {
+    line:
+      "-virtfs local,path=.,mount_tag=t,id=one -virtfs local,path=share,mount_tag=t,id=two,readonly=on -kernel bzImage",
+    does: {
+      shares: [{ tag: "t", name: "one", folder: "." }, {
+        tag: "t",
+        name: "two",
+        folder: "b",
+        readOnly: true,
+      }],
+    },
+  },
   {
     line: "-virtfs local,path=.,mount_tag=host0,security_model=none,id=host0 -kernel bzImage",
     does: { shares: [{ tag: "host0", folder: "." }] },

@@ -151,7 +151,10 @@ Deno.test("parse: -drive is read as qemu reads it", async () => {
 });
 
 Deno.test("parse: shares, in smolvm's two words and in qemu's one", async () => {
-  const shares: [argv: string[], ...shares: [tag: string, folder: string, readOnly: boolean][]][] = [
+  const shares: [
+    argv: string[],
+    ...shares: [tag: string, folder: string, readOnly: boolean, name?: string][],
+  ][] = [
     [["-share", "src", "DIR"], ["src", "DIR", false]],
     [["-share=src", "DIR"], ["src", "DIR", false]],
     [["--share", "src", "DIR,ro"], ["src", "DIR", true]],
@@ -160,12 +163,22 @@ Deno.test("parse: shares, in smolvm's two words and in qemu's one", async () => 
     [["-share", "a", "A", "-share", "b", "A,ro"], ["a", "A", false], ["b", "A", true]],
     [["-virtfs", "local,path=DIR,mount_tag=src"], ["src", "DIR", false]],
     [["-virtfs", "local,mount_tag=src,path=DIR,readonly=on"], ["src", "DIR", true]],
-    [["-virtfs=local,path=DIR,mount_tag=src,security_model=none,id=x,readonly=off"], ["src", "DIR", false]],
+    [["-virtfs=local,path=DIR,mount_tag=src,security_model=none,id=x,readonly=off"], [
+      "src",
+      "DIR",
+      false,
+      "x",
+    ]],
     [["-virtfs", "local,path=a,,b,mount_tag=src"], ["src", "a,b", false]],
     [["-share", "a", "A", "-virtfs", "local,path=B,mount_tag=b"], ["a", "A", false], ["b", "B", false]],
   ];
   for (const [argv, ...expected] of shares) {
-    const settings = expected.map(([tag, folder, readOnly]) => ({ tag, folder, readOnly }));
+    const settings = expected.map(([tag, folder, readOnly, name]) => ({
+      tag,
+      ...name !== undefined && { name },
+      folder,
+      readOnly,
+    }));
     assertEquals((await parse(argv)).shares, settings, argv.join(" "));
   }
 });
@@ -355,7 +368,7 @@ Deno.test("parse: what is not understood is told in one line, with the nearest o
     [["-virtfs", "local,mount_tag=T"], "-virtfs local,mount_tag=T: path=DIR is missing"],
     [
       ["-virtfs", "local,tag=T"],
-      "-virtfs local,tag=T: unknown 'tag='; known are path, mount_tag, readonly",
+      "-virtfs local,tag=T: unknown 'tag='; known are path, mount_tag, readonly, id",
     ],
     [["-no-rosetta=x"], "-no-rosetta takes no value"],
     [["-rosetta", "-rosetta"], "-rosetta is given twice"],
