@@ -171,7 +171,7 @@ export const LINES: readonly Line[] = [
       shares: [{ tag: "t", name: "one", folder: "." }, {
         tag: "t",
         name: "two",
-        folder: "b",
+        folder: "share",
         readOnly: true,
       }],
     },
