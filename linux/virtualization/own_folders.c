@@ -12,6 +12,10 @@
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 enum { nosuid = 2, nodev = 4, noexec = 8, recursively = 16384, private_to_us = 1 << 18 };
 
+#ifndef AT_RECURSIVE /* newer than some C libraries */
+#define AT_RECURSIVE 0x8000
+#endif
+
 /* A folder that each system has, and no file server looks into: what is in it is out of sight in our namespace. */
 static const char place[] = "/sys";
 

@@ -130,6 +130,23 @@ const noise = () => {
   return bytes;
 };
 
+/** A FAT12 whose folder `EFI` has no last entry, and a chain of clusters that bites its tail. */
+function endless(): Uint8Array {
+  const disk = fat({ "EFI/other/file": X64 }, 1440 * 1024);
+  const view = new DataView(disk.buffer);
+  const short = (at: number) => view.getUint16(at, true);
+  const table = short(14) * 512;
+  const root = table + disk[16] * short(22) * 512;
+  const data = root + short(17) * 32;
+  const clusterSize = disk[13] * 512;
+  const cluster = short(root + 26 + (disk[root + 11] === 0x0f ? 32 : 0));
+  disk.fill(0xe5, data + (cluster - 2) * clusterSize, data + (cluster - 1) * clusterSize); // deleted
+  const at = table + cluster + (cluster >> 1);
+  const pair = cluster % 2 === 0 ? short(at) & 0xf000 | cluster : short(at) & 0xf | cluster << 4;
+  view.setUint16(at, pair, true);
+  return disk;
+}
+
 const FINDINGS: [what: string, make: () => Uint8Array, found: RegExp][] = [
   ["a blank disk", () => new Uint8Array(MiB), /^nothing: it is blank$/],
   ["the smallest disk", () => new Uint8Array(512), /^nothing: it is blank$/],
@@ -226,6 +243,11 @@ const FINDINGS: [what: string, make: () => Uint8Array, found: RegExp][] = [
   ],
   ["a GPT that is cut off", () => gpt(ESP).subarray(0, MiB), /^maybe: .*it ends too early/],
   ["a partition beyond the end", () => mbrDisk(0xef, ESP).subarray(0, MiB), /^maybe: .*it ends too early/],
+  [
+    "a folder without an end",
+    endless,
+    /^maybe: what it has for EFI: it is damaged: a (folder|chain of clusters) has no end/,
+  ],
   ["extended partitions in a ring", () => {
     const disk = new Uint8Array(MiB);
     setMBR(disk, [{ type: 0x05, first: 8, count: 1024 }]);

@@ -73,6 +73,17 @@ Deno.test("to_machine: what is given is what the machine has", async () => {
   });
 });
 
+Deno.test("to_machine: qemu's name of a share counts where another share has its tag, and only there", async () => {
+  const share = (tag: string, name: string) => ({ tag, name, folder: "F", readOnly: false });
+  const shares = [share("t", "one"), share("alone", "two"), share("t", "three")];
+  const { name: _, ...alone } = shares[1];
+  assertEquals((await describe(settings({ kernel: "K", shares }), host)).shares, [
+    shares[0],
+    alone,
+    shares[2],
+  ]);
+});
+
 Deno.test("to_machine: an empty command line is one, and no default", async () => {
   const { boot } = await describe(settings({ kernel: "K", append: "" }), host);
   assertEquals(boot, { kind: "linux", kernel: "K", commandLine: "" });
