@@ -1,10 +1,12 @@
 /** Probes of disk images, variable stores, shared folders and what else is in files. */
 
+import { hasBootEntries } from "../../src/images/efi_variables.ts";
 import { cString, NSError, openFunctions } from "../../src/objc/mod.ts";
 import {
   VZEFIBootLoader,
   VZEFIVariableStore,
   VZLinuxRosettaDirectoryShare,
+  VZMultipleDirectoryShare,
   VZSharedDirectory,
   VZSingleDirectoryShare,
   VZVirtioBlockDeviceConfiguration,
@@ -120,6 +122,19 @@ export const DISKS: readonly Probe[] = [
     },
   },
   {
+    name: "efi-store-form",
+    question: "Is a variable store of EDK2's form, by which an installed system's boot entries are found?",
+    expected: "its mark, _FVH, and no such entry in a new one",
+    run(lab) {
+      const path = lab.file("form");
+      VZEFIVariableStore.create(path);
+      const bytes = Deno.readFileSync(path);
+      const holds = !hasBootEntries(bytes); // of another form it may have some
+      const head = bytes.subarray(0, 64).toHex();
+      return found(holds, `${holds ? "the mark, and no entry" : "entries, or another form"}: ${head}`);
+    },
+  },
+  {
     name: "clonefile",
     question: "Does clonefile copy a disk, for -snapshot?",
     expected: "on APFS; elsewhere Deno copies",
@@ -144,6 +159,22 @@ export const DISKS: readonly Probe[] = [
       const words = (error?: NSError) => error ? wordsOf(error) : "taken";
       const seen = `empty: ${words(none)}; 35 bytes: ${words(longest)}; 36 bytes: ${words(tooLong)}`;
       return found(!!none && !longest && !!tooLong, seen);
+    },
+  },
+  {
+    name: "share-names",
+    question: "Which names of folders under one tag are refused, and in which words?",
+    expected: "an empty one, and one with a slash; not one with a space",
+    run() {
+      const folder = VZSharedDirectory.create("/", true);
+      const [none, slash, space] = ["", "a/b", "a b"].map((name) =>
+        errorOf(() => VZMultipleDirectoryShare.create(new Map([[name, folder], ["other", folder]])))
+      );
+      const words = (error?: NSError) => error ? wordsOf(error) : "taken";
+      return found(
+        !!none && !!slash && !space,
+        `empty: ${words(none)}; a/b: ${words(slash)}; a b: ${words(space)}`,
+      );
     },
   },
   {
