@@ -18,8 +18,8 @@ const VOLUME = { offset: 0x28, mark: "_FVH" } as const;
 
 /**
  * Whether one of the boot entries is of a file on a disk, as an operating system makes them when it is installed. Those
- * that the firmware makes for itself name a device, or a part of the firmware. A store
- * of a form that is not known here may have them.
+ * that the firmware makes for itself name a device, or a part of the firmware. A store of a form that is not known here
+ * may have them.
  *
  * @param store The file's first bytes.
  */
