@@ -7,16 +7,13 @@ import { damaged } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 import { type CompressedCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
 import type { Work } from "./progress.ts";
+import { BLOCK, writeSparse } from "./sparse_write.ts";
 
 /** The most that is read and written at a time. A cluster has no more, and is never in two windows. */
 const WINDOW = 2 * 1024 * 1024;
 
 /** So many windows may wait to be written: what is slow to decompress is often followed by what is slow to write. */
 const WINDOWS = 8;
-
-/** What file systems allocate: so many zeros that lie together are a hole. */
-const BLOCK = 4096;
-const ZEROS = Buffer.alloc(BLOCK);
 
 /** How long the event loop waits for its turn, in ms. */
 const TURN = 50;
@@ -49,32 +46,9 @@ class Window {
   /** Writes what is not zero. */
   async write(into: Deno.FsFile): Promise<void> {
     for (const { from, to } of this.spans) {
-      for (let at = from; at < to;) {
-        const end = this.#dataEnd(at, to);
-        if (end > at) await writeAt(into, this.base + at, this.bytes.subarray(at, end));
-        at = Math.min(blockEnd(end), to);
-      }
+      await writeSparse(into, this.base + from, this.bytes.subarray(from, to));
     }
   }
-
-  /** Where the data ends that begins at `at`: at the next block of zeros, or at `to`. */
-  #dataEnd(at: number, to: number): number {
-    while (at < to) {
-      const end = Math.min(blockEnd(at), to);
-      if (ZEROS.subarray(0, end - at).equals(this.bytes.subarray(at, end))) break;
-      at = end;
-    }
-    return at;
-  }
-}
-
-function blockEnd(at: number): number {
-  return at - at % BLOCK + BLOCK;
-}
-
-async function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }
 
 /** Reads the runs of a chain. */
