@@ -9,7 +9,7 @@ import { hasBootEntries } from "../images/efi_variables.ts";
 import { ImageFile } from "../images/image_file.ts";
 import { RawLayer } from "../images/layer.ts";
 import type { EFIBoot } from "./boot.ts";
-import type { Disk, DiskFormat, OpenedDisk } from "./disk.ts";
+import type { Disk, DiskSource, OpenedDisk } from "./disk.ts";
 import { MachineError, refusableLater } from "./error.ts";
 import type { Reporter } from "./run_context.ts";
 
@@ -30,7 +30,7 @@ interface LookedAt {
  */
 export async function checkBootable(
   boot: EFIBoot,
-  disks: readonly (OpenedDisk & { format: DiskFormat })[],
+  disks: readonly (OpenedDisk & { format: DiskSource })[],
   { info }: Reporter,
   say: (message: string) => void,
 ): Promise<void> {
@@ -72,9 +72,10 @@ function nameOf({ file, source, media }: Disk): string {
 
 /** Nothing when what it will hold cannot be seen yet, or not here. */
 async function lookAt(
-  { disk, image, format }: OpenedDisk & { format: DiskFormat },
+  { disk, image, format }: OpenedDisk & { format: DiskSource },
   processor: Processor,
 ): Promise<Finding | undefined> {
+  if (format === "asif" || format === "fat") return undefined;
   if (!exists(disk.file)) {
     if (image) {
       const { decompress } = await import("../images/decompress_cluster.ts");
@@ -83,7 +84,6 @@ async function lookAt(
     const isNew = disk.size !== undefined;
     return isNew ? { kind: "nothing", why: "it is new", isReadable: false, isBlank: true } : undefined;
   }
-  if (format === "asif") return undefined;
   using layer = new RawLayer(new ImageFile(disk.file));
   return findBoot(new DiskReader(layer), processor);
 }

@@ -4,18 +4,10 @@ import { FileError, ignoreNotFound } from "../host/error.ts";
 import { exists, openFile, readAt, removeOwn, versionOf } from "../host/files.ts";
 import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";
 import { ImageError } from "../images/error.ts";
+import type { FatPlan } from "../images/fat_volume.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
 import type { Qcow2 } from "../images/qcow2.ts";
-import {
-  type DiskImageOptions,
-  requireMacOS,
-  UnavailableError,
-  VZDiskImageStorageDeviceAttachment,
-  VZNVMExpressControllerDeviceConfiguration,
-  type VZStorageDeviceConfiguration,
-  VZUSBMassStorageDeviceConfiguration,
-  VZVirtioBlockDeviceConfiguration,
-} from "../vz/mod.ts";
+import { requireMacOS, UnavailableError } from "../vz/mod.ts";
 import { MachineError, refusable, refusableLater, Setting, type Text, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 
@@ -24,14 +16,19 @@ export type { DiskFormat };
 /** How a disk's writes reach the host's disk; qemu's words. */
 export type CacheMode = "writeback" | "none" | "writethrough" | "unsafe";
 
+/** What a disk is made of: an image, or a folder whose files the guest finds on a FAT volume. */
+export type DiskSource = DiskFormat | "fat";
+
 /** A disk image. */
 export interface Disk {
-  /** Path of the image. */
+  /** Path of the image, or of the folder. */
   file: string;
-  /** Recognised when it is not said. */
-  format?: DiskFormat;
-  /** The image that was given, when the raw one had to be made of it. */
-  source?: { file: string; format: DiskFormat };
+  /** Recognised when it is not said; `fat`, a folder as a volume to be read, has to be. */
+  format?: DiskSource;
+  /** What was given, when the raw image had to be made of it. */
+  source?: { file: string; format: DiskSource };
+  /** The volume's, of `fat`; VZRUN by default. */
+  label?: string;
   /** The controller in the guest. */
   interface: "virtio" | "usb" | "nvme";
   /** The guest cannot write to it. */
@@ -56,22 +53,16 @@ export const DISK_DEFAULTS = {
   snapshot: false,
 } as const;
 
+/** A disk with all that was not said. A folder as a volume is never written. */
+export function completeDisk(disk: Partial<Disk> & Pick<Disk, "file">, interface_?: "usb"): Disk {
+  const own = { ...interface_ && { interface: interface_ }, ...disk.format === "fat" && { readOnly: true } };
+  return { ...DISK_DEFAULTS, ...own, ...disk };
+}
+
 const SECTOR = 512;
 
 /** The most that a file's size can be, in every file system. */
 const LARGEST = 2 ** 63 - 1024;
-
-/**
- * Apple's modes for qemu's words. Never `automatic`: with it Linux guests have lost ext4 and btrfs file systems,
- * which `cached` has cured for UTM (pull 5919), Lima (pull 2026) and Tart (pull 675). `fsync` is what a flush
- * means elsewhere; `full` waits for the disk's own cache (F_FULLFSYNC) as well.
- */
-const MODES: Record<CacheMode, Omit<DiskImageOptions, "readOnly">> = {
-  writeback: { cachingMode: "cached", synchronizationMode: "fsync" },
-  none: { cachingMode: "uncached", synchronizationMode: "fsync" },
-  writethrough: { cachingMode: "cached", synchronizationMode: "full" },
-  unsafe: { cachingMode: "cached", synchronizationMode: "none" },
-};
 
 /**
  * Checks a disk, as far as that can be done without opening an image that is not raw.
@@ -80,8 +71,13 @@ const MODES: Record<CacheMode, Omit<DiskImageOptions, "readOnly">> = {
  * @returns The form of its image: the one that was said, or that its first bytes show.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export async function checkDisk(disk: Disk, field: string): Promise<DiskFormat> {
+export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> {
   const { file, size } = disk;
+  if (disk.interface !== "virtio") refuseSerial(disk, field);
+  if (disk.format === "fat") {
+    (await import("./folder_disk.ts")).checkFolderDisk(disk, field);
+    return disk.format;
+  }
   const fail = (reason: Text, of = "file"): never => {
     throw new MachineError(reason, { field: `${field}.${of}` });
   };
@@ -176,6 +172,8 @@ export interface OpenedDisk {
   image?: Qcow2;
   /** Paths of all that it is to be made of. */
   sources: string[];
+  /** The volume that a folder is to become. */
+  volume?: FatPlan;
 }
 
 /**
@@ -185,16 +183,17 @@ export interface OpenedDisk {
  */
 export async function openDisk(
   disk: Disk,
-  format: DiskFormat,
+  format: DiskSource,
   field: string,
-  cleanup: AsyncDisposableStack,
+  options: Omit<PrepareOptions, "dryRun">,
 ): Promise<OpenedDisk> {
+  if (format === "fat") return await (await import("./folder_disk.ts")).openFolder(disk, field, options);
   if (format !== "qcow2") return { disk, sources: [] };
   const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
   const source = { file: disk.file, format };
   const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };
   try {
-    const image = cleanup.use(openQcow2(disk.file));
+    const image = options.cleanup.use(openQcow2(disk.file));
     const sources = pathsOf(image);
     const problem = await problemWith(image, disk) ?? problemWithRaw(opened.file, sources);
     if (problem) {
@@ -246,6 +245,9 @@ function timeOf(path: string): Date | undefined {
  * @throws {MachineError} When it cannot be made.
  */
 export async function prepareDisk(opened: OpenedDisk, field: string, options: PrepareOptions): Promise<Disk> {
+  if (opened.volume) {
+    return await (await import("./folder_disk.ts")).makeVolume(opened.disk, opened.volume, field, options);
+  }
   const disk = await makeRaw(opened, field, options);
   return disk.snapshot ? await cloneDisk(disk, field, options) : disk;
 }
@@ -342,40 +344,6 @@ export function makeImage({ file, size }: Disk, field: string, rollback: Disposa
     } finally {
       image.close();
     }
-  });
-}
-
-/**
- * The device for a disk whose image is there.
- *
- * @throws {MachineError} When the image or the serial is refused; it names the file.
- * @throws {UnavailableError} When macOS is too old for it.
- */
-export function configureDisk(disk: Disk, field: string): VZStorageDeviceConfiguration {
-  if (disk.interface === "usb") return configureUSBDisk(disk, field);
-  return configureOn(disk, field, (attachment) => {
-    if (disk.interface === "virtio") return VZVirtioBlockDeviceConfiguration.create(attachment, disk.serial);
-    refuseSerial(disk, field);
-    return VZNVMExpressControllerDeviceConfiguration.create(attachment);
-  });
-}
-
-/** As {@linkcode configureDisk}, of one that is on USB. */
-export function configureUSBDisk(disk: Disk, field: string): VZUSBMassStorageDeviceConfiguration {
-  return configureOn(disk, field, (attachment) => {
-    refuseSerial(disk, field);
-    return VZUSBMassStorageDeviceConfiguration.create(attachment);
-  });
-}
-
-function configureOn<T>(
-  { file, readOnly, cache }: Disk,
-  field: string,
-  make: (attachment: VZDiskImageStorageDeviceAttachment) => T,
-): T {
-  return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
-    using attachment = VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] });
-    return make(attachment);
   });
 }
 

@@ -19,7 +19,7 @@ interface Use {
 }
 
 function usesOf(
-  { boot, disks, serial, network, vsock, machineId }: Machine,
+  { boot, disks, serial, network, vsock, machineId, cloudInit = {} }: Machine,
   files: readonly ProgramFile[],
   sources: readonly string[][],
 ): Use[] {
@@ -53,6 +53,10 @@ function usesOf(
   for (const [i, { kind, path }] of vsock?.join?.entries() ?? []) {
     const what = `a socket that ${kind === "listen" ? "the guest leads to" : "leads to the guest"}`;
     add(`vsock.join[${i}].path`, what, path, kind !== "listen");
+  }
+  const { sshKeys = [], ...seed } = cloudInit;
+  for (const [name, file] of [...Object.entries(seed), ...sshKeys.map((key) => ["sshKeys", key] as const)]) {
+    if ("file" in file) add(`cloudInit.${name}`, "a file for cloud-init", file.file, false);
   }
   add("machineId", "the machine's identity", machineId, true);
   if (machineId !== undefined) addPartial("machineId", "an identity that is being made", machineId);

@@ -9,14 +9,14 @@ import {
 import { Cleanup, Rollback } from "./cleanup.ts";
 import {
   checkDisk,
-  configureUSBDisk,
+  completeDisk,
   type Disk,
-  DISK_DEFAULTS,
   makeImage,
   openDisk,
   type OpenedDisk,
   prepareDisk,
 } from "./disk.ts";
+import { configureUSBDisk } from "./disk_device.ts";
 import { MachineError, refusableLater, Setting } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { waitForDisk } from "./file_locks.ts";
@@ -87,7 +87,7 @@ export class HotPlug implements AsyncDisposable {
   }
 
   async #attach(description: PluggableDisk): Promise<AttachedDisk> {
-    const disk: Disk = { ...DISK_DEFAULTS, interface: "usb", ...checkDiskShape(description, FIELD) };
+    const disk = completeDisk(checkDiskShape(description, FIELD), "usb");
     if (disk.interface !== "usb") {
       const reason = "a disk that comes while the machine runs is on USB";
       throw new MachineError(reason, { field: `${FIELD}.interface` });
@@ -118,10 +118,10 @@ export class HotPlug implements AsyncDisposable {
   /** Everything that can be refused is checked before slow or persistent work. */
   async #prepare(disk: Disk, cleanup: Cleanup, rollback: Rollback): Promise<Disk> {
     const format = await checkDisk(disk, FIELD);
-    const opened = await openDisk(disk, format, FIELD, cleanup);
-    await this.#checkConflicts(opened);
     const signal = AbortSignal.any([this.context.signal, this.#ended.signal]);
     const options = { dryRun: false, signal, cleanup, reporter: this.context };
+    const opened = await openDisk(disk, format, FIELD, options);
+    await this.#checkConflicts(opened);
     const prepared = await prepareDisk(opened, FIELD, options);
     makeImage(prepared, FIELD, rollback);
     await waitForDisk(prepared, FIELD);

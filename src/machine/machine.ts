@@ -3,7 +3,8 @@
 import { normalMAC } from "../host/mac_address.ts";
 import { type Limits, requireMacOS, UnavailableError, VZXHCIControllerConfiguration } from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
-import { checkDisk, type Disk, DISK_DEFAULTS, type DiskFormat } from "./disk.ts";
+import type { CloudInit } from "./cloud_init.ts";
+import { checkDisk, completeDisk, type Disk, type DiskSource } from "./disk.ts";
 import { checkDisplay, type Display, DISPLAY_DEFAULTS } from "./display.ts";
 import { MachineError, refusable, Setting } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
@@ -48,6 +49,8 @@ export interface Machine {
    * has one too. macOS 15.
    */
   usb?: boolean;
+  /** What cloud-init in the guest is told, on a volume that is the last disk. */
+  cloudInit?: CloudInit;
 }
 
 /** What a machine is to be. Only what it boots, and the files and folders of what it has, must be said. */
@@ -73,7 +76,7 @@ const GiB = 2 ** 30;
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
   description = checkShape(description);
-  const { name, machineId, uuid, boot, rosetta, vsock, display, usb } = description;
+  const { name, machineId, uuid, boot, rosetta, vsock, display, usb, cloudInit } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
   const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
@@ -84,7 +87,7 @@ export async function complete(description: Description, limits: Limits): Promis
     boot,
     memory: description.memory ?? Math.min(4 * GiB, half),
     processors: description.processors ?? Math.min(4, limits.processors.maximum),
-    disks: description.disks?.map((disk) => ({ ...DISK_DEFAULTS, ...disk })) ?? [],
+    disks: description.disks?.map((disk) => completeDisk(disk)) ?? [],
     shares: description.shares?.map((share) => ({ readOnly: false, ...share })) ?? [],
     ...rosetta !== undefined && { rosetta },
     serial: serial.length > 0 || boot.kind === "linux" || display ? serial : [{ kind: "null" }],
@@ -97,6 +100,7 @@ export async function complete(description: Description, limits: Limits): Promis
     ...vsock && { vsock },
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
     ...usb && { usb },
+    ...cloudInit && { cloudInit },
   };
 }
 
@@ -111,10 +115,10 @@ export async function checkMachine(
   machine: Machine,
   limits: Limits,
   files: readonly ProgramFile[] = [],
-): Promise<DiskFormat[]> {
+): Promise<DiskSource[]> {
   await checkLimits(machine, limits);
   await checkBoot(machine.boot);
-  const formats: DiskFormat[] = [];
+  const formats: DiskSource[] = [];
   for (const [i, disk] of machine.disks.entries()) formats.push(await checkDisk(disk, `disks[${i}]`));
   checkShares(machine.shares, machine.rosetta);
   if (machine.serial.length > MOST_CONSOLES) {
@@ -129,7 +133,7 @@ export async function checkMachine(
   if (machine.boot.kind === "efi" && machine.disks.length === 0) {
     throw new MachineError("EFI needs a disk or a CD to boot from", { field: "boot" });
   }
-  const { machineId, uuid, vsock, display, usb } = machine;
+  const { machineId, uuid, vsock, display, usb, cloudInit } = machine;
   if (usb) refuseWithoutUSB();
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
@@ -137,6 +141,7 @@ export async function checkMachine(
     refusable("machineId", `cannot write '${machineId}'`, () => checkOutputFile(machineId));
   }
   if (vsock) (await import("./vsock.ts")).checkVsock(vsock, machine.boot);
+  if (cloudInit) await (await import("./cloud_init.ts")).checkCloudInit(cloudInit);
   await checkConflicts(machine, files);
   for (const { what, path, check } of files) {
     refusable(undefined, `cannot use ${what} '${path}'`, () => check?.());

@@ -18,7 +18,8 @@ import {
   VZXHCIControllerConfiguration,
 } from "../vz/mod.ts";
 import { configureBoot, prepareBoot } from "./boot.ts";
-import { configureDisk, type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
+import { type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
+import { configureDisk } from "./disk_device.ts";
 import { configureDisplay } from "./display.ts";
 import { MachineError, refusableLater } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
@@ -87,7 +88,7 @@ export async function prepareMachine(
   const formats = await checkMachine(machine, limits, files);
   const opened: OpenedDisk[] = [];
   for (const [i, disk] of machine.disks.entries()) {
-    opened.push(await openDisk(disk, formats[i], `disks[${i}]`, cleanup));
+    opened.push(await openDisk(disk, formats[i], `disks[${i}]`, options));
   }
   const disks = opened.map(({ disk }) => disk);
   restore?.checkFiles(saved!, { ...machine, disks });
@@ -121,6 +122,10 @@ export async function prepareMachine(
   );
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
+    if (machine.cloudInit) {
+      const { makeSeed } = await import("./cloud_init.ts");
+      disks.push(await makeSeed(machine.cloudInit, machine.name, options));
+    }
     if (machine.machineId !== undefined) await makeIdentity(machine.machineId, options.signal);
     identifier ??= identityOf(machine, undefined);
   }
@@ -158,7 +163,7 @@ function needsUSB({ usb, disks }: Machine): boolean {
 }
 
 function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
-  if (!exists(disk.file)) return undefined;
+  if (disk.format === "fat" || !exists(disk.file)) return undefined;
   const device = configureDisk({ ...disk, readOnly: disk.readOnly || disk.snapshot }, field);
   return disk.snapshot ? undefined : device;
 }

@@ -58,6 +58,10 @@ export function checkSavable(configuration: VZVirtualMachineConfiguration, machi
 
 /** @throws {MachineError} For a disk whose image is gone when the machine ends. */
 function checkDisks({ machine }: PreparedMachine, described: Machine): void {
+  if (described.cloudInit) {
+    const reason = "cloud-init's volume goes when the machine ends, and with it what the guest knows of it";
+    throw new MachineError(reason, { field: "cloudInit", remedy: "start the machine without it" });
+  }
   for (const [i, { file, snapshot, source }] of machine.disks.entries()) {
     const given = described.disks[i].file;
     const isKept = !snapshot && (file === given || source && file === `${given}.raw`);

@@ -2,6 +2,7 @@
 
 import { DISK_FORMATS } from "../images/disk_format.ts";
 import type { Boot, LinuxBoot } from "./boot.ts";
+import type { CloudInit } from "./cloud_init.ts";
 import type { Disk } from "./disk.ts";
 import type { Display } from "./display.ts";
 import { MachineError } from "./error.ts";
@@ -105,12 +106,13 @@ const byKind = (kinds: Record<string, Record<string, Check>>): Check => (value, 
   return object({ kind, ...kinds[String(value.kind)] })(value, field);
 };
 
-const format = oneOf(...DISK_FORMATS);
+const format = oneOf(...DISK_FORMATS, "fat");
 
 const DISK: Fields<Disk> = {
   file: needed(text),
   format,
   source: object({ file: text, format } satisfies Fields<NonNullable<Disk["source"]>>),
+  label: text,
   interface: oneOf("virtio", "usb", "nvme"),
   readOnly: flag,
   cache: oneOf("writeback", "none", "writethrough", "unsafe"),
@@ -179,6 +181,20 @@ const JOIN: Kinds<VsockJoin> = {
 };
 const VSOCK: Fields<Vsock> = { join: listOf(byKind(JOIN)), ready: flag };
 
+const seedFile: Check = (value, field) => {
+  const given = object({ file: text, text })(value, field) as object;
+  if (Object.keys(given).length === 1) return given;
+  fail(field, "expected one of file and text");
+};
+
+const CLOUD_INIT: Fields<CloudInit> = {
+  userData: seedFile,
+  metaData: seedFile,
+  networkConfig: seedFile,
+  vendorData: seedFile,
+  sshKeys: listOf(seedFile),
+};
+
 const MACHINE: Fields<Machine> = {
   name,
   machineId: text,
@@ -194,6 +210,7 @@ const MACHINE: Fields<Machine> = {
   vsock: object(VSOCK),
   display: object(DISPLAY),
   usb: flag,
+  cloudInit: object(CLOUD_INIT),
 };
 
 /** As {@linkcode checkShape}, of a disk alone. @param field Where it is. */

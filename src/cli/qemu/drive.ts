@@ -23,6 +23,37 @@ export function disk(file: string, parts: Partial<DiskSettings> = {}): DiskSetti
   return { file, interface: "virtio", readOnly: false, cache: "writeback", ...parts };
 }
 
+/** A disk by qemu's words for where it is: a file, or `fat:DIR`, a folder. */
+export function diskAt(text: string, parts: Partial<DiskSettings> = {}): DiskSettings {
+  return text.startsWith("fat:") ? folder(text.slice("fat:".length), parts) : disk(text, parts);
+}
+
+/** Words that qemu has between `fat:` and the folder, and why they cannot be. */
+const FAT_WORDS: Answers = {
+  ro: { so: "it is never written" },
+  "32": { so: "it is FAT32" },
+  rw: { cannot: "a folder as a disk is never written: fat:DIR, or -share TAG DIR" },
+  floppy: { cannot: "there are no floppies: fat:DIR" },
+  "12": { cannot: "a folder becomes FAT32: fat:DIR" },
+  "16": { cannot: "a folder becomes FAT32: fat:DIR" },
+};
+
+/** `[ro:][LABEL:]DIR`. */
+function folder(text: string, parts: Partial<DiskSettings>): DiskSettings {
+  let label: string | undefined;
+  for (let word; (word = /^([^/:]*):/.exec(text)?.[1]) !== undefined && label === undefined;) {
+    const known = Object.hasOwn(FAT_WORDS, word) ? FAT_WORDS[word] : undefined;
+    if (known?.cannot !== undefined) throw new UsageError(`fat:${word}: ${known.cannot}`);
+    if (!known) label = word;
+    text = text.slice(word.length + 1);
+  }
+  if (parts.format !== undefined && parts.format !== "raw") {
+    throw new UsageError(`format=${parts.format}: fat: is a folder, and no image`);
+  }
+  const own = { format: "fat", ...label !== undefined && { label } } as const;
+  return disk(text, { readOnly: true, ...parts, ...own });
+}
+
 /** A CD: what it is inserted in is a USB one. */
 export function cd(file: string): DiskSettings {
   return disk(file, { interface: "usb", readOnly: true, media: "cdrom", format: "raw" });
@@ -51,7 +82,7 @@ const SCHEDULING = "how the host reads and writes is the framework's to choose";
 const UNTHROTTLED = "disks are not throttled";
 
 export const DRIVE_KEYS = {
-  file: { does: "the image" },
+  file: { does: "the image; fat:DIR and fat:LABEL:DIR are a folder as a FAT volume, to be read" },
   if: { does: "the controller" },
   media: { does: "cdrom is a read-only USB disk that can be booted; disk is a disk" },
   readonly: { does: "the guest cannot write" },
@@ -114,11 +145,9 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
   if (apart && given.id === undefined) {
     throw new UsageError("if=none needs id=ID, and a -device with drive=ID");
   }
-  const [protocol] =
-    /^(fat|nbd|ssh|https?|ftps?|rbd|iscsi|nfs|gluster|json|nvme|vvfat)(?=:)/.exec(given.file) ?? [];
-  if (protocol === "fat" || protocol === "vvfat") {
-    throw new UsageError("-share TAG DIR shares a folder, which is no disk");
-  }
+  const [protocol] = /^(nbd|ssh|https?|ftps?|rbd|iscsi|nfs|gluster|json|nvme|vvfat)(?=:)/.exec(given.file) ??
+    [];
+  if (protocol === "vvfat") throw new UsageError("a folder as a disk is file=fat:DIR");
   if (protocol !== undefined) {
     throw new UsageError(`a disk is a file, and nothing that ${protocol}: leads to`);
   }
@@ -132,7 +161,8 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
     ...given.snapshot !== undefined && { snapshot: onOff(given.snapshot, "snapshot") },
     ...given.index !== undefined && { index: parseCount(given.index) },
   };
-  if (!isCD) return { disk: disk(given.file, settings), id: given.id, apart };
+  if (!isCD) return { disk: diskAt(given.file, settings), id: given.id, apart };
+  if (given.file.startsWith("fat:")) throw new UsageError("media=cdrom: a folder becomes a disk, and no CD");
   // if=virtio is qemu's default nowhere: a CD is where it can be booted.
   return { disk: { ...cd(given.file), ...settings, readOnly: true }, id: given.id, apart };
 }

@@ -6,6 +6,7 @@ import { NETWORK_WORDS } from "./network_words.ts";
 import { addSerial, claimId, namedIn, namePart, type Settings, SHELLS } from "./settings.ts";
 
 // What knows the words of a value is loaded when such a value is given: a start has few of them.
+const cloudInit = () => import("./cloud_init.ts");
 const drive = () => import("./drive.ts");
 const network = () => import("./network.ts");
 const qmp = () => import("./qmp.ts");
@@ -53,7 +54,7 @@ function diskOption(names: readonly string[], help: string, parts: Partial<DiskS
     value: "FILE",
     help,
     several: names.length > 1 || parts.readOnly,
-    apply: async (settings, file) => settings.disks.push((await drive()).disk(file, parts)),
+    apply: async (settings, file) => settings.disks.push((await drive()).diskAt(file, parts)),
   };
 }
 
@@ -115,8 +116,9 @@ export const OPTIONS: readonly Option[] = [
     names: ["drive"],
     group: "Devices",
     value:
-      "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
+      "file=FILE|fat:DIR[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
+    help:
+      "a disk; size= makes it; fat:DIR: a folder; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
     apply: async (settings, value) => {
       const { disk, id, apart } = (await drive()).parseDrive(value, settings.notes);
@@ -136,6 +138,21 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     help: "disks are written to clones that are thrown away",
     apply: (settings) => settings.snapshot = true,
+  },
+  {
+    names: ["cloud-init"],
+    group: "Devices",
+    value: "FILE[,FILE…]|DIR",
+    help: "user-data and what else a cloud image is to be told; comes as the last disk",
+    apply: async (settings, value) => settings.cloudInit = (await cloudInit()).parseCloudInit(value),
+  },
+  {
+    names: ["ssh-key"],
+    group: "Devices",
+    value: "FILE",
+    help: "public key that lets a cloud image's user in, in place of -cloud-init",
+    several: true,
+    apply: (settings, file) => (settings.sshKeys ??= []).push(file),
   },
   {
     names: ["share"],

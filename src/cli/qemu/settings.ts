@@ -1,6 +1,7 @@
 /** What a command line says, before defaults. */
 
 import type { QMPPlace } from "../../control/qmp_server.ts";
+import type { CloudInit } from "../../machine/cloud_init.ts";
 import type { Display } from "../../machine/display.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Share } from "../../machine/share.ts";
@@ -28,6 +29,10 @@ export interface Settings {
   disks: DiskSettings[];
   /** Of all disks that do not say it themselves. */
   snapshot: boolean;
+  /** What a cloud image is to be told. */
+  cloudInit?: CloudInit;
+  /** Files of public keys that let its user in. */
+  sshKeys?: string[];
   shares: Share[];
   /** Tag of the Rosetta share; null when it is not wanted, undefined when nothing was said. */
   rosetta?: string | null;

@@ -1,5 +1,6 @@
 /** Settings to the description of a machine: what must not stand together. */
 
+import type { CloudInit } from "../../machine/cloud_init.ts";
 import type { Boot } from "../../machine/boot.ts";
 import type { Description, Machine } from "../../machine/machine.ts";
 import type { PartialDescription } from "../../machine/restore.ts";
@@ -36,6 +37,7 @@ export function toMachine(
     ...toVsock(settings),
     ...typeof display === "object" && { display },
     ...usb && { usb },
+    cloudInit: toCloudInit(settings),
   };
 }
 
@@ -102,6 +104,14 @@ function toShares(shares: Share[]): Share[] {
     const isAlone = shares.filter(({ tag }) => tag === share.tag).length === 1;
     return isAlone || name === undefined ? share : { ...share, name };
   });
+}
+
+function toCloudInit({ cloudInit, sshKeys }: Settings): CloudInit | undefined {
+  if (!sshKeys) return cloudInit;
+  if (!cloudInit) return { sshKeys: sshKeys.map((file) => ({ file })) };
+  throw new UsageError(
+    "-ssh-key makes user-data of its own: ssh_authorized_keys in -cloud-init's says the same",
+  );
 }
 
 function toBoot(settings: Settings): Boot {
