@@ -76,7 +76,7 @@ class FolderReader {
       this.signal?.throwIfAborted();
       this.#turn = performance.now();
     }
-    const info = about(path, () => ignoreNotFound(() => Deno.statSync(path)));
+    const info = about(path, () => ignoreNotFound(() => statOf(path)));
     // Deno says names that are no UTF-8 with U+FFFD in them.
     if (!info && name.includes("\ufffd")) throw new ImageError(`'${path}': its name is not UTF-8`);
     if (!info?.isFile && !info?.isDirectory) {
@@ -95,6 +95,16 @@ class FolderReader {
       throw new ImageError("it has more than a FAT volume of 32 GiB can hold");
     }
     return { name, modified: timeOf(info), size: info.size, read: () => contents(path, info) };
+  }
+}
+
+/** What is at the end of all links; nothing when they lead in a circle. */
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.FilesystemLoop) return undefined;
+    throw error;
   }
 }
 

@@ -96,17 +96,28 @@ function shorten(line: string): string {
 
 /** Why a text is no mapping of YAML; one that has only comments is an empty mapping. */
 async function mappingProblem(text: string): Promise<string | undefined> {
-  const lines = text.split("\n");
-  const tab = lines.findIndex((line) => /^ *\t\s*[^\s#]/.test(line));
+  const tab = tabbedLine(text);
+  if (tab !== undefined) return `line ${tab} is indented with a tab, which YAML does not allow`;
   let value: unknown;
   try {
     const { parse } = await import("@std/yaml/parse");
     value = parse(text, { allowDuplicateKeys: true });
   } catch (error) {
-    if (tab >= 0) return `line ${tab + 1} is indented with a tab, which YAML does not allow`;
     return `it is not YAML: ${(error as Error).message.replace(/\s*\n[^]*/, "").replace(/:$/, "")}`;
   }
   if (value === null || value === undefined) return undefined;
   if (typeof value === "object" && !Array.isArray(value)) return undefined;
   return "its YAML is no mapping, as in 'key: value'";
+}
+
+/** The number of the first line that a tab indents: cloud-init's parser refuses it where others do not. */
+function tabbedLine(text: string): number | undefined {
+  let block: number | undefined; // how far the line is indented that begins a text of several lines, where tabs may be
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const [, spaces, rest] = /^( *)(.*)$/.exec(line)!;
+    if (rest.trim() === "" || block !== undefined && spaces.length > block) continue;
+    block = undefined;
+    if (rest.startsWith("\t")) return i + 1;
+    if (/(^|[\s:-])[|>][-+0-9]*\s*(#.*)?$/.test(rest)) block = spaces.length;
+  }
 }
