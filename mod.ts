@@ -24,7 +24,8 @@
  */
 
 export type { Boot, EFIBoot, LinuxBoot } from "./src/machine/boot.ts";
-export type { CacheMode, Disk, DiskFormat } from "./src/machine/disk.ts";
+export type { CacheMode, Disk, DiskFormat, DiskSource } from "./src/machine/disk.ts";
+export type { CloudInit, SeedFile } from "./src/machine/cloud_init.ts";
 export type { Display } from "./src/machine/display.ts";
 export { MachineError, NothingToBootError, Setting, type Text } from "./src/machine/error.ts";
 export type { AttachedDisk, PluggableDisk } from "./src/machine/hot_plug.ts";

@@ -85,7 +85,11 @@ Deno.test("description: whatever does not fit is a MachineError with its field",
       '"ide" is none of virtio, usb, nvme',
     ],
     [{ boot, disks: [{ ...disk, cache: "fast" }] }, "disks[0].cache", /none of writeback/],
-    [{ boot, disks: [{ ...disk, format: "vmdk" }] }, "disks[0].format", '"vmdk" is none of raw, qcow2, asif'],
+    [
+      { boot, disks: [{ ...disk, format: "vmdk" }] },
+      "disks[0].format",
+      '"vmdk" is none of raw, qcow2, asif, fat',
+    ],
     [
       { boot, disks: [{ ...disk, readOnly: "yes" }] },
       "disks[0].readOnly",

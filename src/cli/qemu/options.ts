@@ -116,9 +116,8 @@ export const OPTIONS: readonly Option[] = [
     names: ["drive"],
     group: "Devices",
     value:
-      "file=FILE|fat:DIR[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help:
-      "a disk; size= makes it; fat:DIR: a folder; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
+      "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
+    help: "a disk; size= makes it; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
     apply: async (settings, value) => {
       const { disk, id, apart } = (await drive()).parseDrive(value, settings.notes);
@@ -131,7 +130,7 @@ export const OPTIONS: readonly Option[] = [
   diskOption(["hdb"], "second one; all disks are in the order in which they are given", { slot: 1 }),
   diskOption(["hdc"], "third one", { slot: 2 }),
   diskOption(["hdd"], "fourth one", { slot: 3 }),
-  diskOption(["disk", "d"], "a virtio disk"),
+  diskOption(["disk", "d"], "a virtio disk; fat:DIR, as in -drive, is a folder that can be read"),
   diskOption(["c"], "a read-only virtio disk", { readOnly: true }),
   {
     names: ["snapshot"],
