@@ -1,5 +1,6 @@
 /** Folders of the host's as disks: FAT volumes that are made for a run, to be read only. */
 
+import { ignoreNotFound } from "../host/error.ts";
 import type { HostFolder } from "../images/fat_folder.ts";
 import { labelProblem } from "../images/fat_names.ts";
 import { type FatPlan, planVolume } from "../images/fat_volume.ts";
@@ -29,7 +30,9 @@ export function checkFolderDisk({ file, label, readOnly, size, media }: Disk, fi
   if (problem !== undefined) fail("label", `the label '${label}': ${problem}`);
   if (file === "") fail("file", "the path is empty");
   refusable(`${field}.file`, `cannot use folder '${file}' as a disk`, () => {
-    if (!Deno.statSync(file).isDirectory) fail("file", "it is not a folder");
+    const info = ignoreNotFound(() => Deno.statSync(file));
+    if (!info) fail("file", "no such folder");
+    else if (!info.isDirectory) fail("file", "it is not a folder");
   });
 }
 

@@ -1,9 +1,10 @@
 // A folder of the host's as a disk: what the guest's own driver finds on it is what is in the folder.
 
 import { randomBytes } from "node:crypto";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { GuestShell } from "./guest_shell.ts";
-import { Folder, guest, vzrun } from "./vzrun.ts";
+import { VirtualMachine } from "vzrun";
+import { Folder, guest, Output, ROOT, SOONER, vzrun } from "./vzrun.ts";
 
 /** What a shell says of all files below the current folder: digests, sizes and times to 2 s. */
 const LIST = `find -L . -type f | LC_ALL=C sort | while read -r f; do md5sum "$f"; ` +
@@ -56,6 +57,45 @@ Deno.test("the kernel's driver reads every file of the folder, on virtio and NVM
   assertEquals(transient(), []);
 });
 
+Deno.test("the library has them too: a folder on USB, one that is attached later, and a text for cloud-init", async () => {
+  using folder = new Folder();
+  for (const name of ["first", "second"]) {
+    Deno.mkdirSync(folder.file(name));
+    Deno.writeTextFileSync(folder.file(`${name}/of the ${name} folder`), "");
+  }
+  const graphical = `${ROOT}/build/guest/graphical`; // whose kernel knows USB
+  const look = (device: string) =>
+    `until mount -t vfat -o ro /dev/${device} /mnt 2>/dev/null; do usleep 50000; done; ls -1 /mnt; umount /mnt`;
+  const run = `modprobe -a sd_mod vfat nls_cp437 nls_ascii; ${look("vda")}; ${look("sda")}; ${look("sdb")}`;
+  await using machine = await VirtualMachine.create({
+    boot: {
+      kind: "linux",
+      kernel: `${graphical}/vmlinuz`,
+      initrd: `${graphical}/initrd`,
+      commandLine: `console=hvc0 quiet usb-storage.delay_use=0 ${SOONER} run="${run}"`,
+    },
+    memory: 256 * 2 ** 20,
+    disks: [{ file: folder.file("first"), format: "fat", interface: "usb" }],
+    cloudInit: { userData: { text: "#cloud-config\n" }, networkConfig: { text: "version: 2\n" } },
+    network: [],
+    usb: true,
+  });
+  assertEquals(machine.machine.disks.map(({ source, readOnly, label }) => ({ source, readOnly, label })), [
+    { source: { file: folder.file("first"), format: "fat" }, readOnly: true, label: undefined },
+    { source: undefined, readOnly: true, label: "cidata" },
+  ]);
+  const console = new Output(machine.console.readable);
+  await machine.start();
+  await console.until("of the first folder\r\n");
+  const attached = await machine.attach({ file: folder.file("second"), format: "fat" });
+  assertEquals(Deno.statSync(attached.disk.file).mode! & 0o777, 0o600);
+  await console.ended;
+  const names = ["meta-data", "network-config", "user-data", "of the first folder", "of the second folder"];
+  assertEquals(console.text, names.map((name) => `${name}\r\n`).join(""));
+  await machine.stopped;
+  await assertRejects(() => Deno.stat(attached.disk.file), Deno.errors.NotFound);
+});
+
 Deno.test("what cannot be a disk is one line, and nothing is left behind", async () => {
   using folder = new Folder();
   const file = (name: string, text: string | Uint8Array) => {
@@ -84,7 +124,7 @@ Deno.test("what cannot be a disk is one line, and nothing is left behind", async
     [["-drive", `file=fat:LABEL_OF_MANY:${tree}`], /at most 11 letters/],
     [["-drive", `file=fat:${tree},if=nvme,serial=x`], /serial= goes with if=virtio/],
     [["-hda", `fat:${data}`], /it is not a folder/],
-    [["-hda", `fat:${folder.file("none")}`], /no such/],
+    [["-hda", `fat:${folder.file("none")}`], /no such folder/],
     [["-hda", `fat:${folder.file("colon")}`], /colon\/a:b': no name on FAT has a ':'/],
     [["-cloud-init", folder.file("none")], /cannot open user-data '.*none': no such file/],
     [["-cloud-init", folder.file("seed")], /there is no user-data in this folder/],

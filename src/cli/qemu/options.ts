@@ -141,8 +141,8 @@ export const OPTIONS: readonly Option[] = [
   {
     names: ["cloud-init"],
     group: "Devices",
-    value: "FILE[,FILE…]|DIR",
-    help: "user-data and what else a cloud image is to be told; comes as the last disk",
+    value: "FILE[,FILE…]",
+    help: "user-data and what else a cloud image is told, or a folder of it; the last disk",
     apply: async (settings, value) => settings.cloudInit = (await cloudInit()).parseCloudInit(value),
   },
   {
