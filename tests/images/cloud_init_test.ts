@@ -26,7 +26,8 @@ async function nocloud(...args: string[]): Promise<unknown> {
     name,
   ) => /^ld-linux.*\.so/.test(name));
   const libraries = ["lib", "usr/lib"].map((lib) => `${PACKAGES}/${lib}/${folder}`).join(":");
-  const python = `${PACKAGES}/usr/bin/python3.11`;
+  const programs = Array.from(Deno.readDirSync(`${PACKAGES}/usr/bin`), ({ name }) => name);
+  const python = `${PACKAGES}/usr/bin/${programs.find((name) => /^python3\.\d+$/.test(name))}`;
   const script = `${ROOT}/tests/images/programs/nocloud.py`;
   const env = { PYTHONHOME: `${PACKAGES}/usr`, PYTHONDONTWRITEBYTECODE: "1" };
   return JSON.parse(
