@@ -116,6 +116,10 @@ Deno.test("parse: disks are in the order in which they are given, whatever optio
   }
 });
 
+function folder(file: string, parts: Partial<DiskSettings> = {}): DiskSettings {
+  return disk(file, { format: "fat", readOnly: true, ...parts });
+}
+
 Deno.test("parse: -drive is read as qemu reads it", async () => {
   const drives: [text: string, drive: DiskSettings][] = [
     ["file=F", disk("F")],
@@ -146,8 +150,17 @@ Deno.test("parse: -drive is read as qemu reads it", async () => {
     ["file=a,,,,b", disk("a,,b")],
     ["file=a,,,size=1", disk("a,", { size: MiB })],
     ["size=1,file=,,a", disk(",a", { size: MiB })],
+    ["file=fat:DIR", folder("DIR")],
+    ["format=raw,file=fat:ro:DIR", folder("DIR")],
+    ["file=fat:32:DIR,if=usb", folder("DIR", { interface: "usb" })],
+    ["file=fat:My label:DIR,readonly=on", folder("DIR", { label: "My label" })],
+    ["file=fat:ro:L:a:b,serial=S", folder("a:b", { label: "L", serial: "S" })],
+    ["file=fat:./a:b", folder("./a:b")],
+    ["file=fat:/a,,b", folder("/a,b")],
+    ["file=a/fat:DIR", disk("a/fat:DIR")],
   ];
   for (const [text, drive] of drives) assertEquals((await parse(["-drive", text])).disks, [drive], text);
+  assertEquals((await parse(["-hda", "fat:L:DIR"])).disks, [folder("DIR", { label: "L", slot: 0 })]);
 });
 
 Deno.test("parse: shares, in smolvm's two words and in qemu's one", async () => {
