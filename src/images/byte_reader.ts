@@ -95,8 +95,15 @@ export class Input {
   }
 }
 
+/** Where bytes go that come one after the other. */
+export interface Sink {
+  /** How many came. */
+  readonly length: number;
+  write(bytes: Uint8Array): void;
+}
+
 /** A file that is written from its start, up to a limit that stops what would fill the disk. */
-export class Output {
+export class Output implements Sink {
   /** How many bytes it has. */
   length = 0;
 

@@ -5,7 +5,7 @@
  */
 
 import { damaged, ImageError } from "./error.ts";
-import type { Input, Output } from "./byte_reader.ts";
+import type { Input, Sink } from "./byte_reader.ts";
 
 const LONGEST_CODE = 20;
 /** After so many symbols another table is in force. */
@@ -161,7 +161,7 @@ function link(block: Uint32Array): void {
 }
 
 /** Writes a block's bytes, where four equal ones are followed by the number of more of them; their CRC. */
-function writeBlock(block: Uint32Array, origin: number, output: Output): number {
+function writeBlock(block: Uint32Array, origin: number, output: Sink): number {
   const buffer = new Uint8Array(1 << 16);
   let [filled, crc, equal, last] = [0, -1, 0, -1];
   for (let i = 0, entry = block[origin] >>> 8; i < block.length; i++) {
@@ -184,7 +184,7 @@ function writeBlock(block: Uint32Array, origin: number, output: Output): number 
   return ~crc;
 }
 
-async function decompressStream(input: Input, output: Output): Promise<void> {
+async function decompressStream(input: Input, output: Sink): Promise<void> {
   const bits = new Bits(input);
   bits.read(24);
   const level = bits.read(8) - 0x30;
@@ -216,6 +216,6 @@ function isBeforeStream(input: Input): boolean {
 }
 
 /** Decompresses bzip2 streams, as many as there are. */
-export async function bunzip2(input: Input, output: Output): Promise<void> {
+export async function bunzip2(input: Input, output: Sink): Promise<void> {
   do await decompressStream(input, output); while (isBeforeStream(input));
 }

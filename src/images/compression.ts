@@ -2,9 +2,9 @@
 
 import { damaged, ImageError } from "./error.ts";
 import { isSkippable } from "./magic.ts";
-import type { Input, Output } from "./byte_reader.ts";
+import type { Input, Sink } from "./byte_reader.ts";
 
-type Decompress = (input: Input, output: Output) => Promise<void>;
+type Decompress = (input: Input, output: Sink) => Promise<void>;
 
 /** A form of compression. */
 export interface Compression {
@@ -106,7 +106,7 @@ function isPadding(input: Input, size: number): boolean {
 }
 
 /** Decompresses the whole of an input. */
-export async function decompress(compression: Compression, input: Input, output: Output): Promise<void> {
+export async function decompress(compression: Compression, input: Input, output: Sink): Promise<void> {
   const from = unsigned(input);
   const run = await compression.load();
   await run(from, output);

@@ -4,10 +4,10 @@ import { nextTurn } from "../host/event_loop.ts";
 import { Buffer } from "node:buffer";
 import { decompress } from "./decompress_cluster.ts";
 import { damaged } from "./error.ts";
+import { BLOCK, writeSparse } from "./holes.ts";
 import type { ImageFile } from "./image_file.ts";
 import { type CompressedCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
 import type { Work } from "./progress.ts";
-import { BLOCK, writeSparse } from "./sparse_write.ts";
 
 /** The most that is read and written at a time. A cluster has no more, and is never in two windows. */
 const WINDOW = 2 * 1024 * 1024;

@@ -6,7 +6,7 @@ import { ImageError } from "./error.ts";
 import { ENTRY, longEntries } from "./fat_names.ts";
 import { type FatNode, type FatPlan, RESERVED, SECTOR } from "./fat_volume.ts";
 import type { Work } from "./progress.ts";
-import { writeSparse } from "./sparse_write.ts";
+import { writeSparse } from "./holes.ts";
 
 /** What is written at a time. */
 const WINDOW = 1024 * 1024;

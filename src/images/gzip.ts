@@ -3,7 +3,7 @@
 import type { Transform } from "node:stream";
 import { crc32, createInflateRaw } from "node:zlib";
 import { damaged } from "./error.ts";
-import { CHUNK, type Input, type Output } from "./byte_reader.ts";
+import { CHUNK, type Input, type Sink } from "./byte_reader.ts";
 
 /** How much comes out at a time; more costs memory, less costs time. */
 export const ZLIB_CHUNK = 1 << 18;
@@ -15,7 +15,7 @@ const FIRST = 1 << 15;
 export async function through(
   stream: Transform & { bytesWritten: number },
   input: Input,
-  output: Pick<Output, "write">,
+  output: Pick<Sink, "write">,
 ): Promise<void> {
   const start = input.position;
   let ended = false;
@@ -79,7 +79,7 @@ function isBeforeMember(input: Input): boolean {
 }
 
 /** Decompresses gzip members, as many as there are. (Deno's own takes what follows them for one that is damaged.) */
-export async function gunzip(input: Input, output: Output): Promise<void> {
+export async function gunzip(input: Input, output: Sink): Promise<void> {
   do {
     takeHeader(input);
     let [crc, size] = [0, 0];

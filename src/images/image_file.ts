@@ -1,6 +1,8 @@
 /** A file of an image, open to be read. */
 
+import { Input } from "./byte_reader.ts";
 import { ImageError } from "./error.ts";
+import type { Work } from "./progress.ts";
 
 /** A regular file whose size is known from the beginning. */
 export class ImageFile implements Disposable {
@@ -37,6 +39,11 @@ export class ImageFile implements Disposable {
   /** Fills `into`. @throws {ImageError} When the file has ended, as it does when somebody truncates it. */
   readWhole(offset: number, into: Uint8Array): void {
     if (this.read(offset, into) < into.length) throw new ImageError(`'${this.path}' ends too early`);
+  }
+
+  /** The whole of it, to be read from its start. */
+  input(work?: Work): Input {
+    return new Input(this.#file, work, 0, this.size);
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@
 import createHasher from "xxhash-wasm";
 import { damaged } from "./error.ts";
 import { isSkippable } from "./magic.ts";
-import type { Input, Output } from "./byte_reader.ts";
+import type { Input, Sink } from "./byte_reader.ts";
 
 const FRAME = 0x184d2204;
 const LEGACY = 0x184c2102;
@@ -54,7 +54,7 @@ function block(from: Uint8Array, to: Uint8Array, start: number, end: number): nu
   throw damaged("a block has no end");
 }
 
-async function frame(input: Input, output: Output): Promise<void> {
+async function frame(input: Input, output: Sink): Promise<void> {
   const hasher = await createHasher();
   const [flags, descriptor] = input.take(2);
   const has = (bit: number) => (flags & bit) !== 0;
@@ -92,7 +92,7 @@ async function frame(input: Input, output: Output): Promise<void> {
   if (has(0x04) && content.digest() !== u32(input.take(4))) throw damaged("its checksum");
 }
 
-async function legacy(input: Input, output: Output): Promise<void> {
+async function legacy(input: Input, output: Sink): Promise<void> {
   const buffer = new Uint8Array(Math.min(LEGACY_BLOCK, 255 * input.left)); // 255 times is the most
   // What is left at the end may be no block: padding, or the size.
   while (input.left > 4) {
@@ -106,7 +106,7 @@ async function legacy(input: Input, output: Output): Promise<void> {
 }
 
 /** Decompresses lz4 frames of both kinds, as many as there are. */
-export async function unlz4(input: Input, output: Output): Promise<void> {
+export async function unlz4(input: Input, output: Sink): Promise<void> {
   while (input.left >= 4) {
     const magic = u32(input.at(input.position, 4));
     if (isSkippable(magic)) {

@@ -24,7 +24,8 @@ export function pathsOf(image: Layer): string[] {
   return [image.file.path, ...(image.backing ? pathsOf(image.backing) : [])];
 }
 
-function open<T>(path: string, make: (file: ImageFile) => T): T {
+/** Opens a file, which is closed when nothing can be made of it. */
+export function open<T>(path: string, make: (file: ImageFile) => T): T {
   const file = new ImageFile(path);
   try {
     return make(file);

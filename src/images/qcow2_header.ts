@@ -1,6 +1,7 @@
 /** The header of a qcow2 image. Source: QEMU's docs/interop/qcow2.txt. */
 
 import { printable } from "../host/printable.ts";
+import { checkDiskSize } from "./disk_size.ts";
 import { damaged, ImageError } from "./error.ts";
 
 /** What a header says of an image that can be read. */
@@ -21,8 +22,6 @@ export interface Qcow2Header {
 /** The longest header: the first cluster of an image with the largest clusters. */
 export const QCOW2_HEAD = 2 * 1024 * 1024;
 
-/** No file of ext4 is longer; a larger size than this is damage. */
-const MAX_SIZE = 16 * 1024 ** 4;
 /** As in QEMU. */
 const MAX_L1_SIZE = 32 * 1024 * 1024;
 
@@ -77,8 +76,7 @@ export function readQcow2Header(head: Uint8Array, fileSize: number): Qcow2Header
 
 function checkSizes(header: Qcow2Header, fileSize: number): void {
   const { size, clusterSize, l1Offset, l1Entries, subclusters } = header;
-  if (size > MAX_SIZE) throw new ImageError(`its disk of ${size} bytes is larger than 16 TiB`);
-  if (size % 512 !== 0) throw damaged(`its disk has ${size} bytes, which are no whole sectors`);
+  checkDiskSize(size);
   if (subclusters && clusterSize < 16384) throw damaged("its clusters are too small for subclusters");
   const needed = Math.ceil(size / (clusterSize * clusterSize / (subclusters ? 16 : 8)));
   if (l1Entries < needed) throw damaged("its L1 table is too small for its disk");

@@ -3,7 +3,7 @@
 // @ts-types="../../types/liblzma.d.ts"
 import createLiblzma, { type Liblzma } from "node-liblzma/wasm/liblzma.js";
 import { ImageError } from "./error.ts";
-import { CHUNK, type Input, type Output } from "./byte_reader.ts";
+import { CHUNK, type Input, type Sink } from "./byte_reader.ts";
 
 /** What liblzma may use: dictionaries have at most 128 MiB, those of the kernel's own makefiles among them. */
 const MEMORY = 130n << 20n;
@@ -40,7 +40,7 @@ function instantiate(): Promise<Liblzma> {
 }
 
 /** Decompresses an lzma file, or one xz stream. */
-export async function unlzma(input: Input, output: Output): Promise<void> {
+export async function unlzma(input: Input, output: Sink): Promise<void> {
   const lzma = await instantiate();
   const stream = lzma._malloc(STREAM.size);
   lzma.HEAPU8.fill(0, stream, stream + STREAM.size);
@@ -87,6 +87,6 @@ async function isBeforeStream(input: Input): Promise<boolean> {
 }
 
 /** Decompresses xz streams, as many as there are. Source: The .xz File Format, sections 2.1 and 2.2. */
-export async function unxz(input: Input, output: Output): Promise<void> {
+export async function unxz(input: Input, output: Sink): Promise<void> {
   do await unlzma(input, output); while (await isBeforeStream(input));
 }

@@ -3,7 +3,7 @@
 import { createZstdDecompress } from "node:zlib";
 import { damaged, ImageError } from "./error.ts";
 import { through, ZLIB_CHUNK } from "./gzip.ts";
-import type { Input, Output } from "./byte_reader.ts";
+import type { Input, Sink } from "./byte_reader.ts";
 import { isSkippable } from "./magic.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
 
@@ -14,7 +14,7 @@ function u32(input: Input, offset: number): number {
 }
 
 /** Decompresses zstd frames, as many as there are. */
-export async function unzstd(input: Input, output: Output): Promise<void> {
+export async function unzstd(input: Input, output: Sink): Promise<void> {
   while (input.left >= 4) {
     const magic = u32(input, input.position);
     if (isSkippable(magic)) {

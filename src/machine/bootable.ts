@@ -77,9 +77,10 @@ async function lookAt(
 ): Promise<Finding | undefined> {
   if (format === "asif" || format === "fat") return undefined;
   if (!exists(disk.file)) {
-    if (image) {
+    if (image && !image.layer) return undefined;
+    if (image?.layer) {
       const { decompress } = await import("../images/decompress_cluster.ts");
-      return findBoot(new DiskReader(image, decompress), processor);
+      return findBoot(new DiskReader(image.layer, decompress), processor);
     }
     const isNew = disk.size !== undefined;
     return isNew ? { kind: "nothing", why: "it is new", isReadable: false, isBlank: true } : undefined;

@@ -2,11 +2,11 @@
 
 import { FileError, ignoreNotFound } from "../host/error.ts";
 import { exists, openFile, readAt, removeOwn, versionOf } from "../host/files.ts";
-import { DISK_HEAD, type DiskFormat, diskFormat } from "../images/disk_format.ts";
+import { DISK_ENDS, type DiskFormat, diskFormat, isConverted } from "../images/disk_format.ts";
 import { ImageError } from "../images/error.ts";
 import type { FatPlan } from "../images/fat_volume.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
-import type { Qcow2 } from "../images/qcow2.ts";
+import type { SourceImage } from "../images/open_image.ts";
 import { requireMacOS, UnavailableError } from "../vz/mod.ts";
 import { MachineError, refusable, refusableLater, Setting, type Text, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
@@ -72,11 +72,11 @@ const LARGEST = 2 ** 63 - 1024;
  * @throws {MachineError} For the first thing that is not fit.
  */
 export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> {
-  const { file, size } = disk;
+  const { file, size, format: said } = disk;
   if (disk.interface !== "virtio") refuseSerial(disk, field);
-  if (disk.format === "fat") {
+  if (said === "fat") {
     (await import("./folder_disk.ts")).checkFolderDisk(disk, field);
-    return disk.format;
+    return said;
   }
   const fail = (reason: Text, of = "file"): never => {
     throw new MachineError(reason, { field: `${field}.${of}` });
@@ -89,10 +89,10 @@ export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> 
     if (size !== undefined && !exists(file, "disk")) {
       const { checkOutput } = await import("../host/output_file.ts");
       checkOutput(file);
-      return disk.format ?? "raw";
+      return said ?? "raw";
     }
-    const format = disk.format ?? sniffFormat(file, field);
-    if (format === "qcow2") {
+    const format = said ?? sniffFormat(file, field);
+    if (isConverted(format)) {
       openFile("disk", file).close();
       return format;
     }
@@ -122,7 +122,7 @@ export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> 
 
 /** The framework takes ASIF images as it takes raw ones; macOS before 26 would show a guest what the file has in it. */
 function checkASIF({ file, size, media }: Disk, fail: (reason: Text, of?: string) => never): void {
-  if (diskFormat(readAt("disk", file, 0, DISK_HEAD)) !== "asif") {
+  if (diskFormat(readAt("disk", file, 0, DISK_ENDS.head)) !== "asif") {
     fail(`cannot use disk '${file}': it is not an ASIF image`, "format");
   }
   if (size !== undefined) {
@@ -139,7 +139,10 @@ function checkASIF({ file, size, media }: Disk, fail: (reason: Text, of?: string
 
 function sniffFormat(file: string, field: string): DiskFormat {
   try {
-    return diskFormat(readAt("disk", file, 0, DISK_HEAD));
+    const head = readAt("disk", file, 0, DISK_ENDS.head);
+    const { size } = Deno.statSync(file);
+    const tail = readAt("disk", file, Math.max(size - DISK_ENDS.tail, 0), DISK_ENDS.tail);
+    return diskFormat(head, tail, size);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const remedy = [new Setting("format", "raw"), " takes it as it is"];
@@ -169,7 +172,7 @@ function openImage(file: string, field: string, write: boolean): Deno.FsFile {
 /** A disk with a raw image, and the image that this is to be made of. */
 export interface OpenedDisk {
   disk: Disk;
-  image?: Qcow2;
+  image?: SourceImage;
   /** Paths of all that it is to be made of. */
   sources: string[];
   /** The volume that a folder is to become. */
@@ -188,13 +191,13 @@ export async function openDisk(
   options: Omit<PrepareOptions, "dryRun">,
 ): Promise<OpenedDisk> {
   if (format === "fat") return await (await import("./folder_disk.ts")).openFolder(disk, field, options);
-  if (format !== "qcow2") return { disk, sources: [] };
-  const { openQcow2, pathsOf } = await import("../images/open_qcow2.ts");
+  if (!isConverted(format)) return { disk, sources: [] };
+  const { openImage } = await import("../images/open_image.ts");
   const source = { file: disk.file, format };
   const opened: Disk = { ...disk, file: rawPath(disk.file), format: "raw", source };
   try {
-    const image = options.cleanup.use(openQcow2(disk.file));
-    const sources = pathsOf(image);
+    const image = options.cleanup.use(await openImage(disk.file, format));
+    const { paths: sources } = image;
     const problem = await problemWith(image, disk) ?? problemWithRaw(opened.file, sources);
     if (problem) {
       throw new MachineError([`cannot use disk '${disk.file}': `, ...problem], { field: `${field}.file` });
@@ -206,13 +209,16 @@ export async function openDisk(
   }
 }
 
-async function problemWith({ size, backing }: Qcow2, disk: Disk): Promise<(string | Setting)[] | undefined> {
+async function problemWith(
+  { size, backing }: Pick<SourceImage, "size" | "backing">,
+  disk: Disk,
+): Promise<(string | Setting)[] | undefined> {
   if (backing && disk.format === undefined) {
     // A guest can write anything to its own raw disk: it must not choose files of the host's that it gets to read.
-    const based = `it is a qcow2 image that is based on '${backing.file.path}'`;
+    const based = `it is a qcow2 image that is based on '${backing}'`;
     return [`${based}: say `, new Setting("format", "qcow2"), " if it is to be"];
   }
-  if (disk.size !== undefined && disk.size < size) {
+  if (disk.size !== undefined && size !== undefined && disk.size < size) {
     const { formatBytes } = await import("./format_bytes.ts");
     return [`it has ${formatBytes(size)}, more than `, new Setting("size"), ": images only grow"];
   }
@@ -280,18 +286,24 @@ async function makeRaw({ disk, image }: OpenedDisk, field: string, options: Prep
   }
 }
 
-async function makeRawAt(raw: string, disk: Disk, image: Qcow2, options: PrepareOptions): Promise<void> {
+async function makeRawAt(
+  raw: string,
+  disk: Disk,
+  image: SourceImage,
+  options: PrepareOptions,
+): Promise<void> {
   const { signal, reporter } = options;
   const { makeOnce } = await import("../host/make_once.ts");
-  const { convert } = await import("../images/convert.ts");
-  const { pathsOf } = await import("../images/open_qcow2.ts");
-  const versions = () => pathsOf(image).map((path) => versionOf(Deno.statSync(path))).join();
+  const versions = () => image.paths.map((path) => versionOf(Deno.statSync(path))).join();
   using bar = reporter.progress(`making '${raw}'`);
   const isMade = await makeOnce(raw, async (file) => {
     const before = versions();
-    await convert(image, file, { progress: bar.update, signal });
+    await image.write(file, { progress: bar.update, signal });
     if (versions() !== before) throw new ImageError("what it is made of was changed while it was read");
-    file.truncateSync(disk.size ?? image.size);
+    const { size } = file.statSync();
+    const problem = await problemWith({ size }, disk); // of what is compressed the size is known only now
+    if (problem) throw new MachineError([`cannot use disk '${disk.source?.file}': `, ...problem]);
+    file.truncateSync(disk.size ?? size);
   }, signal);
   if (isMade) reporter.debug(`made '${raw}', which is the disk from now on`);
 }

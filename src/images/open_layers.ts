@@ -1,0 +1,39 @@
+/** Images that have tables of where the disk is. */
+
+import { convert } from "./convert.ts";
+import { ImageError } from "./error.ts";
+import type { Layer } from "./layer.ts";
+import type { SourceImage } from "./open_image.ts";
+import { openQcow2, pathsOf } from "./open_qcow2.ts";
+import type { Work } from "./progress.ts";
+
+/** An image of one or more layers. */
+class LayeredImage implements SourceImage {
+  readonly size: number;
+  readonly paths: string[];
+  readonly backing?: string;
+
+  constructor(readonly layer: Layer) {
+    this.size = layer.size;
+    this.paths = pathsOf(layer);
+    if (layer.backing) this.backing = layer.backing.file.path;
+  }
+
+  write(into: Deno.FsFile, work?: Work): Promise<void> {
+    return convert(this.layer, into, work);
+  }
+
+  [Symbol.dispose](): void {
+    this.layer[Symbol.dispose]();
+  }
+}
+
+/** Opens an image as {@linkcode openImage} does. */
+export function openLayers(path: string, format: "qcow2" | "vmdk" | "vpc" | "vhdx"): SourceImage {
+  switch (format) {
+    case "qcow2":
+      return new LayeredImage(openQcow2(path));
+    default:
+      throw new ImageError(`${format} comes`);
+  }
+}
