@@ -1,6 +1,6 @@
-/** Compressed clusters of qcow2 images. */
+/** Compressed clusters of qcow2 images, and grains of VMDK ones. */
 
-import { constants, inflateRawSync, zstdDecompressSync } from "node:zlib";
+import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { damaged } from "./error.ts";
 import type { CompressedCluster } from "./layer.ts";
 import { endOfZstdFrame } from "./zstd_frame.ts";
@@ -14,11 +14,11 @@ const ZSTD_WINDOW_LOG = 23;
  * @throws {ImageError} When it is damaged; so it is, too, when more than a cluster comes out.
  */
 export function decompress(cluster: CompressedCluster): Uint8Array {
-  const { file, at, atMost, size, compression } = cluster;
+  const { file, at, atMost, size, shortest = size, compression } = cluster;
   const compressed = new Uint8Array(atMost);
   file.readWhole(at, compressed);
   const decompressed = decompressBytes(compressed, compression, size);
-  if (decompressed?.length !== size) {
+  if (!decompressed || decompressed.length < shortest) {
     throw damaged(`the compressed cluster at byte ${at} of '${file.path}' is broken`);
   }
   return decompressed;
@@ -26,13 +26,14 @@ export function decompress(cluster: CompressedCluster): Uint8Array {
 
 function decompressBytes(
   bytes: Uint8Array,
-  compression: "zlib" | "zstd",
+  compression: CompressedCluster["compression"],
   size: number,
 ): Uint8Array | undefined {
   // With room for a byte more it is done when it has ended; else it is called again, with another buffer.
   const limits = { chunkSize: size + 1, maxOutputLength: size };
   try {
-    if (compression === "zlib") return inflateRawSync(bytes, limits);
+    if (compression === "deflate") return inflateRawSync(bytes, limits);
+    if (compression === "zlib") return inflateSync(bytes, limits);
     const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
     return zstdDecompressSync(frameOf(bytes), { ...limits, params });
   } catch {

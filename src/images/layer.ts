@@ -3,9 +3,10 @@
 import { ImageError } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 
-/** A compressed cluster of a qcow2 image. */
+/** A compressed cluster of a qcow2 image, or grain of a VMDK one. */
 export interface CompressedCluster {
-  compression: "zlib" | "zstd";
+  /** zlib's deflate with its header and checksum, or without. */
+  compression: "zlib" | "deflate" | "zstd";
   file: ImageFile;
   /** Where it begins in the file. */
   at: number;
@@ -14,6 +15,8 @@ export interface CompressedCluster {
   atMost: number;
   /** Its length when it is decompressed. */
   size: number;
+  /** The least that it has of that, where it may be shorter. */
+  shortest?: number;
 }
 
 /** Bytes of a disk that lie together, from an offset on that the asker knows. */
@@ -41,7 +44,7 @@ export interface CompressedRun {
 
 /** One image of a chain. */
 export interface Layer extends Disposable {
-  readonly format: "raw" | "qcow2";
+  readonly format: "raw" | "qcow2" | "vmdk" | "vpc" | "vhdx";
   readonly file: ImageFile;
   /** Of the disk, in bytes. */
   readonly size: number;
@@ -55,14 +58,11 @@ export interface Layer extends Disposable {
   run(offset: number, length: number): Run;
 }
 
-/** A raw image: all of it is data. */
+/** A raw image: all of it is data, or all up to a size. */
 export class RawLayer implements Layer {
   readonly format = "raw";
-  readonly size: number;
 
-  constructor(readonly file: ImageFile) {
-    this.size = file.size;
-  }
+  constructor(readonly file: ImageFile, readonly size: number = file.size) {}
 
   run(offset: number, length: number): Run {
     return { kind: "data", length: Math.min(length, this.size - offset), file: this.file, at: offset };

@@ -1,11 +1,13 @@
 /** Images that have tables of where the disk is. */
 
 import { convert } from "./convert.ts";
-import { ImageError } from "./error.ts";
 import type { Layer } from "./layer.ts";
 import type { SourceImage } from "./open_image.ts";
-import { openQcow2, pathsOf } from "./open_qcow2.ts";
+import { open, openQcow2, pathsOf } from "./open_qcow2.ts";
 import type { Work } from "./progress.ts";
+import { vhd } from "./vhd.ts";
+import { vhdx } from "./vhdx.ts";
+import { vmdk } from "./vmdk.ts";
 
 /** An image of one or more layers. */
 class LayeredImage implements SourceImage {
@@ -33,7 +35,11 @@ export function openLayers(path: string, format: "qcow2" | "vmdk" | "vpc" | "vhd
   switch (format) {
     case "qcow2":
       return new LayeredImage(openQcow2(path));
-    default:
-      throw new ImageError(`${format} comes`);
+    case "vmdk":
+      return new LayeredImage(open(path, vmdk));
+    case "vpc":
+      return new LayeredImage(open(path, vhd));
+    case "vhdx":
+      return new LayeredImage(open(path, vhdx));
   }
 }

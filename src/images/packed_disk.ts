@@ -119,7 +119,7 @@ class PackedDisk implements SourceImage {
     }
     if (format === "raw") return;
     const what = COMPRESSIONS.some(({ name }) => name === format)
-      ? "packed twice and"
+      ? `compressed with ${format} and`
       : `a ${format} image that is`;
     throw new ImageError(`it is ${what} ${packed}: unpack it first (${this.#format} -d)`);
   }
@@ -128,7 +128,6 @@ class PackedDisk implements SourceImage {
     const output = new SparseOutput(into);
     await this.#unpack(output, work);
     output.end();
-    if (output.length === 0) throw new ImageError("there is nothing in it");
     checkDiskSize(output.length);
     work.progress?.(this.#file.size, this.#file.size);
   }

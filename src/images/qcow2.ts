@@ -4,28 +4,7 @@ import { damaged, ImageError } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 import type { Layer, Run } from "./layer.ts";
 import type { Qcow2Header } from "./qcow2_header.ts";
-
-/** The most of a table that is in memory at a time: a table may have 32 MiB, and a chain many layers. */
-const TABLE_CHUNK = 64 * 1024;
-
-/** Entries of tables, read from the file in chunks. */
-class Table {
-  readonly view = new DataView(new ArrayBuffer(TABLE_CHUNK));
-  #start = 0;
-  #end = 0;
-
-  constructor(readonly file: ImageFile) {}
-
-  /** Where in `view` the entry is that is at `offset` of the file, in a table that ends at `end`. */
-  find(offset: number, end: number): number {
-    if (offset < this.#start || offset >= this.#end) {
-      const length = Math.min(TABLE_CHUNK, end - offset);
-      this.file.readWhole(offset, new Uint8Array(this.view.buffer, 0, length));
-      [this.#start, this.#end] = [offset, offset + length];
-    }
-    return offset - this.#start;
-  }
-}
+import { Table } from "./table.ts";
 
 /** The offset in an entry of a table: its bits 9 to 55. */
 function offsetIn(view: DataView, at: number): number {

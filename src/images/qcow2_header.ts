@@ -11,7 +11,7 @@ export interface Qcow2Header {
   size: number;
   clusterSize: number;
   /** How the clusters that are compressed are compressed. */
-  compression: "zlib" | "zstd";
+  compression: "deflate" | "zstd";
   /** Whether a 32nd of a cluster can be there without the rest (`extended_l2`). */
   subclusters: boolean;
   l1Offset: number;
@@ -149,11 +149,11 @@ function featureName(bit: number, names?: DataView): string {
   return `bit ${bit}`;
 }
 
-function readCompression(view: DataView, version: 2 | 3, other: boolean): "zlib" | "zstd" {
+function readCompression(view: DataView, version: 2 | 3, other: boolean): "deflate" | "zstd" {
   const type = version === 3 && view.getUint32(100) > 104 ? view.getUint8(104) : 0;
   if (other !== (type !== 0)) throw damaged("its compression is told in two ways");
   if (type > 1) throw new ImageError(`its compression, number ${type}, is not known here`);
-  return type === 1 ? "zstd" : "zlib";
+  return type === 1 ? "zstd" : "deflate";
 }
 
 function readBacking(cluster: DataView, format?: DataView): Qcow2Header["backing"] {
