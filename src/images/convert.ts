@@ -96,7 +96,7 @@ class Reader {
 export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
   into.truncateSync(image.size);
   const reader = new Reader();
-  const windows = Array.from({ length: WINDOWS }, () => new Window());
+  const windows = [new Window()]; // more when they are needed
   let filling = 0;
   let written = Promise.resolve();
   // Windows are written in their order, on another thread, while the next one is filled.
@@ -106,7 +106,7 @@ export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}):
     written.catch(() => {}); // who waits for it next, hears of it
     filling = (filling + 1) % WINDOWS;
     await nextTurn(); // only the event loop hears that one is written
-    await windows[filling].written;
+    await windows[filling]?.written;
   };
   let turn = performance.now();
   try {
@@ -124,7 +124,7 @@ export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}):
       }
       if (offset >= windows[filling].base + WINDOW) {
         await write();
-        windows[filling].reset(offset - offset % WINDOW);
+        (windows[filling] ??= new Window()).reset(offset - offset % WINDOW);
       }
       const window = windows[filling];
       const length = Math.min(run.length, window.base + WINDOW - offset);

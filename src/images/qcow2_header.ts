@@ -25,10 +25,13 @@ export const QCOW2_HEAD = 2 * 1024 * 1024;
 /** As in QEMU. */
 const MAX_L1_SIZE = 32 * 1024 * 1024;
 
-const EXTENSIONS = { backingFormat: 0xe2792aca, featureNames: 0x6803f857 };
+const EXTENSIONS = { backingFormat: 0xe2792aca, featureNames: 0x6803f857, dataFile: 0x44415441 };
 
 /** Bits of the incompatible features. */
 const FEATURES = { dirty: 0, corrupt: 1, dataFile: 2, compressionType: 3, extendedL2: 4 };
+
+/** Bits that a writer clears that does not know them. */
+const AUTOCLEAR = { rawDataFile: 2 };
 
 /** An unsigned number of 64 bits; above 2^53 it is a near one. */
 function readU64(view: DataView, offset: number): number {
@@ -56,7 +59,7 @@ export function readQcow2Header(head: Uint8Array, fileSize: number): Qcow2Header
   const clusterSize = 2 ** clusterBits;
   const cluster = new DataView(head.buffer, head.byteOffset, Math.min(clusterSize, head.length));
   const extensions = readExtensions(cluster, version);
-  const features = readFeatures(cluster, version, extensions.get(EXTENSIONS.featureNames));
+  const features = readFeatures(cluster, version, extensions);
   const header: Qcow2Header = {
     version,
     size: readU64(view, 24),
@@ -110,7 +113,7 @@ function readExtensions(cluster: DataView, version: 2 | 3): Map<number, DataView
 }
 
 /** The bits of the incompatible features, all of which must be known to whoever reads the image. */
-function readFeatures(cluster: DataView, version: 2 | 3, names?: DataView): Set<number> {
+function readFeatures(cluster: DataView, version: 2 | 3, extensions: Map<number, DataView>): Set<number> {
   const features = new Set<number>();
   if (version === 2) return features;
   for (let bit = 0; bit < 64; bit++) {
@@ -126,17 +129,25 @@ function readFeatures(cluster: DataView, version: 2 | 3, names?: DataView): Set<
     );
   }
   if (features.has(FEATURES.dataFile)) {
-    throw new ImageError(
-      "its data is in another file (data_file): copy it first (qemu-img convert -O qcow2)",
-    );
+    throw ofDataFile(cluster, extensions.get(EXTENSIONS.dataFile));
   }
   const known = new Set(Object.values(FEATURES));
   const unknown = [...features].filter((bit) => !known.has(bit));
   if (unknown.length > 0) {
-    const list = unknown.map((bit) => featureName(bit, names)).join(", ");
+    const list = unknown.map((bit) => featureName(bit, extensions.get(EXTENSIONS.featureNames))).join(", ");
     throw new ImageError(`it needs a feature that is not known here: ${list}`);
   }
   return features;
+}
+
+/** Why an image cannot be used whose data is in another file; a bit may say that this is the disk as it is. */
+function ofDataFile(cluster: DataView, name?: DataView): ImageError {
+  const file = name ? ` '${printable(text(name, 0, name.byteLength))}'` : "";
+  const isRaw = (cluster.getUint32(92) & AUTOCLEAR.rawDataFile) !== 0;
+  const remedy = isRaw && name
+    ? ", which is a raw image: use that"
+    : ": copy it first (qemu-img convert -O qcow2)";
+  return new ImageError(`its data is in another file${file} (data_file)${remedy}`);
 }
 
 /** What the image itself calls an incompatible feature, for those who do not know it. */

@@ -7,7 +7,7 @@ import type { ImageFile } from "./image_file.ts";
 import type { Layer } from "./layer.ts";
 import { has } from "./magic.ts";
 import { Table } from "./table.ts";
-import { checkDescriptor, LONGEST_DESCRIPTOR, refuseDescriptor } from "./vmdk_descriptor.ts";
+import { checkDescriptor, LONGEST_DESCRIPTOR, partOf, refuseDescriptor } from "./vmdk_descriptor.ts";
 
 const SECTOR = 512;
 
@@ -137,14 +137,9 @@ function readText(file: ImageFile, at: number, length: number): string {
   return new TextDecoder().decode(bytes.subarray(0, file.read(at, bytes))).replace(/\0.*/s, "");
 }
 
-/** An image that is one of several files has no descriptor of its own. */
 function descriptorOf(file: ImageFile, view: DataView): string {
   const [at, length] = [sectors(view, HEADER.descriptor), sectors(view, HEADER.descriptorSize)];
-  if (at === 0) {
-    throw new ImageError(
-      "it is a part of a VMDK image of several files: make one of them first (qemu-img convert -O qcow2)",
-    );
-  }
+  if (at === 0) throw partOf();
   if (at + length > file.size) throw damaged("its descriptor lies outside the file");
   return readText(file, at, length);
 }

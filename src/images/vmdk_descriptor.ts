@@ -34,6 +34,7 @@ function extentsOf(text: string): { type: string; name?: string; offset: number 
  * @throws {ImageError} When it is not.
  */
 export function checkDescriptor(text: string): void {
+  if (text === "") throw partOf();
   const type = valueOf(text, "createType");
   if (type === undefined) throw damaged("its descriptor does not say of which type it is");
   const parent = valueOf(text, "parentCID");
@@ -46,11 +47,12 @@ export function checkDescriptor(text: string): void {
   if (!ONE_FILE.includes(type)) {
     throw new ImageError(`it is a VMDK image of the type ${printable(type)}: convert it first (${CONVERT})`);
   }
-  if (extentsOf(text).length > 1) {
-    throw new ImageError(
-      `it is a part of a VMDK image of several files: make one of them first (${CONVERT})`,
-    );
-  }
+  if (extentsOf(text).length > 1) throw partOf();
+}
+
+/** Why an image cannot be used that is one of several files, and has no descriptor. */
+export function partOf(): ImageError {
+  return new ImageError(`it is a part of a VMDK image of several files: make one of them first (${CONVERT})`);
 }
 
 /** Why an image cannot be used that is a descriptor only, its data being in other files. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { convert } from "../../src/images/convert.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
