@@ -20,12 +20,17 @@ const TURN = 50;
 
 /** A stretch of the disk in memory; of what is in no span there are only zeros. */
 class Window {
-  readonly bytes = Buffer.alloc(WINDOW);
+  readonly bytes: Buffer;
   /** Settled when it may be filled. */
   written = Promise.resolve();
   /** The offset in the disk of the first byte. */
   base = 0;
   spans: { from: number; to: number }[] = [];
+
+  /** @param diskSize It has no room for more. */
+  constructor(diskSize: number) {
+    this.bytes = Buffer.alloc(Math.min(WINDOW, diskSize));
+  }
 
   reset(base: number): void {
     this.base = base;
@@ -96,7 +101,7 @@ class Reader {
 export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
   into.truncateSync(image.size);
   const reader = new Reader();
-  const windows = [new Window()]; // more when they are needed
+  const windows = [new Window(image.size)]; // more when they are needed
   let filling = 0;
   let written = Promise.resolve();
   // Windows are written in their order, on another thread, while the next one is filled.
@@ -124,7 +129,7 @@ export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}):
       }
       if (offset >= windows[filling].base + WINDOW) {
         await write();
-        (windows[filling] ??= new Window()).reset(offset - offset % WINDOW);
+        (windows[filling] ??= new Window(image.size)).reset(offset - offset % WINDOW);
       }
       const window = windows[filling];
       const length = Math.min(run.length, window.base + WINDOW - offset);

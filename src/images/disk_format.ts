@@ -58,6 +58,7 @@ const MAGIC: readonly (readonly [magic: string, format: DiskFormat])[] = [
   ["\x1f\x8b\x08", "gzip"],
   ["\xfd7zXZ\0", "xz"],
   ["\x28\xb5\x2f\xfd", "zstd"],
+  ["\x50\x2a\x4d\x18", "zstd"], // a frame to be skipped, which pzstd begins with
   ["BZh", "bzip2"],
 ];
 
@@ -73,6 +74,11 @@ const OTHERS: readonly (readonly [offset: number, magic: string, what: string, r
   [0, "PK\x03\x04", "a zip archive", UNPACK],
 ];
 
+/** The form whose mark an image begins with. */
+export function markedFormat(head: Uint8Array): DiskFormat | undefined {
+  return MAGIC.find(([magic]) => has(head, 0, magic))?.[1];
+}
+
 /**
  * The form of a disk image that is not said.
  *
@@ -81,8 +87,8 @@ const OTHERS: readonly (readonly [offset: number, magic: string, what: string, r
  * @throws {ImageError} When it is of another form than can be used.
  */
 export function diskFormat(head: Uint8Array, tail: Uint8Array = new Uint8Array(), size = 0): DiskFormat {
-  const known = MAGIC.find(([magic]) => has(head, 0, magic));
-  if (known) return known[1];
+  const marked = markedFormat(head);
+  if (marked) return marked;
   const other = OTHERS.find(([offset, magic]) => has(head, offset, magic));
   if (other) throw new ImageError(`it is ${other[2]}: ${other[3]}`);
   const tar = describeTar(head);

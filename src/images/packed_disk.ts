@@ -2,7 +2,7 @@
 
 import type { Sink } from "./byte_reader.ts";
 import { COMPRESSIONS } from "./compression.ts";
-import { DISK_ENDS, diskFormat } from "./disk_format.ts";
+import { DISK_ENDS, diskFormat, markedFormat } from "./disk_format.ts";
 import { checkDiskSize, LARGEST_DISK } from "./disk_size.ts";
 import { damaged, ImageError } from "./error.ts";
 import { withoutHoles } from "./holes.ts";
@@ -137,12 +137,11 @@ class PackedDisk implements SourceImage {
   }
 
   async #unpack(output: Sink, work?: Work): Promise<void> {
-    const { magic, load } = COMPRESSIONS.find(({ name }) => name === this.#format)!;
     const input = this.#file.input(work);
-    const isIt = input.left >= magic.length &&
-      input.at(0, magic.length).every((byte, i) => byte === magic[i]);
-    if (!isIt) throw new ImageError(`it is not compressed with ${this.#format}`);
-    const run = await load();
+    if (markedFormat(input.at(0, Math.min(DISK_ENDS.head, input.left))) !== this.#format) {
+      throw new ImageError(`it is not compressed with ${this.#format}`);
+    }
+    const run = await COMPRESSIONS.find(({ name }) => name === this.#format)!.load();
     await run(input, output);
     // Tools leave aside what follows; a download of which a part is damaged would become a shorter disk.
     while (input.left > 0) {

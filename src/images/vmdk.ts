@@ -161,6 +161,9 @@ function readHeader(view: DataView): Header {
   const flags = view.getUint32(HEADER.flags, true);
   const compression = view.getUint16(HEADER.compression, true);
   if (compression > 1) throw new ImageError(`its compression, number ${compression}, is not known here`);
+  if ((flags & FLAGS.compressed) !== 0 !== (compression === 1)) {
+    throw damaged("its compression is told in two ways");
+  }
   if (flags & FLAGS.compressed && !(flags & FLAGS.markers)) {
     throw damaged("its grains are compressed without markers");
   }

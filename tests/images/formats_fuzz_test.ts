@@ -7,13 +7,13 @@ import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
 
 /** How many damaged images of each format; more by hand: `FUZZ=100000 deno task test tests/images/formats_fuzz_test.ts`. */
 const IMAGES = Number(Deno.env.get("FUZZ") ?? 10_000);
-const SIZE = 3 * MIB;
-/** So much of it is something else than zeros. */
-const DATA = 300 * 1024;
+/** Of a disk; something else than zeros is in three places. */
+const SIZE = 512 * 1024;
+const DATA = 20 * 1024;
 /** So much of a disk is compared, should damage have made it larger. */
 const COMPARED = 2 * MIB;
 /** So many images whose disk is another are shown to qemu-img, too. */
-const ASKED = 60;
+const ASKED = 30;
 
 /** Where an image is damaged: a place, and how many bytes from there on. */
 type Place = [at: number, length: number];
@@ -21,14 +21,19 @@ type Place = [at: number, length: number];
 interface Kind {
   format: Format;
   options: string;
+  /** Of the images. */
   share: number;
+  size?: number;
   /** Where it says what it is. */
   places(image: DataView): Place[];
   /** Where its checksums are. */
   sums?(image: DataView): number[];
   /** Sets them anew. */
-  mend?(image: Uint8Array): void;
+  mend?(image: Uint8Array, changed: number[]): void;
 }
+
+/** Where the tables of regions of a VHDX image are. */
+const REGIONS = [192 * 1024, 256 * 1024];
 
 const VMDK_PLACES = (image: DataView): Place[] => {
   const directory = Number(image.getBigUint64(56, true)) * 512;
@@ -74,6 +79,7 @@ const KINDS: Record<string, Kind> = {
     format: "vhdx",
     options: "block_size=1M",
     share: 1,
+    size: 1.25 * MIB, // two blocks
     places(image) {
       const regions = [0, 1].map((i) => 192 * 1024 + 16 + i * 32);
       const [first, second] = regions.map((at) => Number(image.getBigUint64(at + 16, true)));
@@ -90,10 +96,12 @@ const KINDS: Record<string, Kind> = {
         [bat, 48],
       ];
     },
-    sums: () => [...HEADERS, 192 * 1024, 256 * 1024].map((at) => at + 4),
-    mend(image) {
-      for (const at of HEADERS) sumVHDX(image, at, 4096, () => {});
-      for (const at of [192, 256]) sumVHDX(image, at * 1024, 64 * 1024, () => {});
+    sums: () => [...HEADERS, ...REGIONS].map((at) => at + 4),
+    mend(image, changed) {
+      const parts = [...HEADERS.map((at) => [at, 4096]), ...REGIONS.map((at) => [at, 64 * 1024])];
+      for (const [at, length] of parts) {
+        if (changed.some((place) => place >= at && place < at + length)) sumVHDX(image, at, length, () => {});
+      }
     },
   },
 };
@@ -115,9 +123,11 @@ class Damaged {
 
   /** Damages it in one to three places, mostly in its headers and tables. */
   damage(random: () => number): void {
-    this.#before = this.#sums.map((at) => ({ at, bytes: this.#image.slice(at, at + 4) }));
+    this.#before = [];
     for (let times = 1 + random() % 3; times > 0; times--) this.#damageOnce(random);
-    if (random() % 4 > 0) this.kind.mend?.(this.#image);
+    const changed = this.#before.map(({ at }) => at);
+    for (const at of this.#sums) this.#keep(at);
+    if (random() % 4 > 0) this.kind.mend?.(this.#image, changed);
     using file = Deno.openSync(this.path, { write: true });
     this.#write(file);
     if (random() % 20 === 0) file.truncateSync(random() % this.#image.length);
@@ -127,12 +137,16 @@ class Damaged {
     const places = [...this.#places, [0, this.#image.length] as Place];
     const [start, length] = places[random() % places.length];
     const at = Math.min(start + random() % length, this.#image.length - 8);
-    this.#before.push({ at: at - at % 4, bytes: this.#image.slice(at - at % 4, at - at % 4 + 4) });
+    this.#keep(at - at % 4);
     const values = [random(), random() % (this.#image.length / 512), 0xffff_ffff, 0, 1];
     const how = random() % 3;
     if (how === 0) this.#image[at] = random();
     else if (how === 1) this.#image[at] ^= 1 << (random() % 8);
     else this.#view.setUint32(at - at % 4, values[random() % values.length], random() % 2 === 0);
+  }
+
+  #keep(at: number): void {
+    this.#before.push({ at, bytes: this.#image.slice(at, at + 4) });
   }
 
   #write(file: Deno.FsFile): void {
@@ -151,18 +165,19 @@ class Damaged {
   }
 }
 
-function read(path: string): Uint8Array {
+const buffers = { ours: new Uint8Array(COMPARED), theirs: new Uint8Array(COMPARED) };
+
+/** The beginning of a file, good until that of the next one is read. */
+function read(path: string, whose: keyof typeof buffers): Uint8Array {
   using file = Deno.openSync(path);
-  const bytes = new Uint8Array(Math.min(COMPARED, file.statSync().size));
-  file.readSync(bytes);
-  return bytes;
+  return buffers[whose].subarray(0, file.readSync(buffers[whose]) ?? 0);
 }
 
 /** What vzrun makes of an image; nothing when it refuses it. */
 async function disk(image: string, raw: string, format: Format): Promise<Uint8Array | undefined> {
   try {
     await toRaw(image, raw, undefined, format);
-    return read(raw);
+    return read(raw, "ours");
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
   } finally {
@@ -176,7 +191,7 @@ async function disk(image: string, raw: string, format: Format): Promise<Uint8Ar
 function diskOfQemu(image: string, raw: string, format: Format): Uint8Array | undefined {
   try {
     qemuImg("convert", "-f", format, "-O", "raw", image, raw);
-    return read(raw);
+    return read(raw, "theirs");
   } catch {
     return undefined;
   }
@@ -187,10 +202,11 @@ for (const [name, kind] of Object.entries(KINDS)) {
     using folder = new Folder();
     const { format, options, share } = kind;
     const [raw, image] = [folder.file("raw"), folder.file("image")];
-    Deno.writeFileSync(raw, mixedBytes(DATA, randomNumbers(2)));
-    Deno.truncateSync(raw, SIZE);
+    const bytes = new Uint8Array(kind.size ?? SIZE);
+    for (const at of [0, 300 * 1024, bytes.length - DATA]) bytes.set(mixedBytes(DATA, randomNumbers(at)), at);
+    Deno.writeFileSync(raw, bytes);
     qemuImg("convert", "-f", "raw", "-O", format, "-o", options, raw, image);
-    const sound = (await disk(image, folder.file("ours"), format))!;
+    const sound = (await disk(image, folder.file("ours"), format))!.slice();
     const damaged = new Damaged(image, kind);
     const random = randomNumbers(4);
     const memory = Deno.memoryUsage().rss;

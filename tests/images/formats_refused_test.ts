@@ -60,6 +60,7 @@ Deno.test("vmdk that cannot be read is refused, and the reason is said", async (
     ["subformat=monolithicSparse", 59, [1], "directory lies outside"],
     ["subformat=monolithicSparse", 56, Array(8).fill(255), "it may end too early"],
     ["subformat=streamOptimized", 77, [2], "compression, number 2"],
+    ["subformat=streamOptimized", 77, [0], "told in two ways"],
     ["subformat=streamOptimized", 10, [1], "compressed without markers"],
     ["subformat=streamOptimized", 22, [1], "grains have"],
   ];
