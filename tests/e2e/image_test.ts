@@ -192,20 +192,38 @@ Deno.test("image: what cannot be used is refused by name before anything starts"
   const plain = new Uint8Array(65536);
   plain.set(Deno.readFileSync(images.file("overlay")).subarray(0, 104));
   Deno.writeFileSync(images.file("cut"), plain.subarray(0, 60));
-  for (const format of ["vmdk", "vdi", "vhdx", "vpc"]) {
-    await images.qemuImg("create", "-q", "-f", format, format, "10M");
-  }
+  await images.qemuImg("create", "-q", "-f", "vdi", "vdi", "10M");
+  await images.qemuImg("create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", "flat.vmdk", "10M");
+  await images.qemuImg("create", "-q", "-f", "qcow2", "-o", "data_file=data", "apart", "1M");
+  await images.qemuImg(
+    "create",
+    "-q",
+    "-f",
+    "qcow2",
+    "-o",
+    "data_file=d,data_file_raw=on",
+    "apart-raw",
+    "1M",
+  );
   Deno.writeFileSync(images.file("packed"), Uint8Array.of(0x1f, 0x8b, 8, ...new Uint8Array(509)));
   const { names } = images;
   const refused: [args: string[], message: RegExp][] = [
     [["-d", "overlay"], /'overlay': it is a qcow2 image that is based on 'base': say format=qcow2/],
     [["-d", "cut"], /'cut': /],
     [["-drive", "file=base,format=qcow2"], /'base': /],
-    ...["vmdk", "vdi", "vhdx", "vpc"].map((
+    [["-d", "vdi"], /'vdi': it is a VDI image: `qemu-img convert -O qcow2` makes one that can be used/],
+    [
+      ["-d", "flat.vmdk"],
+      /of the type monolithicFlat: its data is in 'flat-flat\.vmdk', a raw image: use that/,
+    ],
+    [["-d", "apart"], /'apart': its data is in another file 'data' \(data_file\): copy it first/],
+    [["-d", "apart-raw"], /in another file 'd' \(data_file\), which is a raw image: use that/],
+    [["-d", "packed"], /'packed': it is damaged/],
+    [["-drive", "file=packed,format=xz"], /'packed': it is not compressed with xz/],
+    ...["vmdk", "vpc", "vhdx"].map((
       format,
-    ): [string[], RegExp] => [["-d", format], /qemu-img convert/]),
-    [["-d", "packed"], /'packed': it is compressed with gzip/],
-    [["-drive", "file=base,format=vmdk"], /format is one of raw, qcow2/],
+    ): [string[], RegExp] => [["-drive", `file=base,format=${format}`], /'base': it is not a V/]),
+    [["-drive", "file=base,format=vdi"], /format is one of raw, qcow2/],
   ];
   for (const [args, message] of refused) {
     const { code, out, err } = await vzrun([...GUEST_FILES, ...args], images.how, 20);

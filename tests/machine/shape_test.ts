@@ -86,9 +86,9 @@ Deno.test("description: whatever does not fit is a MachineError with its field",
     ],
     [{ boot, disks: [{ ...disk, cache: "fast" }] }, "disks[0].cache", /none of writeback/],
     [
-      { boot, disks: [{ ...disk, format: "vmdk" }] },
+      { boot, disks: [{ ...disk, format: "vdi" }] },
       "disks[0].format",
-      '"vmdk" is none of raw, qcow2, asif, fat',
+      '"vdi" is none of raw, qcow2, vmdk, vpc, vhdx',
     ],
     [
       { boot, disks: [{ ...disk, readOnly: "yes" }] },

@@ -124,7 +124,7 @@ export function addChardev(settings: Settings, text: string): void {
 }
 
 const BLOCKDEV_KEYS = {
-  driver: { does: "raw, qcow2, or file for what is below them" },
+  driver: { does: "raw, qcow2, vmdk, vpc, vhdx, or file for what is below them" },
   "node-name": { does: "its name" },
   filename: { does: "the image" },
   file: { does: "the node below it" },
@@ -144,7 +144,7 @@ export function addBlockdev(settings: Settings, text: string): void {
   const given = readKeys(withFirst(text, "driver"), BLOCKDEV_KEYS, settings.notes);
   const name = given["node-name"];
   if (name === undefined) throw new UsageError("node-name=NAME is missing");
-  const driver = oneOf(["raw", "qcow2", "file"], given.driver ?? "", "driver");
+  const driver = oneOf(["raw", "qcow2", "vmdk", "vpc", "vhdx", "file"], given.driver ?? "", "driver");
   const named = namedIn(settings);
   const file = given.filename ?? given["file.filename"];
   const direct = given["cache.direct"] !== undefined && onOff(given["cache.direct"], "cache.direct");
