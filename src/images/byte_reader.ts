@@ -17,11 +17,20 @@ export class Input {
   readonly end: number;
   readonly #file: Deno.FsFile;
   readonly #work: Work;
+  /** Of what it tells how far it has come. */
+  readonly #told: { start: number; end: number };
   #chunk?: Uint8Array<ArrayBuffer>;
   #turned = performance.now();
 
   /** @param end The file's size when none is given. */
-  constructor(file: Deno.FsFile, work: Work = {}, start = 0, end = file.statSync().size) {
+  constructor(
+    file: Deno.FsFile,
+    work: Work = {},
+    start = 0,
+    end = file.statSync().size,
+    told = { start, end },
+  ) {
+    this.#told = told;
     this.#file = file;
     this.#work = work;
     this.position = this.start = start;
@@ -38,9 +47,18 @@ export class Input {
     return new Input(this.#file, this.#work, start, end);
   }
 
+  /** What is left up to an end; it goes on telling how far the whole has come. */
+  upTo(end: number): Input {
+    return new Input(this.#file, this.#work, this.position, end, this.#told);
+  }
+
+  #tell(): void {
+    this.#work.progress?.(this.position - this.#told.start, this.#told.end - this.#told.start);
+  }
+
   /** The next bytes, good until the next call; none at the end. */
   next(most = CHUNK): Uint8Array<ArrayBuffer> {
-    this.#work.progress?.(this.position - this.start, this.end - this.start);
+    this.#tell();
     this.#chunk ??= new Uint8Array(Math.min(CHUNK, this.left));
     const bytes = this.#chunk.subarray(0, Math.min(most, this.left));
     this.#fill(bytes, this.position);
@@ -56,7 +74,7 @@ export class Input {
   take(length: number): Uint8Array<ArrayBuffer> {
     const bytes = this.at(this.position, length);
     this.position += length;
-    this.#work.progress?.(this.position - this.start, this.end - this.start);
+    this.#tell();
     return bytes;
   }
 

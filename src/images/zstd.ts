@@ -22,7 +22,7 @@ export async function unzstd(input: Input, output: Sink): Promise<void> {
     } else if (magic === MAGIC) {
       const end = endOfZstdFrame((offset, length) => input.at(offset, length), input.position);
       if (end > input.end) throw new ImageError("it ends too early");
-      const frame = input.stretch(input.position, end);
+      const frame = input.upTo(end);
       await through(createZstdDecompress({ chunkSize: ZLIB_CHUNK }), frame, output);
       if (frame.left > 0) throw damaged("a frame ends before its last block");
       input.position = end;

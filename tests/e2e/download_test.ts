@@ -126,7 +126,7 @@ Deno.test("download: Ctrl-C while a disk is unpacked leaves nothing, and two tha
   noise.set(new TextEncoder().encode("word"));
   {
     using raw = Deno.openSync(folder.file("disk"), { create: true, write: true });
-    for (let i = 0; i < 24; i++) raw.writeSync(noise);
+    for (let i = 0; i < 12; i++) raw.writeSync(noise);
   }
   folder.run("bzip2", "-1", "disk");
   const args = [...guest("head -c 4 /dev/vda"), "-c", "disk.bz2", "-verbose"];

@@ -57,6 +57,28 @@ for (const format of COMPRESSIONS) {
     await assertRejects(() => unpack(folder, cut, format), ImageError);
   });
 
+  Deno.test(`disk in ${format}: unpacking tells how far it has come, and can be ended`, async () => {
+    using folder = new Folder();
+    const [packed, raw] = [folder.file("packed"), folder.file("raw")];
+    const part = await pack(format, mixedBytes(2 * MIB, randomNumbers(5)));
+    Deno.writeFileSync(packed, concat(part, part, part));
+    const told: [done: number, total: number][] = [];
+    await toRaw(packed, raw, { progress: (done, total) => told.push([done, total]) }, format);
+    const size = Deno.statSync(packed).size;
+    assertEquals(told.at(-1), [size, size]);
+    for (let i = 1; i < told.length; i++) {
+      assertEquals(told[i][1], size);
+      assert(told[i - 1][0] <= told[i][0] + 40_000, `${told[i - 1]} before ${told[i]}`); // a stream's end is looked for
+    }
+    Deno.removeSync(raw);
+    const ending = new AbortController();
+    const progress = (done: number) => {
+      if (done > size / 2) ending.abort(new RangeError("enough"));
+    };
+    const work = () => toRaw(packed, raw, { signal: ending.signal, progress }, format);
+    await assertRejects(work, RangeError, "enough");
+  });
+
   Deno.test(`file in ${format} that holds no raw disk is refused by what it is`, async () => {
     using folder = new Folder();
     const image = folder.file("image");
