@@ -124,9 +124,9 @@ function checkLog(file: ImageFile, header: DataView): void {
 
 /** Where the regions are that are used here. */
 function readRegions(file: ImageFile): Map<string, { at: number; size: number }> {
-  const table = REGIONS.map((at) => readChecked(file, at, REGION.size, "regi")).find((table) =>
-    table !== undefined
-  );
+  const [first, second] = REGIONS;
+  const read = (at: number) => readChecked(file, at, REGION.size, "regi");
+  const table = read(first) ?? read(second);
   if (!table) throw damaged("both of its tables of regions");
   const count = table.getUint32(REGION.count, true);
   if (count > REGION.most) throw damaged(`it has ${count} regions`);

@@ -137,7 +137,7 @@ Deno.test("vhdx is read by the header that is sound, and by the later of two", a
   }
   for (const [later, other] of [[0, 1], [1, 0]]) {
     const bytes = sound.slice();
-    sumVHDX(bytes, HEADERS[later], 4096, (header) => header.setUint32(8, 0x7fff_ffff, true));
+    sumVHDX(bytes, HEADERS[later], 4096, (header) => header.setUint32(12, 1, true));
     sumVHDX(bytes, HEADERS[other], 4096, (header) => header.setUint16(66, 9, true));
     Deno.writeFileSync(image, bytes);
     (await openImage(image, "vhdx"))[Symbol.dispose]();
