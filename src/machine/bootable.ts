@@ -8,7 +8,7 @@ import { findBoot, type Finding, type Processor } from "../images/efi_boot.ts";
 import { hasBootEntries } from "../images/efi_variables.ts";
 import { ImageFile } from "../images/image_file.ts";
 import { RawLayer } from "../images/layer.ts";
-import type { EFIBoot } from "./boot.ts";
+import type { Boot } from "./boot.ts";
 import type { Disk, DiskSource, OpenedDisk } from "./disk.ts";
 import { MachineError, refusableLater } from "./error.ts";
 import type { Reporter } from "./run_context.ts";
@@ -25,15 +25,16 @@ interface LookedAt {
 /**
  * Looks for what firmware boots, and says what there is when it may be nothing.
  *
- * @param say Hears what is booted.
+ * @returns Whether all that may boot was seen: an image that is compressed is when it was unpacked.
  * @throws {MachineError} When there is nothing for sure.
  */
 export async function checkBootable(
-  boot: EFIBoot,
+  boot: Boot,
   disks: readonly (OpenedDisk & { format: DiskSource })[],
-  { info }: Reporter,
-  say: (message: string) => void,
-): Promise<void> {
+  { dryRun, reporter: { info, debug } }: { dryRun: boolean; reporter: Reporter },
+): Promise<boolean> {
+  if (boot.kind !== "efi") return true;
+  const say = dryRun ? info : debug;
   const processor = machineArchitecture() === "arm64" ? "aarch64" : "x86_64";
   const looked: LookedAt[] = [];
   for (const [i, disk] of disks.entries()) {
@@ -43,7 +44,10 @@ export async function checkBootable(
       `cannot use ${name}`,
       () => lookAt(disk, processor),
     );
-    if (finding?.kind === "boots") return say(`EFI boots ${finding.loader.path} of ${name}`);
+    if (finding?.kind === "boots") {
+      say(`EFI boots ${finding.loader.path} of ${name}`);
+      return true;
+    }
     looked.push({ name, finding });
   }
   const found = (kind: Finding["kind"]) =>
@@ -51,13 +55,17 @@ export async function checkBootable(
       finding?.kind === kind && finding.kind !== "boots" ? [`${name}: ${finding.why}`] : []
     );
   const maybe = found("maybe").join("; ");
-  if (maybe !== "") return info(`there may be nothing to boot: ${maybe}`);
+  if (maybe !== "") {
+    info(`there may be nothing to boot: ${maybe}`);
+    return true;
+  }
   const nothings = looked.flatMap(({ finding }) => finding?.kind === "nothing" ? [finding] : []);
-  if (nothings.length < looked.length) return; // what is not seen may boot
+  if (nothings.length < looked.length) return false; // what is not seen may boot
   const why = found("nothing").join("; ");
   const { variables } = boot;
   if (variables !== undefined && nothings.some(({ isReadable }) => isReadable) && isInstalled(variables)) {
-    return info(`there may be nothing to boot but what a boot entry in '${variables}' names: ${why}`);
+    info(`there may be nothing to boot but what a boot entry in '${variables}' names: ${why}`);
+    return true;
   }
   const one = looked.length === 1;
   throw new MachineError(`${one ? "cannot boot" : "there is nothing to boot:"} ${why}`, {

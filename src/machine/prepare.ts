@@ -100,12 +100,9 @@ export async function prepareMachine(
   }
   const devices = makeDevices({ ...machine, disks }, networks);
   let identifier = identityOf(machine, saved?.identity);
-  if (machine.boot.kind === "efi" && !saved) {
-    const { checkBootable } = await import("./bootable.ts");
-    const looked = opened.map((disk, i) => ({ ...disk, format: formats[i] }));
-    const { reporter, dryRun } = options;
-    await checkBootable(machine.boot, looked, reporter, dryRun ? reporter.info : reporter.debug);
-  }
+  const looked = opened.map((disk, i) => ({ ...disk, format: formats[i] }));
+  const lookForBoot = machine.boot.kind === "efi" && !saved && await import("./bootable.ts");
+  const isSeen = lookForBoot && await lookForBoot.checkBootable(machine.boot, looked, options);
   if (!options.dryRun) {
     await openFiles(files, cleanup);
     if (machine.name !== undefined) {
@@ -122,6 +119,7 @@ export async function prepareMachine(
   );
   if (!options.dryRun) {
     for (const [i, disk] of opened.entries()) disks[i] = await prepareDisk(disk, `disks[${i}]`, options);
+    if (lookForBoot && !isSeen) await lookForBoot.checkBootable(machine.boot, looked, options);
     if (machine.cloudInit) {
       const { makeSeed } = await import("./cloud_init.ts");
       disks.push(await makeSeed(machine.cloudInit, machine.name, options));
