@@ -88,7 +88,7 @@ Deno.test("description: whatever does not fit is a MachineError with its field",
     [
       { boot, disks: [{ ...disk, format: "vdi" }] },
       "disks[0].format",
-      '"vdi" is none of raw, qcow2, vmdk, vpc, vhdx, gzip, xz, zstd, bzip2, asif',
+      '"vdi" is none of raw, qcow2, vmdk, vpc, vhdx, gzip, xz, zstd, bzip2, asif, fat',
     ],
     [
       { boot, disks: [{ ...disk, readOnly: "yes" }] },
