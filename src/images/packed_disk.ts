@@ -117,7 +117,10 @@ class PackedDisk implements SourceImage {
       if (!(error instanceof ImageError)) throw error;
       throw new ImageError(`it is ${packed}, and in that ${error.message}`);
     }
-    if (format === "raw") return;
+    if (format === "raw") {
+      if (!head.isFull) checkDiskSize(head.length); // that is all of it
+      return;
+    }
     const what = COMPRESSIONS.some(({ name }) => name === format)
       ? `compressed with ${format} and`
       : `a ${format} image that is`;

@@ -142,6 +142,12 @@ for (const format of COMPRESSIONS) {
   });
 }
 
+Deno.test("disk in zstd whose window would take all memory is refused with what to do", async () => {
+  using folder = new Folder();
+  const packed = await pipe(["zstd", "-q", "-1", "--ultra", "--long=31"], mixedBytes(MIB, randomNumbers(7)));
+  await assertRejects(() => unpack(folder, packed, "zstd"), ImageError, "zstd -d --long=31");
+});
+
 Deno.test("disk compressed in hundreds of small streams takes no more memory than in one", async () => {
   using folder = new Folder();
   const disk = mixedBytes(16 * 1024, randomNumbers(6));
