@@ -5,7 +5,7 @@ import { isSignalIgnored, SIGNALS } from "../host/process.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import type { Settings } from "./qemu/settings.ts";
-import { UsageError } from "./qemu/usage_error.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * Fills in what a daemon has where nothing was said: no window, and a console that goes nowhere.

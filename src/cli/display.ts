@@ -3,10 +3,10 @@
 import type { Display } from "../machine/display.ts";
 import * as log from "./log.ts";
 import type { Settings } from "./qemu/settings.ts";
-import { UsageError } from "./qemu/usage_error.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** What stands against a window here, or undefined. */
-async function obstacle(): Promise<string | undefined> {
+export async function windowObstacle(): Promise<string | undefined> {
   const { openFramework } = await import("../objc/mod.ts");
   const { hasWindowServer } = await import("../host/system.ts");
   if (!hasWindowServer()) return "there is no screen to open it on";
@@ -32,7 +32,7 @@ export async function chooseDisplay(
     if (needsWindow === undefined) return undefined;
     throw noWindow("-nographic and -display none say that there is no window");
   }
-  const problem = await obstacle();
+  const problem = await windowObstacle();
   if (problem === undefined) return display ?? {};
   if (needsWindow !== undefined) throw noWindow(problem);
   if (display) throw new UsageError(`-display window: ${problem}`);

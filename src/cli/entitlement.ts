@@ -3,6 +3,8 @@
  * signed with it, once, and takes the process over.
  */
 
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { ownCacheFolder } from "../host/cache_folder.ts";
 import { toFileError } from "../host/error.ts";
@@ -109,6 +111,28 @@ export async function signedCopy({ program, folder, codesign }: Place): Promise<
   return copy;
 }
 
+/**
+ * A program under another name, in a folder of its own: a process is seen by the name of the file that it was started
+ * from, and a symbolic link has none (a process of /usr/bin/vi is seen as vim).
+ *
+ * @returns Its path.
+ */
+export async function namedProgram(program: string, folder: string, name: string): Promise<string> {
+  const { dev, ino, size, mtime } = await Deno.stat(program);
+  const from = new TextEncoder().encode([dev, ino, size, mtime?.getTime()].join());
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", from)).toHex();
+  const named = `${folder}/as-${hash.slice(0, 16)}/${name}`;
+  if (exists(named)) return named;
+  await Deno.mkdir(dirname(named), { recursive: true, mode: 0o700 });
+  try {
+    await Deno.link(program, named);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return named; // another was faster
+    await Deno.copyFile(program, named); // it is on another volume; APFS clones within one
+  }
+  return named;
+}
+
 /** What is asked of the system; the tests answer in its place. */
 export interface System {
   entitled(): boolean;
@@ -122,14 +146,26 @@ const MAC: System = {
   codesign: "/usr/bin/codesign",
 };
 
+/** Whether others see a process of this program by that name. */
+function hasName(program: string, name: string): boolean {
+  try {
+    return basename(Deno.realPathSync(program)) === name;
+  } catch {
+    return true; // what it is cannot be known, and so not be mended
+  }
+}
+
 /**
- * Returns when the process may make virtual machines. One that may not, and can be, is replaced by one that may.
+ * Returns when the process may make virtual machines. One that may not, and can be, is replaced by one that may; and so
+ * is one that others would see by another name.
  *
  * @param check Refuses what the user has to mend first, before anything is signed.
+ * @param name The name that others are to see.
  * @throws {EntitlementError} When it may not.
  */
 export async function ensureEntitled(
   check: () => void | Promise<void>,
+  { name }: { name?: string } = {},
   system = MAC,
 ): Promise<void> {
   const program = Deno.execPath();
@@ -141,17 +177,29 @@ export async function ensureEntitled(
     root: system.root(),
   };
   if (!start.entitled) await check();
-  if (nextStep(start) === "start") return;
+  const folder = ownCacheFolder();
+  if (nextStep(start) === "start") {
+    if (name === undefined || start.again || hasName(program, name)) return;
+    try {
+      return become(await namedProgram(program, folder!, name), name);
+    } catch (error) {
+      return log.debug(`other programs do not see this one as ${name}: ${(error as Error).message}`);
+    }
+  }
   let copy: string;
   try {
-    const folder = ownCacheFolder();
     if (folder === undefined) {
       throw new EntitlementError("without a HOME to write in no signed copy of Deno can be kept");
     }
     copy = await signedCopy({ program, folder, codesign: system.codesign });
+    if (name !== undefined) copy = await namedProgram(copy, folder, name);
   } catch (error) {
     throw toFileError("cannot keep a signed copy of Deno", error);
   }
+  become(copy, name);
+}
+
+function become(program: string, name: string | undefined): never {
   Deno.env.set(MARK, `${Deno.pid}`);
-  replaceProcess(copy);
+  replaceProcess(program, name);
 }

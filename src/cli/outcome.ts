@@ -1,17 +1,18 @@
-import { EXIT } from "./exit.ts";
+import { usageExit } from "./exit.ts";
 import * as log from "./log.ts";
-import { UsageError } from "./qemu/usage_error.ts";
+import type { FrontEnd } from "./run_options.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The exit code of what runs; an error is said, and has one too. */
-export async function outcome(body: () => Promise<number>): Promise<number> {
+export async function outcome(body: () => Promise<number>, frontEnd: FrontEnd): Promise<number> {
   try {
     return await body();
   } catch (error) {
     if (error instanceof UsageError) {
       await log.error(error.message);
-      return EXIT.usage;
+      return usageExit(frontEnd);
     }
     const { reportFailure } = await import("./failure.ts");
-    return await reportFailure(error);
+    return await reportFailure(error, frontEnd);
   }
 }

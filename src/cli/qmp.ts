@@ -2,26 +2,14 @@
 
 import { ControlledMachine } from "../control/controlled_machine.ts";
 import { type QMPPlace, QMPServer } from "../control/qmp_server.ts";
-import { FileError } from "../host/error.ts";
-import { exists, socketPathProblem } from "../host/files.ts";
-import { checkOutput } from "../host/output_file.ts";
 import type { Description } from "../machine/machine.ts";
 import type { ProgramFile } from "../machine/run_context.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import { checkSocket } from "./check_socket.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import type { Shutdown } from "./shutdown.ts";
-import { UsageError } from "./qemu/usage_error.ts";
-
-/** Looks at where a socket is to be. @throws {FileError} When it cannot. */
-function checkSocket(path: string): void {
-  const problem = socketPathProblem(path);
-  if (problem) throw new FileError(`cannot listen at '${path}': ${problem}`);
-  checkOutput(path);
-  if (exists(path) && !Deno.statSync(path).isSocket) {
-    throw new FileError(`cannot listen at '${path}': it is there and no socket`);
-  }
-}
+import { UsageError } from "./usage_error.ts";
 
 /** Speaks QMP for a run. */
 export class QMP {

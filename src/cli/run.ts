@@ -1,5 +1,6 @@
 /** A run of the program, from the command line to the exit code. */
 
+import { ensureAllowed } from "./allowed.ts";
 import type { Daemon } from "./daemonize.ts";
 import { chooseDisplay } from "./display.ts";
 import { EXIT } from "./exit.ts";
@@ -9,7 +10,7 @@ import type { Settings, Shell } from "./qemu/settings.ts";
 import { parse } from "./qemu/parse.ts";
 
 /**
- * Runs vzrun.
+ * Runs vzrun in qemu's words.
  *
  * @param argv Arguments, without the program's name.
  * @returns The exit code.
@@ -29,7 +30,7 @@ export function run(argv: readonly string[]): Promise<number> {
     daemonize?.settleForDaemon(settings);
     let daemon: Daemon | undefined;
     if (settings.mode === "run") {
-      await ensureAllowed(settings);
+      await ensureAllowed(async () => (await import("./qemu/to_run.ts")).toRun(settings));
       daemon = daemonize?.asDaemon();
       if (daemonize && !daemon) return await daemonize.waitForDaemon();
     }
@@ -37,20 +38,13 @@ export function run(argv: readonly string[]): Promise<number> {
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");
-      return await runWithWindow(settings);
+      return await runWithWindow({ frontEnd: "qemu", settings });
     }
     // Not before now: -help loads nothing of this.
     const { runMachine } = await import("./run_machine.ts");
-    return await runMachine(settings, { running: daemon?.goOnAlone });
-  });
-}
-
-/** Where programs are signed with what they may do. */
-async function ensureAllowed(settings: Settings): Promise<void> {
-  const { hasLibrary } = await import("../host/libraries.ts");
-  if (!hasLibrary("Security")) return;
-  const { ensureEntitled } = await import("./entitlement.ts");
-  await ensureEntitled(async () => (await import("./run_machine.ts")).checkSettings(settings));
+    const { toRun } = await import("./qemu/to_run.ts");
+    return await runMachine(await toRun(settings), { running: daemon?.goOnAlone });
+  }, "qemu");
 }
 
 async function printHelp(topic: Settings["topic"]): Promise<number> {

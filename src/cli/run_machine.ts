@@ -1,4 +1,4 @@
-/** Settings to a machine that runs, and to the exit code that it ends with. */
+/** A run that a front end has asked for: its machine, and the exit code that it ends with. */
 
 import { keepDebuggerShut } from "../host/debugger_signal.ts";
 import { hangUp, standardOutput } from "../host/descriptors.ts";
@@ -10,23 +10,15 @@ import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_cont
 import type { SavedMachine } from "../machine/saved_machine.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
-import {
-  describeError,
-  innermost,
-  UnavailableError,
-  VZErrorCode,
-  VZLinuxRosettaDirectoryShare,
-  VZVirtualMachineConfiguration,
-  wordsOf,
-} from "../vz/mod.ts";
+import { describeError, innermost, VZErrorCode, VZVirtualMachineConfiguration, wordsOf } from "../vz/mod.ts";
 import type { Application } from "../window/mod.ts";
 import type { QMPPlace } from "../control/qmp_server.ts";
 import { EXIT } from "./exit.ts";
 import * as log from "./log.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import type { QMP } from "./qmp.ts";
-import type { Settings } from "./qemu/settings.ts";
-import { toMachine } from "./qemu/to_machine.ts";
+import type { Run, RunOptions } from "./run_options.ts";
+import type { Services } from "./services.ts";
 import { Shutdown } from "./shutdown.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
@@ -46,26 +38,28 @@ const reporter: Reporter = { ...log, progress: (what) => new ProgressBar(what) }
  * Checks what the command line describes, and runs it, or prints it for `-dry-run`.
  *
  * @returns The exit code.
- * @throws {UsageError} When options do not go together.
  * @throws {MachineError} When a file or a number does not fit.
  * @throws {NSError} When the machine fails.
  */
 export async function runMachine(
-  settings: Settings,
+  options: Run,
   { mainThread, running }: Surroundings = {},
 ): Promise<number> {
-  const { description, saved } = await describe(settings);
+  const { description, saved, window, startsPaused = false } = options;
   using _saved = saved;
   const onStdio = description.serial?.some((port) => port.kind === "stdio") ?? false;
-  using shutdown = new Shutdown(onStdio); // before the terminal is made raw, so that no signal leaves it so
+  using shutdown = new Shutdown(onStdio, options.ending); // before the terminal is made raw, so that no signal leaves it so
   keepDebuggerShut(); // after it: any listener hides which signals were ignored
-  const [files, ready] = [await filesOf(settings), await readyFileOf(settings)];
+  const [files, ready] = [await filesOf(options), await readyFileOf(options)];
   if (ready) files.push(ready);
-  const qmp = settings.qmp && await qmpOf(settings.qmp, description);
+  const qmp = options.qmp && await qmpOf(options.qmp, description);
   if (qmp) files.push(...qmp.files);
-  if (settings.mode === "dry-run") return await dryRun(description, saved, files, shutdown);
+  const services = await servicesOf(options);
+  if (services) files.push(...services.files);
+  if (options.dryRun) return await dryRun(description, saved, files, shutdown);
   await using resources = new Cleanup(reporter);
   await qmp?.open(resources);
+  await services?.open(resources);
   const machine = await shutdown.prepare(async (signal) => {
     // A dry run has no use for them.
     const [{ VirtualMachine }, openStdio] = await Promise.all([
@@ -79,10 +73,10 @@ export async function runMachine(
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());
-  if (settings.verbosity === "verbose") watch(machine);
+  if (options.verbosity === "verbose") watch(machine);
   if (ready) machine.ready.then(() => sayFailure(ready.make), () => {}); // it has ended before
-  if (machine.machine.display) await openWindow(machine, shutdown, mainThread);
-  const { startsPaused = false } = settings;
+  if (window) await openWindow(machine, shutdown, mainThread);
+  if (services) resources.use(await services.serve(machine, shutdown));
   if (startsPaused) running?.(); // whoever is to start it by QMP needs the prompt
   const start = qmp ? () => qmp.serve(machine, shutdown, startsPaused) : () => shutdown.start(machine);
   const started = startsPaused ? undefined : running;
@@ -92,25 +86,16 @@ export async function runMachine(
 /**
  * Checks what the command line describes, and does nothing else.
  *
- * @throws {UsageError} When options do not go together.
  * @throws {MachineError} When a file or a number does not fit.
  */
-export async function checkSettings(settings: Settings): Promise<void> {
+export async function checkRun({ description, saved }: Run): Promise<void> {
   const limits = VZVirtualMachineConfiguration.limits();
-  const { description, saved } = await describe(settings);
   using _saved = saved;
   await checkMachine(await complete(description, limits), limits);
 }
 
-/** The machine of a command line, and the saved one that it goes on from. */
-async function describe(settings: Settings): Promise<{ description: Description; saved?: SavedMachine }> {
-  if (settings.incoming === undefined) return { description: toMachine(settings, rosettaAvailability()) };
-  const { describeSaved } = await import("./incoming.ts");
-  return describeSaved(settings.incoming, settings);
-}
-
 /** What the program writes of its own. */
-async function filesOf({ pidFile: path }: Settings): Promise<ProgramFile[]> {
+async function filesOf({ pidFile: path }: RunOptions): Promise<ProgramFile[]> {
   if (path === undefined) return [];
   const { checkPidFile, writePidFile } = await import("../host/pid_file.ts");
   return [{ what: "the pid file", path, check: () => checkPidFile(path), open: () => writePidFile(path) }];
@@ -142,9 +127,10 @@ function sayFailure(action: () => void): void {
 const READY = "READY=1\n";
 
 /** The file that is there when the guest is ready. */
-async function readyFileOf({ ready }: Settings): Promise<ProgramFile & { make(): void } | undefined> {
-  if (ready?.file === undefined) return undefined;
-  const { file: path } = ready;
+async function readyFileOf(
+  { readyFile: path }: RunOptions,
+): Promise<ProgramFile & { make(): void } | undefined> {
+  if (path === undefined) return undefined;
   const { MarkFile } = await import("../host/mark_file.ts");
   let file: InstanceType<typeof MarkFile> | undefined;
   return {
@@ -162,6 +148,14 @@ async function qmpOf(places: readonly QMPPlace[], description: Description): Pro
   return new QMP(places, description);
 }
 
+/** What is served beside the machine. */
+async function servicesOf(options: RunOptions): Promise<Services | undefined> {
+  const { rest, ignition, timeSync } = options;
+  if (!rest && ignition === undefined && timeSync === undefined) return undefined;
+  const { Services } = await import("./services.ts");
+  return await Services.of(options);
+}
+
 async function dryRun(
   description: Description,
   saved: SavedMachine | undefined,
@@ -175,16 +169,6 @@ async function dryRun(
   if (!prepared) return shutdown.exitCode!;
   console.log(JSON.stringify(prepared.machine, null, 2));
   return EXIT.stopped;
-}
-
-function rosettaAvailability(): typeof VZLinuxRosettaDirectoryShare.availability {
-  if (Deno.build.arch !== "aarch64") return "notSupported"; // it is of Apple silicon, and asking takes time
-  try {
-    return VZLinuxRosettaDirectoryShare.availability;
-  } catch (error) {
-    if (error instanceof UnavailableError) return "notSupported";
-    throw error;
-  }
 }
 
 /** Says what happens to a machine. */

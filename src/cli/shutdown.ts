@@ -5,9 +5,10 @@ import { isSignalIgnored, SIGNALS } from "../host/process.ts";
 import type { VirtualMachine } from "../machine/virtual_machine.ts";
 import { wordsOf } from "../vz/mod.ts";
 import * as log from "./log.ts";
+import type { EndingOptions } from "./run_options.ts";
 
-/** How long a guest may take to power off before it is forced, in milliseconds. */
-const GRACE = 10_000;
+/** How runs end where nothing else is said: within 10 s, and with a shell's exit code. */
+const USUAL: EndingOptions = { grace: 10 };
 
 /** How often the power button is pressed meanwhile: a guest that is still starting does not notice it. */
 const PRESS_AGAIN = 1_000;
@@ -30,6 +31,7 @@ export class Shutdown implements Disposable {
   #started: Promise<void> | undefined;
   #running = false;
   #noTimeout = false;
+  readonly #options: EndingOptions;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #press: ReturnType<typeof setInterval> | undefined;
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -39,7 +41,8 @@ export class Shutdown implements Disposable {
    *
    * @param onTerminal Whether the console is stdio: then a closed terminal ends the run.
    */
-  constructor(onTerminal: boolean) {
+  constructor(onTerminal: boolean, options = USUAL) {
+    this.#options = options;
     ({ promise: this.givenUp, resolve: this.#giveUp } = Promise.withResolvers<number>());
     log.waitForNobody(() => canWrite(STDERR)); // a signal is to be heard whoever reads
     for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
@@ -49,7 +52,7 @@ export class Shutdown implements Disposable {
       const listener = () => {
         if (ignored) return;
         if (name === "SIGHUP" && !onTerminal) return log.debug("the terminal is gone; the machine runs on");
-        this.ask(name, 128 + number);
+        this.ask(name, options.exitCode ?? 128 + number);
       };
       Deno.addSignalListener(name, listener);
       this.#listeners.push([name, listener]);
@@ -106,11 +109,12 @@ export class Shutdown implements Disposable {
     this.#noTimeout = noTimeout;
     this.#stopTimers();
     if (!this.#running) log.info(`${why}: the guest will be asked to power off when it has started`);
+    const { grace } = this.#options;
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
     this.#grace = setTimeout(() => {
       if (noTimeout) this.#stopTimers(); // it may be asking somebody whether to
-      else this.force("it did not power off in 10 s", exitCode);
-    }, GRACE);
+      else this.force(`it did not power off in ${grace} s`, exitCode);
+    }, grace * 1_000);
     this.#pressButton().then((asked) => {
       if (this.#press === undefined) return; // it has ended, or another request has come meanwhile
       const more = noTimeout ? "; once more ends the machine" : "";
@@ -118,7 +122,7 @@ export class Shutdown implements Disposable {
       log.info(`${why}: ${word}${more}`);
     }, (error) => {
       if (this.#press === undefined || !this.#running) return; // or it has not even started, which is said elsewhere
-      const more = noTimeout ? "" : "; it is asked again, for 10 s";
+      const more = noTimeout ? "" : `; it is asked again, for ${grace} s`;
       log.info(`${why}: the guest could not be asked to power off (${wordsOf(error)})${more}`);
     });
   }

@@ -2,16 +2,16 @@
 
 import { becomeMultithreaded } from "../host/threads.ts";
 import { MainThread } from "../window/mod.ts";
-import type { Settings } from "./qemu/settings.ts";
+import type { CommandLine } from "./run_options.ts";
 
 /** What the worker says: that it needs the application, and, always last, the exit code. */
 export type FromWorker = "window" | { exitCode: number };
 
 /** What it is told: what to run, and then that the application has launched. */
-export type ToWorker = Settings | "application";
+export type ToWorker = CommandLine | "application";
 
 /** Runs the program in a worker. @returns The exit code. */
-export async function runWithWindow(settings: Settings): Promise<number> {
+export async function runWithWindow(line: CommandLine): Promise<number> {
   becomeMultithreaded();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "vzrun" });
   const tell = (message: ToWorker) => worker.postMessage(message);
@@ -20,7 +20,7 @@ export async function runWithWindow(settings: Settings): Promise<number> {
       worker.onmessage = ({ data }) => resolve(data);
       worker.onerror = ({ message }) => reject(new Error(message));
     });
-  tell(settings);
+  tell(line);
   const first = await said();
   if (first !== "window") return first.exitCode;
 

@@ -5,7 +5,7 @@ import { exitProcess } from "../host/process.ts";
 import { Application } from "../window/mod.ts";
 import { runMachine } from "./run_machine.ts";
 import { EXIT } from "./exit.ts";
-import type { Settings } from "./qemu/settings.ts";
+import type { CommandLine, Run } from "./run_options.ts";
 import { setVerbosity } from "./log.ts";
 import { outcome } from "./outcome.ts";
 import type { FromWorker, ToWorker } from "./with_window.ts";
@@ -45,6 +45,17 @@ for (const type of ["error", "unhandledrejection"] as const) {
   });
 }
 
-const settings = await told() as Settings;
-setVerbosity(settings.verbosity);
-end(await outcome(() => runMachine(settings, { mainThread: runApplication })));
+async function optionsOf(line: CommandLine): Promise<Run> {
+  if (line.frontEnd === "vfkit") return line.options;
+  const { toRun } = await import("./qemu/to_run.ts");
+  return await toRun(line.settings);
+}
+
+const line = await told() as CommandLine;
+end(
+  await outcome(async () => {
+    const options = await optionsOf(line);
+    setVerbosity(options.verbosity);
+    return await runMachine(options, { mainThread: runApplication });
+  }, line.frontEnd),
+);

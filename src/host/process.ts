@@ -47,18 +47,31 @@ export function isRoot(): boolean {
  * is closed.
  *
  * @param program Path of the program.
+ * @param name What the first of the arguments is to be, which `ps` shows; by default as it was.
  * @throws {Error} When it does not start.
  *
  * Source: execv(3); _NSGetArgv of <crt_externs.h>. macOS only.
  */
-export function replaceProcess(program: string): never {
+export function replaceProcess(program: string, name?: string): never {
   const libc = openFunctions("system", {
     _NSGetArgv: { parameters: [], result: "pointer" },
     execv: { parameters: ["buffer", "pointer"], result: "i32" },
   });
   const argv = new Deno.UnsafePointerView(libc._NSGetArgv()!).getPointer(0);
-  libc.execv(cString(program), argv);
+  const first = name === undefined ? undefined : cString(name);
+  const args = first ? Deno.UnsafePointer.of(withFirst(argv!, first)) : argv;
+  libc.execv(cString(program), args);
   throw new Error(`'${program}' does not start`);
+}
+
+/** A list of arguments with another first one, which has to be kept as long as the list is used. */
+function withFirst(argv: Deno.PointerObject, first: Uint8Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
+  const view = new Deno.UnsafePointerView(argv);
+  const pointers = [Deno.UnsafePointer.value(Deno.UnsafePointer.of(first))];
+  for (let i = 1; pointers.at(-1) !== 0n; i++) {
+    pointers.push(Deno.UnsafePointer.value(view.getPointer(8 * i)));
+  }
+  return BigUint64Array.from(pointers);
 }
 
 /**

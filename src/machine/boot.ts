@@ -1,6 +1,6 @@
 /** How a machine starts: a Linux kernel, or EFI firmware. */
 
-import { exists, openFile, removeOwn } from "../host/files.ts";
+import { exists, openFile, partialOf, removeOwn } from "../host/files.ts";
 import { machineArchitecture, macOSVersion } from "../host/system.ts";
 import type { Cache } from "../images/cache.ts";
 import { type OpenedKernel, openKernel } from "../images/kernel.ts";
@@ -36,6 +36,8 @@ export interface EFIBoot {
   kind: "efi";
   /** File of the variable store, made when missing; without it the variables are gone when the machine ends. */
   variables?: string;
+  /** A new store is made, in the place of one that is there. */
+  overwrite?: boolean;
 }
 
 /** What a machine starts. */
@@ -177,16 +179,18 @@ async function prepareVariables({ cleanup }: PrepareOptions, from: string | unde
  * @throws {MachineError} When the store cannot be made.
  */
 export function configureBoot(boot: Boot, rollback: DisposableStack): VZBootLoader {
-  if (boot.kind === "efi") return VZEFIBootLoader.create(variableStore(boot.variables!, rollback));
+  if (boot.kind === "efi") return VZEFIBootLoader.create(variableStore(boot, rollback));
   const loader = VZLinuxBootLoader.create(boot.kernel);
   if (boot.commandLine !== undefined) loader.commandLine = boot.commandLine;
   if (boot.initrd !== undefined) loader.initialRamdisk = boot.initrd;
   return loader;
 }
 
-function variableStore(path: string, rollback: DisposableStack): VZEFIVariableStore {
+function variableStore({ variables, overwrite }: EFIBoot, rollback: DisposableStack): VZEFIVariableStore {
+  const path = variables!;
   return refusable("boot.variables", `cannot make the variable store '${path}'`, () => {
     const isThere = exists(path);
+    if (isThere && overwrite) return newStoreAt(Deno.realPathSync(path));
     if (isThere && Deno.statSync(path).size > 0) return VZEFIVariableStore.open(path);
     const store = VZEFIVariableStore.create(path, isThere); // of an empty file
     if (isThere) return store;
@@ -194,4 +198,12 @@ function variableStore(path: string, rollback: DisposableStack): VZEFIVariableSt
     rollback.defer(() => removeOwn(path, made));
     return store;
   });
+}
+
+/** A new store in the place of another: whole, or not at all. */
+function newStoreAt(path: string): VZEFIVariableStore {
+  const partial = partialOf(path);
+  VZEFIVariableStore.create(partial, true)[Symbol.dispose]();
+  Deno.renameSync(partial, path);
+  return VZEFIVariableStore.open(path);
 }

@@ -67,7 +67,7 @@ async function close(listener: Listening["listener"], accepting: Promise<unknown
 }
 
 /** Stops listening at a path: Deno removes whatever is there now, so what another has put there is out of its way. */
-async function closeAt(path: string, own: Deno.FileInfo, close: () => Promise<void>): Promise<void> {
+export async function closeAt(path: string, own: Deno.FileInfo, close: () => Promise<void>): Promise<void> {
   const there = ignoreNotFound(() => Deno.lstatSync(path));
   const isOthers = there !== undefined && !there.isDirectory && inodeOf(there) !== inodeOf(own);
   const aside = `${path}.${Deno.pid}`;
@@ -77,24 +77,32 @@ async function closeAt(path: string, own: Deno.FileInfo, close: () => Promise<vo
   removeOwn(path, own); // where close() has not
 }
 
-async function listenAt(path: string): Promise<Deno.UnixListener> {
-  const fail = (problem: string, cause?: unknown): never => {
-    throw new FileError(`cannot listen at '${path}': ${problem}`, { cause });
+/**
+ * Takes a socket at a path away that nobody listens at any more.
+ *
+ * @throws {FileError} When no socket can be there.
+ */
+export async function makeWay(path: string): Promise<void> {
+  const fail = (problem: string): never => {
+    throw new FileError(`cannot listen at '${path}': ${problem}`);
   };
+  const problem = socketPathProblem(path);
+  if (problem) fail(problem);
+  const there = ignoreNotFound(() => Deno.lstatSync(path));
+  if (there && !there.isSocket) fail("it is there and no socket");
+  if (!there) return;
+  const connection = await Deno.connect({ transport: "unix", path }).catch(() => null);
+  connection?.close();
+  if (connection) fail("somebody listens there");
+  ignoreNotFound(() => Deno.removeSync(path));
+}
+
+async function listenAt(path: string): Promise<Deno.UnixListener> {
   try {
-    const problem = socketPathProblem(path);
-    if (problem) fail(problem);
-    const there = ignoreNotFound(() => Deno.lstatSync(path));
-    if (there && !there.isSocket) fail("it is there and no socket");
-    if (there) {
-      const connection = await Deno.connect({ transport: "unix", path }).catch(() => null);
-      connection?.close();
-      if (connection) fail("somebody listens there");
-      ignoreNotFound(() => Deno.removeSync(path));
-    }
+    await makeWay(path);
     return withUmask(0o177, () => Deno.listen({ transport: "unix", path })); // before a chmod others could connect
   } catch (error) {
     if (error instanceof FileError) throw error;
-    return fail(reasonOf(error), error);
+    throw new FileError(`cannot listen at '${path}': ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -129,7 +129,7 @@ const BOOT: Kinds<Boot> = {
     initrd: text,
     commandLine: text,
   },
-  efi: { variables: text },
+  efi: { variables: text, overwrite: flag },
 };
 
 const SERIAL: Kinds<Serial> = {

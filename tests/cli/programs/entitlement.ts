@@ -28,7 +28,8 @@ try {
   const check = () => {
     if (args[0] === "refused") throw new Error("cannot open kernel 'refused'");
   };
-  await ensureEntitled(check, { codesign, entitled, root: () => root === "root" });
+  const name = args[0]?.startsWith("as ") ? args[0].slice(3) : undefined;
+  await ensureEntitled(check, { name }, { codesign, entitled, root: () => root === "root" });
   if (args[0] === "daemonize") Deno.exit(await daemonize(args[1]));
   const input = await new Response(Deno.stdin.readable).text();
   console.log(JSON.stringify({ program: Deno.execPath(), args, input }));
