@@ -2,6 +2,7 @@ import { FileError, toFileError } from "./error.ts";
 import { exists, removeOwn } from "./files.ts";
 import { lockFile } from "./lock.ts";
 import { checkOutputFile } from "./output_file.ts";
+import { withUmask } from "./process.ts";
 
 /** More than any process id has. */
 const LONGEST = 32;
@@ -40,7 +41,7 @@ export function writePidFile(path: string): Disposable {
   checkOutputFile(path);
   try {
     const isNew = !exists(path);
-    const file = lockFile(path);
+    const file = withUmask(0o177, () => lockFile(path)); // as qemu and vfkit have it
     if (!file) throw new FileError(`cannot write '${path}': it has the process id of another vzrun`);
     try {
       checkContent(path, file);

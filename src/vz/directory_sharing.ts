@@ -47,6 +47,15 @@ export class VZLinuxRosettaDirectoryShare extends VZDirectoryShare<"VZLinuxRoset
     return AVAILABILITY[Number(this.api.send("availability"))];
   }
 
+  /**
+   * Installs it, which asks the user.
+   *
+   * @throws {NSError} When it cannot be, or the user does not want it.
+   */
+  static async install(): Promise<void> {
+    await this.api.complete("installRosettaWithCompletionHandler:");
+  }
+
   /** @throws {NSError} When it is not installed. */
   static create(): VZLinuxRosettaDirectoryShare {
     return new this(this.api.create("initWithError:"));

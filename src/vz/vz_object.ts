@@ -1,6 +1,14 @@
 /** What every wrapper of a Virtualization class leans on: its class as Apple has it, and messages with its types. */
 
-import { type Argument, Class, type DispatchQueue, NSObject, openFramework } from "../objc/mod.ts";
+import {
+  type Argument,
+  Class,
+  completion,
+  type DispatchQueue,
+  NSError,
+  NSObject,
+  openFramework,
+} from "../objc/mod.ts";
 import "../host/libraries.ts"; // says where Virtualization is
 import { API } from "./api.ts";
 import { requireMacOS } from "./availability.ts";
@@ -68,6 +76,25 @@ export class VZClass<C extends ClassName> {
   /** Sends a message to the class. @throws {UnavailableError} When it or the method needs a newer macOS. */
   send<S extends Selector<C, "+">>(selector: S, ...args: Arguments<C, S, "+">): Returned<C, S, "+"> {
     return this.#class(selector).send(selector, ...args as Argument[]) as Returned<C, S, "+">;
+  }
+
+  /**
+   * Sends the class a message whose only argument is a completion handler, an `^(NSError *)`, and waits for that.
+   *
+   * @throws {NSError} When it is called with an error.
+   * @throws {UnavailableError} When the class or the method needs a newer macOS.
+   */
+  async complete(selector: Selector<C, "+">): Promise<void> {
+    const receiver = this.#class(selector);
+    const { block, called } = completion("v@?@");
+    try {
+      receiver.send(selector, block);
+    } catch (error) {
+      block.unref(); // nothing will call it
+      throw error;
+    }
+    const [error] = await called;
+    if (error instanceof NSObject) throw NSError.from(error);
   }
 
   /**

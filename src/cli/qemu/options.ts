@@ -262,6 +262,26 @@ export const OPTIONS: readonly Option[] = [
     },
   },
   {
+    names: ["ignition"],
+    group: "Devices",
+    value: "FILE",
+    help: "what Ignition in the guest gets at port 1024 of its sockets, as vfkit has it",
+    apply: (settings, file) => {
+      settings.vsock ??= [];
+      settings.ignition = file;
+    },
+  },
+  {
+    names: ["timesync"],
+    group: "Devices",
+    value: "vsockPort=N",
+    help: "qemu's agent at this port of the guest is told the time after a sleep",
+    apply: async (settings, value) => {
+      settings.timeSync = (await vsock()).parseTimeSync(value);
+      settings.vsock ??= [];
+    },
+  },
+  {
     names: ["display"],
     group: "Devices",
     value: "window[,width=W,height=H][,full-grab=on][,hidpi=on]|none",

@@ -44,6 +44,10 @@ export interface Settings {
   vsock?: VsockJoin[];
   /** Whether systemd is to say when the guest is ready, and the file that is there then. */
   ready?: { file?: string };
+  /** The file that Ignition in the guest is given. */
+  ignition?: string;
+  /** The guest's port at which qemu's agent is told the time. */
+  timeSync?: number;
   /** A window, or none; undefined when nothing was said. */
   display?: Partial<Display> | "none";
   /** A USB controller for disks that come while the machine runs. */

@@ -12,7 +12,8 @@ import { toMachine } from "./to_machine.ts";
  * @throws {MachineError} When the saved machine that is to go on is not there.
  */
 export async function toRun(settings: Settings): Promise<Run> {
-  const { mode, verbosity, pidFile, ready, qmp, startsPaused } = settings;
+  const { mode, verbosity, pidFile, ready, qmp, startsPaused, ignition, timeSync } = settings;
+  if (ignition !== undefined) (await import("./vsock.ts")).checkIgnition(settings.vsock ?? []);
   const described = await describe(settings);
   return {
     ...described,
@@ -23,6 +24,8 @@ export async function toRun(settings: Settings): Promise<Run> {
     readyFile: ready?.file,
     qmp,
     startsPaused,
+    ignition,
+    timeSync,
   };
 }
 

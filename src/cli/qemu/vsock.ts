@@ -40,3 +40,19 @@ export const VSOCK_DEVICE_KEYS: Answers = {
   "force-legacy": { cannot: "devices are virtio 1" },
   seqpacket: { so: "streams are what there is", values: ["off"], cannot: "streams are what there is" },
 };
+
+/** `-timesync`'s. */
+export function parseTimeSync(text: string): number {
+  const { vsockPort } = readKeys(partsOf(text), { vsockPort: { does: "the agent's port" } }, []);
+  if (vsockPort === undefined) throw new UsageError("vsockPort=N is missing");
+  return parseCount(vsockPort);
+}
+
+/** Where Ignition asks for its file. */
+const IGNITION = 1024;
+
+/** What its file and what else the guest's sockets lead to have against each other. */
+export function checkIgnition(joins: readonly VsockJoin[]): void {
+  if (!joins.some((join) => join.kind === "listen" && join.port === IGNITION)) return;
+  throw new UsageError(`-ignition and -vsock listen,port=${IGNITION} exclude each other: both answer there`);
+}

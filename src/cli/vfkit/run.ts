@@ -24,6 +24,9 @@ export function runAs(program: Program, argv: readonly string[]): Promise<number
     const options = await optionsOf(line);
     await ensureAllowed(() => options, program);
     (await import("../../host/program_name.ts")).nameProcess(program);
+    if (line.devices.some((device) => device.type === "rosetta" && device.install)) {
+      await (await import("../rosetta.ts")).installRosetta();
+    }
     if (options.window) {
       const { windowObstacle } = await import("../display.ts");
       const problem = await windowObstacle();

@@ -162,11 +162,13 @@ function toPlug(plug: Plug): Network {
 /** The tag of Rosetta's share, if there is to be one. */
 function rosettaTag([device, second]: Of<"rosetta">[], availability: Rosetta): string | undefined {
   if (second) throw new UsageError("--device rosetta is given twice");
-  if (!device || (availability !== "installed" && device.ignoreIfMissing)) return undefined;
-  if (availability === "installed") return device.tag;
+  if (!device) return undefined;
+  const willBe = availability === "notInstalled" && device.install;
+  if (availability === "installed" || willBe) return device.tag;
+  if (device.ignoreIfMissing) return undefined;
   throw new UsageError(
     availability === "notInstalled"
-      ? "--device rosetta: Rosetta is not installed; softwareupdate --install-rosetta installs it"
+      ? "--device rosetta: Rosetta is not installed; the word install, or softwareupdate --install-rosetta, installs it"
       : "--device rosetta: this computer has no Rosetta, which is of Macs with Apple silicon and macOS 13",
   );
 }
