@@ -20,7 +20,7 @@ export interface RESTMachine {
 const LONGEST_BODY = 16 * 1024;
 
 /** How long a client may take to send it, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 5_000;
 
 /** How long clients may take for the last of what they are told, in milliseconds. */
 const LAST_WORDS = 1_000;
