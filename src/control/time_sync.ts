@@ -44,21 +44,24 @@ export function keepTime(
 ): Disposable {
   const asleep = () => now() - awake();
   let known = asleep();
-  let tries = 0;
+  let [tries, isTelling] = [0, false];
   const timer = setInterval(async () => {
     const jump = asleep() - known;
     if (Math.abs(jump) >= JUMP) {
       known += jump;
       tries = TRIES;
     }
-    if (tries === 0) return;
+    if (tries === 0 || isTelling) return;
     tries--;
+    isTelling = true;
     try {
       await tell(await vsock.connect(port, { signal: AbortSignal.timeout(PATIENCE) }), now);
       tries = 0;
       info("the guest was told the time, which has jumped");
     } catch (error) {
       debug(`the guest could not be told the time: ${(error as Error).message}`);
+    } finally {
+      isTelling = false;
     }
   }, look);
   return { [Symbol.dispose]: () => clearInterval(timer) };
