@@ -28,7 +28,7 @@ export function absolute(machine: Machine): Machine {
 }
 
 function absoluteBoot(boot: Boot): Boot {
-  if (boot.kind === "efi") return { ...boot, variables: fromIfSaid(boot.variables) };
+  if (boot.kind === "efi") return { kind: "efi", variables: fromIfSaid(boot.variables) }; // made anew is made once
   return { ...boot, kernel: from(boot.kernel), initrd: fromIfSaid(boot.initrd) };
 }
 

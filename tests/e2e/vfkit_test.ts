@@ -35,9 +35,6 @@ async function readyLine(listener: Deno.UnixListener): Promise<string> {
 const listenAt = (path: string) => Deno.listen({ transport: "unix", path });
 
 Deno.test("vfkit: podman's first boot: the ready line, Ignition's file, the network, and a stop by REST over TCP", async () => {
-  const fetch = chroot(
-    'printf "GET / HTTP/1.0\\\\r\\\\n\\\\r\\\\n" | socat - VSOCK-CONNECT:2:1024 | tail -1',
-  );
   const { folder, disk } = await withDisk(
     `${SET_UP}; ${UP}; cp /files/fetch tmp; ${chroot("sh /tmp/fetch")}; ${notify(1025, "Ready")}; sleep 1000`,
   );
