@@ -178,3 +178,26 @@ Deno.test("entitlement: no comment of the property lists has two hyphens in a ro
     assertEquals(comments.filter(([, comment]) => comment.includes("--")).map(([all]) => all), [], list);
   }
 });
+
+Deno.test({
+  name: "entitlement: a program that runs in another's place is seen by that one's name, and is one file",
+  ignore: Deno.build.os !== "linux", // /proc tells
+  async fn() {
+    using home = new Home();
+    const args = ["as vfkit", "--cpus", "2"];
+    const { program, err: _, ...rest } = await home.start(args);
+    assertEquals(rest, { code: 42, args, input: "typed ahead", seenAs: ["vfkit", "vfkit"] });
+    assertMatch(program, new RegExp(`^${Deno.realPathSync(home.cache)}/as-[0-9a-f]{16}/vfkit$`));
+    const [copy] = home.copies;
+    assertEquals(Deno.statSync(program).ino, Deno.statSync(`${home.cache}/${copy}`).ino);
+    // The copy by its own name, which may make machines already, and a program that has the name.
+    for (const started of [`${home.cache}/${copy}`, program]) {
+      const again = await home.start(args, started);
+      assertEquals([again.code, again.seenAs[0]], [42, "vfkit"]);
+      assertEquals(again.program.endsWith("/vfkit"), true);
+    }
+    // Another name is another file.
+    assertEquals((await home.start(["as krunkit"])).seenAs, ["krunkit", "krunkit"]);
+    assertEquals(home.calls.length, 1);
+  },
+});

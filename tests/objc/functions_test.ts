@@ -16,7 +16,7 @@ const EXPORTED: Record<string, string> = {
   system: `
     _NSConcreteGlobalBlock _NSGetArgv _NSGetEnviron __error _dispatch_main_q _exit bind cfmakeraw clonefile
     close connect dispatch_async_f dispatch_queue_create dup dup2 execv fcntl geteuid getpeername getpgrp
-    getsockopt grantpt ioctl kill open openpty pipe poll posix_spawn posix_spawn_file_actions_addopen
+    getprogname getsockopt grantpt ioctl kill open openpty pipe poll posix_spawn posix_spawn_file_actions_addopen
     posix_spawn_file_actions_destroy posix_spawn_file_actions_init ptsname read recv removexattr send setsid
     setsockopt shutdown signal socket socketpair strerror sysctl sysctlbyname tcgetattr tcgetpgrp tcsetattr
     ttyname umask unlockpt waitpid write`,
@@ -100,6 +100,12 @@ const SENDERS = [...new Map(SOURCES).get("objc/method.ts")!.matchAll(/"(objc_msg
 ) => name);
 LOOKUPS.push(...SENDERS.map((name) => ({ file: "objc/method.ts", library: "objc", name })));
 
+// Each start asks for the program's name, and opens no more for it than that: macOS's libSystem by its place.
+const NAMING = new Map(SOURCES).get("host/program_name.ts")!.matchAll(
+  /Deno\.dlopen\("\/usr\/lib\/libSystem\.B\.dylib", \{\s*(\w+): \{ parameters: \[\]/g,
+);
+LOOKUPS.push(...[...NAMING].map(([, name]) => ({ file: "host/program_name.ts", library: "system", name })));
+
 const names = (list: string) => list.trim().split(/\s+/);
 
 Deno.test("functions: each is exported by the library that is asked for it, or by one that comes with that", () => {
@@ -132,5 +138,5 @@ Deno.test("functions: libraries are opened where the paths of each system are kn
   const opening = SOURCES.filter(([, text]) => /\bDeno\.(dlopen|UnsafeFnPointer)\b/.test(text)).map((
     [file],
   ) => file);
-  assertEquals(opening.toSorted(), ["host/libraries.ts", "objc/libraries.ts"]);
+  assertEquals(opening.toSorted(), ["host/libraries.ts", "host/program_name.ts", "objc/libraries.ts"]);
 });

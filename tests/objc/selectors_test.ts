@@ -276,7 +276,9 @@ Deno.test("messages: none is overlooked, and no list has one that is gone", () =
 Deno.test("messages: the other rooms send none, but src/vz to its own classes", () => {
   const others = [...Deno.readDirSync(new URL("../../src/", import.meta.url))].map(({ name }) => name)
     .filter((room) => ![...ROOMS, "vz"].includes(room));
-  const rooms = others.flatMap((room) => [...read(room), ...room === "cli" ? read("cli/qemu") : []]);
+  const rooms = others.flatMap((
+    room,
+  ) => [...read(room), ...room === "cli" ? [...read("cli/qemu"), ...read("cli/vfkit")] : []]);
   assert(rooms.length > 50);
   const sending = rooms.filter(([, text]) =>
     /\.send\(\s*["'`]|\bClass\b|\bDispatchQueue\b|\bsendValues\b|\bdefineClass\b/.test(text)

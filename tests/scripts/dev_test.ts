@@ -28,6 +28,20 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "dev: a link to it by vfkit's name is vfkit, and so is vzrun under that name",
+  ...ONLY_LINUX,
+  async fn() {
+    using folder = new Folder();
+    Deno.symlinkSync(`${ROOT}/dev`, folder.file("vfkit"));
+    const version = { code: 0, signal: null, stdout: "vfkit version: v0.6.4\n", stderr: "" };
+    assertEquals(await ended([folder.file("vfkit"), "--version"]), version);
+    const own = ["run", "-q", "-P", "--config", `${ROOT}/deno.json`, `${ROOT}/main.ts`, "-v"];
+    const named = ["bash", "-c", 'exec -a "$0" "$@"', "/somewhere/vfkit", Deno.execPath(), ...own];
+    assertEquals(await ended(named), version);
+  },
+});
+
 Deno.test("dev: in a folder that is there no more it says so, in one line of its own", async () => {
   const script = 'folder=$(mktemp -d) && cd "$folder" && rmdir "$folder" && exec "$0" run -version';
   const { code, stdout, stderr } = await ended(["sh", "-c", script, `${ROOT}/dev`]);
