@@ -149,7 +149,39 @@ export const STARTING: readonly Probe[] = [
       return found(code === 0 && /^terminal \?+, up, ended$/.test(out.trim()), seen);
     },
   },
+  {
+    name: "vfkit",
+    question: "Do others see vzrun in vfkit's place as vfkit, and does its REST answer at a socket?",
+    expected: "vfkit, as ps and the kernel have it; Running; SIGTERM ends it with exit code 0",
+    async run(lab) {
+      const [console, rest] = [lab.file("vfkit.console"), lab.file("vfkit.sock")];
+      const boot = `linux,kernel=${KERNEL},initrd=${INITRD},cmdline=${commandLine("echo up; sleep 30")}`;
+      const machine = ["-b", boot, "-m", "512", "-d", `virtio-serial,logFilePath=${console}`];
+      const own = lab.vzrun("vfkit", ...machine, "--restful-uri", `unix://${rest}`);
+      const { code, out, err, late } = await lab.run(VFKIT, [console, rest, ...own]);
+      const words = err.trim().replaceAll("\n", " / ").slice(0, 300);
+      const seen = `${late ? "it hangs" : `exit code ${code}`}; ${out.trim()}${
+        words && `; stderr “${words}”`
+      }`;
+      return found(code === 0 && /^seen as vfkit, \S*Running$/.test(out.trim()), seen);
+    },
+  },
 ];
+
+/**
+ * Starts vzrun in vfkit's place, and looks after it: $1 is its console, $2 the socket of REST. ps -o ucomm is the kernel's
+ * name of a process, by which minikube knows it.
+ */
+const VFKIT = `
+  console=$1 rest=$2
+  shift 2
+  "$@" &
+  pid=$!
+  until grep -q up "$console" 2>/dev/null; do kill -0 "$pid" || exit; sleep 0.1; done
+  printf 'seen as %s, ' "$(ps -o ucomm= -p "$pid" | tr -d ' ')"
+  curl -s --unix-socket "$rest" http://_/vm/state | sed 's/.*"state":"\\([A-Za-z]*\\)".*/\\1/'
+  kill "$pid"
+  wait "$pid"`;
 
 /** Starts a daemon, and looks after it: $1 is its pid file, $2 its console. */
 const DAEMON = `

@@ -79,5 +79,9 @@ export const BY_HAND: readonly string[] = [
   "That macOS 15 asks whether the program may use the local network, and a forwarded port leads into the guest then.",
   "`./dev run -daemonize …` the first time, when a copy of Deno is signed: the prompt is back, and the machine runs on " +
   "when Terminal is closed, and perhaps when its user logs out.",
+  "podman machine, minikube and crc with vzrun in vfkit's place, as README has it: to the end of a `start`, and a `stop`; " +
+  "a link to the executable by vfkit's name, as `ps -o comm,ucomm` shows it.",
+  "`-timesync` with qemu's agent in the guest: after a minute of sleep the guest's clock is right.",
+  "`--device rosetta,…,install` on a Mac without Rosetta: it asks, and then the guest has it.",
   "`deno task sign` with a Developer ID, and what macOS says to the result; CI signs ad hoc.",
 ];
