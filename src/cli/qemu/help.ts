@@ -54,6 +54,6 @@ ${groups.join("\n\n")}
 
 The guest's console is on stdout and nothing else is; what vzrun says is on stderr. On a terminal Ctrl-A x
 ends the machine and Ctrl-A h lists the keys. Exit: 0 the guest stopped, 1 the machine failed, 2 the command
-line or a file is wrong, 128+n ended by signal n.
+line or a file is wrong, 128+n ended by signal n. vzrun vfkit --help lists options in vfkit's words.
 `;
 }
