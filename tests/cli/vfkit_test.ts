@@ -10,6 +10,7 @@ import { wordError } from "../../src/cli/vfkit/word_error.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 import { MachineError, Setting } from "../../src/machine/error.ts";
 import type { Description } from "../../src/machine/machine.ts";
+import { Folder } from "../e2e/vzrun.ts";
 import type { RunOptions } from "../../src/cli/run_options.ts";
 
 const BOOT = ["--bootloader", "linux,kernel=/k"];
@@ -316,6 +317,28 @@ Deno.test("vfkit: places of REST", async () => {
   for (const [uri, place] of places) {
     assertEquals((await run([...BOOT, "--restful-uri", uri])).rest?.place, place, uri);
   }
+});
+
+Deno.test("vfkit: files for cloud-init are known by their names, and empty ones are as missing ones", async () => {
+  using folder = new Folder();
+  for (const name of ["user-data", "network-config"]) Deno.writeTextFileSync(folder.file(name), "x");
+  Deno.writeTextFileSync(folder.file("meta-data"), "");
+  const told = async (...names: string[]) =>
+    (await described([...BOOT, "--cloud-init", names.map((name) => folder.file(name)).join()])).cloudInit;
+  const file = (name: string) => ({ file: folder.file(name) });
+  assertEquals(await told("user-data", "meta-data"), { userData: file("user-data") });
+  assertEquals(await told("network-config", "user-data"), {
+    userData: file("user-data"),
+    networkConfig: file("network-config"),
+  });
+  assertEquals(await told("meta-data"), { userData: { text: "#cloud-config\n" } });
+  await assertRejects(() => told("network-config"), UsageError, "there is neither user-data nor meta-data");
+  await assertRejects(() => told("user-data", "user-data"), UsageError, "user-data is given twice");
+  await assertRejects(
+    () => told("cloud.cfg"),
+    UsageError,
+    "cloud.cfg' is called none of user-data, meta-data",
+  );
 });
 
 const usb = "usb-mass-storage,path=/d";

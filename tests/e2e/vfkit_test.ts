@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { freePort } from "../../scripts/free_ports.ts";
+import { Screen } from "./screen.ts";
 import { change, commandLine, curl, DatagramPeer, linux, shares, stateOf, withDisk } from "./vfkit_guest.ts";
 import { chroot, SET_UP } from "./vsock_guest.ts";
 import {
@@ -243,6 +244,27 @@ Deno.test("vfkit: lima's for krunkit: its first disk boots, on networks of both 
   assertEquals([...Deno.readDirSync(folder.path)].some(({ name }) => name === "ssh.sock"), false);
 });
 
+Deno.test("vfkit: podman's for debugging: a window; and a disk for cloud-init", async () => {
+  using folder = new Folder();
+  const log = folder.file("log");
+  Deno.writeTextFileSync(folder.file("user-data"), "#cloud-config\n{}\n");
+  Deno.writeTextFileSync(folder.file("meta-data"), "");
+  await using screen = await Screen.start();
+  const devices = ["virtio-gpu,width=640,height=480", "virtio-input,pointing", "virtio-input,keyboard"];
+  await using run = new Vzrun([
+    "vfkit",
+    ...linux("grep -io cidata /dev/vda | head -1 | tr A-Z a-z; echo up; sleep 1000"),
+    ...["--memory", "256", "--device", `virtio-serial,logFilePath=${log}`, "--gui"],
+    ...devices.flatMap((device) => ["--device", device]),
+    ...["--cloud-init", `${folder.file("user-data")},${folder.file("meta-data")}`],
+  ], screen.how);
+  await screen.window("vzrun");
+  await eventually("the console", () => contents(log).includes("up"));
+  assertMatch(contents(log), /^cidata\r?\n/);
+  run.signal("SIGTERM");
+  assertEquals([await run.end(20), run.err.text], [0, "vzrun: SIGTERM: asked the guest to power off\n"]);
+});
+
 Deno.test("vfkit: what is wrong is one line on stderr, and exit code 1, before anything starts", async () => {
   using folder = new Folder();
   const long = `/tmp/${"x".repeat(100)}`;
@@ -268,7 +290,10 @@ Deno.test("vfkit: what is wrong is one line on stderr, and exit code 1, before a
     [[...kernel, "--ignition", "/nowhere"], "cannot open Ignition file '/nowhere': no such file"],
     [[...kernel, "--pidfile", "/nowhere/pid"], "cannot write '/nowhere/pid': no folder '/nowhere/'"],
     [[...kernel, "--nested"], "--nested: guests cannot run machines of their own yet"],
-    [[...kernel, "--cloud-init", "user-data"], "--cloud-init: there is no disk for cloud-init yet"],
+    [
+      [...kernel, "--cloud-init", "user-data"],
+      "--cloud-init: cannot open user-data 'user-data': no such file",
+    ],
     [[...kernel, "-d", "nbd,uri=nbd://a/b"], "--device nbd: disks on the network are not there yet"],
     [[...kernel, "-d", "virtio-blk,path=/dev/sda,type=dev"], "--device: type=dev: block devices of the host"],
     [[...kernel, "-d", "rosetta,mountTag=r"], "--device rosetta: this computer has no Rosetta"],

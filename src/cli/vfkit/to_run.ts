@@ -6,6 +6,7 @@ import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
 import type { RunOptions } from "../run_options.ts";
 import { UsageError } from "../usage_error.ts";
+import { toCloudInit } from "./cloud_init.ts";
 import { type Device, type Plug, socketPath } from "./devices.ts";
 import { inspect } from "./inspect.ts";
 import type { Bootloader, Line } from "./line.ts";
@@ -101,16 +102,16 @@ function toMachine(line: Line, bootloader: Bootloader, rosetta: Rosetta): Descri
         })),
       },
     },
+    ...line.cloudInit.length > 0 && { cloudInit: toCloudInit(line.cloudInit) },
     ...hasScreen && { display: screen ? { width: screen.width, height: screen.height } : {} },
   };
 }
 
 const INTERFACES = { "virtio-blk": "virtio", nvme: "nvme", "usb-mass-storage": "usb" } as const;
 
-function refuse({ devices, nested, cloudInit, ignition }: Line): void {
+function refuse({ devices, nested, ignition }: Line): void {
   const has = (check: (device: Device) => boolean) => devices.some(check);
   if (nested) throw new UsageError("--nested: guests cannot run machines of their own yet");
-  if (cloudInit.length > 0) throw new UsageError("--cloud-init: there is no disk for cloud-init yet");
   if (has((device) => device.type === "nbd")) {
     throw new UsageError("--device nbd: disks on the network are not there yet");
   }

@@ -10,6 +10,7 @@ const OPTIONS: [RegExp, string][] = [
   [/^vsock/, "virtio-vsock: "],
   [/^display/, "virtio-gpu: "],
   [/^rosetta/, "rosetta: "],
+  [/^cloudInit/, "--cloud-init: "],
 ];
 
 /** Keys that are called otherwise than the fields. */
