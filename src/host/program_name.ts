@@ -1,18 +1,19 @@
 /** By which name this program was started, and by which others see it. Loads nothing else: each start asks for it. */
 
-const isDarwin = Deno.build.os === "darwin";
+const { os } = Deno.build;
 
-/** Bytes for a name and a zero: Linux keeps 15. */
+/** Of prctl(2). */
 const PR_SET_NAME = 15;
 
 /** argv[0]'s last part. Source: getprogname(3) of macOS, program_invocation_short_name(3) of glibc. */
 export function programName(): string {
-  if (isDarwin) {
+  if (os === "darwin") {
     const { symbols } = Deno.dlopen("/usr/lib/libSystem.B.dylib", {
       getprogname: { parameters: [], result: "pointer" },
     });
     return textAt(symbols.getprogname());
   }
+  if (os !== "linux") return "";
   const { symbols } = Deno.dlopen("libc.so.6", { program_invocation_short_name: { type: "pointer" } });
   return textAt(new Deno.UnsafePointerView(symbols.program_invocation_short_name!).getPointer());
 }
@@ -28,7 +29,7 @@ function textAt(pointer: Deno.PointerValue): string {
  * Source: prctl(2).
  */
 export function nameProcess(name: string): void {
-  if (isDarwin) return;
+  if (os !== "linux") return;
   const { symbols } = Deno.dlopen("libc.so.6", {
     prctl: { parameters: ["i32", "buffer"], result: "i32" },
   });

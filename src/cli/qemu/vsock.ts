@@ -45,7 +45,9 @@ export const VSOCK_DEVICE_KEYS: Answers = {
 export function parseTimeSync(text: string): number {
   const { vsockPort } = readKeys(partsOf(text), { vsockPort: { does: "the agent's port" } }, []);
   if (vsockPort === undefined) throw new UsageError("vsockPort=N is missing");
-  return parseCount(vsockPort);
+  const port = parseCount(vsockPort);
+  if (port >= 1 && port < 2 ** 32 - 1) return port;
+  throw new UsageError("a port is from 1 to 4294967294");
 }
 
 /** Where Ignition asks for its file. */

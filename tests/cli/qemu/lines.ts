@@ -429,6 +429,21 @@ export const LINES: readonly Line[] = [
     cannot: /^-ready: listen with port 9,/,
   },
   { line: "-hda disk.img -nographic -ready", cannot: /^-ready: .*EFI .*boot the kernel itself\)$/ },
+  // Ignition and the time after a sleep, which are vfkit's.
+  {
+    line: "-kernel bzImage -nographic -ignition initrd -timesync vsockPort=1234",
+    does: { vsock: {} },
+  },
+  {
+    line: "-kernel bzImage -ignition nowhere",
+    cannot: /^cannot open Ignition file 'nowhere': no such file$/,
+  },
+  {
+    line: "-kernel bzImage -ignition initrd -vsock listen,port=1024,path=l",
+    cannot: /^-ignition and -vsock listen,port=1024 exclude each other: both answer there$/,
+  },
+  { line: "-kernel bzImage -timesync 1234", cannot: /^-timesync 1234: / },
+  { line: "-kernel bzImage -timesync vsockPort=0", cannot: /^-timesync vsockPort=0: / },
   { line: "-kernel bzImage -ready disk.img", cannot: /^cannot write 'disk\.img': .*something else$/ },
   { line: "-kernel bzImage -ready v -vsock path=v", cannot: /^'v' is given twice/ },
   { line: "-kernel bzImage -vsock connect,port=0,path=s", cannot: /^-vsock: 0 is no port/ },
