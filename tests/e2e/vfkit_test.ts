@@ -253,7 +253,7 @@ Deno.test("vfkit: podman's for debugging: a window; and a disk for cloud-init", 
   const devices = ["virtio-gpu,width=640,height=480", "virtio-input,pointing", "virtio-input,keyboard"];
   await using run = new Vzrun([
     "vfkit",
-    ...linux("grep -io cidata /dev/vda | head -1 | tr A-Z a-z; echo up; sleep 1000"),
+    ...linux("head -c 65536 /dev/vda | grep -io cidata | head -1 | tr A-Z a-z; echo up; sleep 1000"),
     ...["--memory", "256", "--device", `virtio-serial,logFilePath=${log}`, "--gui"],
     ...devices.flatMap((device) => ["--device", device]),
     ...["--cloud-init", `${folder.file("user-data")},${folder.file("meta-data")}`],
