@@ -70,7 +70,7 @@ export function qmpPage(): string {
 
 <!-- Made by \`deno task docs\` of src/control. Do not edit. -->
 
-\`vzrun … -qmp unix:PATH\` listens at a socket that is only this user's, for any number of clients, and speaks
+\`vzrun … -qmp unix:PATH\` listens at a socket that is only this user's, for up to 64 clients at once, and speaks
 [qemu's protocol](https://www.qemu.org/docs/master/interop/qmp-spec.html): JSON, a greeting, \`qmp_capabilities\`, then
 commands. A reply comes before the events that its command has caused. \`server=on\` has the machine wait for a client,
 as in qemu, unless \`wait=off\`; \`server=off\` connects. \`-mon chardev=ID,mode=control\` is the same.

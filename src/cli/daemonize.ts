@@ -25,7 +25,8 @@ export function settleForDaemon(settings: Settings): void {
   const window = needsWindow ?? (typeof display === "object" ? "-display window" : undefined);
   if (window !== undefined) refuse("screen", window, "leave one of them out");
   settings.display = "none";
-  if (serial.length === 0 && !noDefaults) serial.push({ kind: "null" });
+  const isSaid = serial.length > 0 || noDefaults || settings.incoming !== undefined; // or saved
+  if (!isSaid) serial.push({ kind: "null" });
 }
 
 /** What is different in the process that goes on. */

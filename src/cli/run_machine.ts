@@ -67,9 +67,10 @@ export async function runMachine(
       onStdio ? stdioOf(description, shutdown) : undefined,
     ]);
     const context: TerminalContext = { ...reporter, files, openStdio, signal, workerStays: true };
-    return saved
-      ? await VirtualMachine.restore(saved.path, description, context)
-      : await VirtualMachine.create(description, context);
+    if (!saved) return await VirtualMachine.create(description, context);
+    const machine = await VirtualMachine.restore(saved.path, description, context);
+    saved[Symbol.dispose](); // which the machine has opened too, for as long as it needs it
+    return machine;
   });
   if (!machine) return shutdown.exitCode!;
   resources.defer(() => machine.release());

@@ -115,7 +115,8 @@ export class Shutdown implements Disposable {
       if (noTimeout) this.#stopTimers(); // it may be asking somebody whether to
       else this.force(`it did not power off in ${grace} s`, exitCode);
     }, grace * 1_000);
-    this.#pressButton().then((asked) => {
+    this.#endIfSaved(why, exitCode).then((ended) => ended ? undefined : this.#pressButton()).then((asked) => {
+      if (asked === undefined) return;
       if (this.#press === undefined) return; // it has ended, or another request has come meanwhile
       const more = noTimeout ? "; once more ends the machine" : "";
       const word = asked ? "asked the guest to power off" : "the guest cannot be asked to power off now";
@@ -125,6 +126,14 @@ export class Shutdown implements Disposable {
       const more = noTimeout ? "" : `; it is asked again, for ${grace} s`;
       log.info(`${why}: the guest could not be asked to power off (${wordsOf(error)})${more}`);
     });
+  }
+
+  /** A guest that would go on, to power off, would make worthless what was saved of it. */
+  async #endIfSaved(why: string, exitCode: number): Promise<boolean> {
+    await this.#started;
+    if (!await this.#machine?.isSaved()) return false;
+    this.force(`${why}: it was saved`, exitCode);
+    return true;
   }
 
   /** @returns Whether the guest could be asked. */

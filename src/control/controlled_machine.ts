@@ -169,6 +169,9 @@ export class ControlledMachine {
   powerdown(): Promise<void> {
     this.#refuseUnstarted();
     return this.#change(async () => {
+      if (this.#state === "paused") {
+        throw new QMPError("the guest stands still and hears nothing: cont first");
+      }
       await this.machine.requestStop();
       this.emit("POWERDOWN");
     });
@@ -177,19 +180,22 @@ export class ControlledMachine {
   /** Ends the machine. */
   quit(): void {
     this.#quit = true;
-    this.runner.quit();
+    if (!this.#state) this.emit("SHUTDOWN", { guest: false, reason: "host-qmp-quit" });
+    if (this.#migration?.status === "active") this.#changing.then(() => this.runner.quit());
+    else this.runner.quit();
   }
 
   /** The balloon's target, in bytes. */
   async balloon(): Promise<number> {
-    this.#refuseUnstarted();
-    return await this.machine.memoryTarget();
+    return this.#started ? await this.machine.memoryTarget() : this.machine.machine.memory;
   }
 
   /** Sets the balloon's target, in bytes; the framework has whole MiB. */
   async setBalloon(bytes: number): Promise<void> {
     this.#refuseUnstarted();
-    await this.machine.setMemoryTarget(Math.floor(bytes / 2 ** 20) * 2 ** 20);
+    if (bytes <= 0) throw new QMPError("Parameter 'value' expects a size");
+    const target = Math.min(bytes, this.machine.machine.memory); // as qemu has it
+    await this.machine.setMemoryTarget(Math.floor(target / 2 ** 20) * 2 ** 20);
     this.emit("BALLOON_CHANGE", { actual: await this.machine.memoryTarget() });
   }
 
@@ -233,7 +239,8 @@ export class ControlledMachine {
   }
 
   /** Takes one out again. */
-  unplug(id: string): Promise<void> {
+  unplug(name: string): Promise<void> {
+    const id = name.replace("/machine/peripheral/", "");
     return this.#change(async () => {
       await this.plugged.removeDevice(id);
       this.emit("DEVICE_DELETED", { device: id, path: `/machine/peripheral/${id}` });

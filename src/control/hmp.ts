@@ -7,6 +7,8 @@ import { VERSION } from "./qmp_version.ts";
 /** A command for people. @returns Lines. */
 interface Word {
   help: string;
+  /** Something stands behind it. */
+  takes?: boolean;
   run(machine: ControlledMachine, rest: string): Promise<string[] | void> | string[] | void;
 }
 
@@ -65,6 +67,7 @@ export const HMP_WORDS: Readonly<Record<string, Word>> = {
   quit: { help: "ends the machine at once", run: (machine) => machine.quit() },
   balloon: {
     help: "balloon MIB: how much memory the guest is to keep",
+    takes: true,
     run: (machine, rest) => {
       if (!/^\d+$/.test(rest)) throw new Error("balloon: expected a number of MiB");
       return machine.setBalloon(Number(rest) * MiB);
@@ -72,6 +75,7 @@ export const HMP_WORDS: Readonly<Record<string, Word>> = {
   },
   migrate: {
     help: "migrate file:PATH: saves the machine",
+    takes: true,
     run: (machine, rest) => {
       const [, path] = /^(?:-d\s+)?"?file:(.+?)"?$/.exec(rest) ?? [];
       if (path === undefined) throw new Error("migrate: expected file:PATH");
@@ -104,6 +108,9 @@ export async function hmp(machine: ControlledMachine, line: string): Promise<str
   if (!word) {
     if (name !== "info") return lines([`unknown command: '${first}'`]);
     return lines(Object.entries(HMP_INFO).map(([of, { help }]) => `info ${of} -- ${help}`));
+  }
+  if (name !== "info" && rest !== "" && !word.takes) {
+    return lines([`${first}: extraneous characters at the end of line`]);
   }
   try {
     return lines(await word.run(machine, name === "info" ? "" : rest) ?? []);

@@ -83,7 +83,7 @@ export class PluggedDisks {
     if (this.#nodes.has(name)) throw new QMPError(`Duplicate nodes with node-name='${name}'`);
     const node = this.#nodeOf(given, name);
     try {
-      Deno.statSync(node.file);
+      if (Deno.statSync(node.file).isDirectory) throw new Error("it is a folder");
     } catch (error) {
       throw new QMPError(`Could not open '${node.file}': ${reasonOf(error)}`, "GenericError", error);
     }

@@ -3,7 +3,7 @@
 import type { ControlledMachine, QMPEvent } from "./controlled_machine.ts";
 import { type Arguments, checkArguments, COMMANDS, type QMPSession } from "./qmp_commands.ts";
 import { QMPError, toQMPError } from "./qmp_error.ts";
-import { lineOf, type Said, ValueReader } from "./qmp_text.ts";
+import { lineOf, parsed, type Said, ValueReader } from "./qmp_text.ts";
 import { VERSION } from "./qmp_version.ts";
 
 /** Where a client is: a connection, or standard input and output. */
@@ -83,7 +83,7 @@ export class QMPClient {
     try {
       if ("problem" in said) throw new QMPError(said.problem);
       const command = parse(said.text);
-      if (Object.hasOwn(command, "id")) id = { id: command.id };
+      if (Object.hasOwn(command, "id")) id = { id: (parsed(said.text) as typeof command).id };
       this.#send({ return: await this.#execute(command) ?? {}, ...id });
     } catch (error) {
       const { errorClass, message } = toQMPError(error);

@@ -106,8 +106,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     arguments: { capabilities: "list" },
     run: (_, { capabilities }, session) => {
       for (const one of capabilities as { capability?: unknown; state?: unknown }[]) {
-        if (one?.capability !== "events") {
-          throw new QMPError(`Capability '${one?.capability}' is not available: events is`);
+        if (typeof one !== "object" || one === null) {
+          throw new QMPError("Invalid parameter type for 'capabilities[0]', expected: object");
+        }
+        if (one.capability !== "events") {
+          throw new QMPError(`Capability '${one.capability}' is not available: events is`);
         }
         session.migrationEvents = Boolean(one.state);
       }

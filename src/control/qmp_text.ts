@@ -117,10 +117,26 @@ export class ValueReader {
   }
 }
 
+/** JSON's numbers as they are written, which JavaScript has and its types here have not. Source: ECMAScript, JSON.rawJSON. */
+const exact = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
+
+/**
+ * A value whose numbers are all that they were, to be written again.
+ *
+ * @throws {SyntaxError} When it is no JSON.
+ */
+export function parsed(text: string): unknown {
+  const keep = (_: string, value: unknown, { source = "" }: { source?: string } = {}) =>
+    typeof value === "number" && String(value) !== source ? exact.rawJSON(source) : value;
+  return JSON.parse(text, keep as (key: string, value: unknown) => unknown);
+}
+
 /** A value as qemu writes it: scripts look for `"return": {}` with its space. */
 export function written(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (typeof value !== "object" || value === null || exact.isRawJSON(value)) {
+    return JSON.stringify(value) ?? "null";
+  }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}: ${written(member)}`).join(", ")}}`;
 }

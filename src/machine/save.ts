@@ -12,6 +12,7 @@ import {
 } from "../vz/mod.ts";
 import { NSError } from "../objc/mod.ts";
 import { absolute } from "./absolute.ts";
+import type { AttachedDisk } from "./hot_plug.ts";
 import { MachineError } from "./error.ts";
 import type { Machine } from "./machine.ts";
 import type { PreparedMachine } from "./prepare.ts";
@@ -40,7 +41,17 @@ const FIELDS: Partial<Record<DeviceList, keyof Machine>> = {
  *
  * @throws {MachineError} When it does not; it names what stands in the way.
  */
-export function checkSavable(configuration: VZVirtualMachineConfiguration, machine: Machine): void {
+export function checkSavable(
+  configuration: VZVirtualMachineConfiguration,
+  machine: Machine,
+  attached: readonly AttachedDisk[] = [],
+): void {
+  const [come] = attached;
+  if (come) {
+    const { file, source } = come.disk;
+    const remedy = "detach it first: a restored machine has the disks of its start";
+    throw new MachineError(`disk '${source?.file ?? file}' has come while the machine runs`, { remedy });
+  }
   try {
     configuration.validateSaveRestoreSupport();
   } catch (error) {
@@ -67,7 +78,7 @@ function checkDisks({ machine }: PreparedMachine, described: Machine): void {
     const isKept = !snapshot && (file === given || source && file === `${given}.raw`);
     if (isKept) continue;
     throw new MachineError(
-      `disk '${given}' goes when the machine ends, and with it what the guest knows of it`,
+      `what is written to disk '${given}' goes when the machine ends, and the guest would know of it`,
       {
         field: `disks[${i}]`,
         remedy: snapshot ? "a machine with clones of its disks cannot be saved" : undefined,

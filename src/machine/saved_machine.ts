@@ -4,6 +4,7 @@ import { ignoreNotFound, reasonOf } from "../host/error.ts";
 import { tryLock } from "../host/lock.ts";
 import { MachineError } from "./error.ts";
 import type { Machine } from "./machine.ts";
+import { checkShape } from "./shape.ts";
 
 /** What is in the folder under a name that never changes. It is written last: with it, the machine is saved. */
 export const DESCRIPTION = "machine.json";
@@ -126,7 +127,16 @@ function read(path: string, fail: Fail): SavedDescription {
     /^([0-9a-f]{2})*$/.test(String(identity)) && isName(state?.file, "state-") &&
     typeof state?.size === "number" && (variables === undefined || isName(variables, "variables-")) &&
     Array.isArray(files) && files.every((file) => typeof file?.field === "string");
-  return isWhole ? saved as SavedDescription : damaged();
+  if (!isWhole) return damaged();
+  try {
+    const { disks = [], network = [] } = checkShape(machine);
+    const isComplete = network.every(({ mac }) => mac !== undefined) &&
+      disks.every((_, i) => files.some(({ field }) => field === `disks[${i}].file`));
+    return isComplete ? saved as SavedDescription : damaged();
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    return fail(`its ${DESCRIPTION} is damaged: ${error.message}`, error);
+  }
 }
 
 function checkSize(file: string, size: number | undefined, fail: Fail): void {

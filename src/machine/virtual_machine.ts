@@ -51,8 +51,9 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<Stop>();
   readonly #cleanup: AsyncDisposableStack;
   readonly #parts: Parts;
-  /** Settles when what is being saved is, or is not. */
-  #saving?: Promise<void>;
+  /** Settles when what changes its state now is done. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #isSaved = false;
   readonly #ready?: Promise<void>;
   #hotPlug?: HotPlug;
   #started?: Promise<void>;
@@ -205,22 +206,34 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {MachineError} When it is not paused, has something that cannot be saved, or the folder cannot be used.
    * @throws {NSError} When it cannot be written, and on a Mac when the screen is locked.
    */
-  async save(path: string): Promise<void> {
-    const { checkSavable, saveMachine } = await import("./save.ts");
-    const state = await this.#framework.state();
-    if (state !== "paused") {
-      throw new MachineError(`the machine is ${state}: only one that is paused is saved`);
-    }
-    const { configuration, prepared } = this.#parts;
-    const [come] = this.attached;
-    if (come) {
-      const remedy = "detach it first: a restored machine has the disks of its start";
-      throw new MachineError(`disk '${come.disk.file}' has come while the machine runs`, { remedy });
-    }
-    checkSavable(configuration, prepared.described);
-    const saving = saveMachine(path, prepared, (file) => this.#framework.save(file));
-    this.#saving = saving.catch(() => {});
-    await saving;
+  save(path: string): Promise<void> {
+    return this.#change(async () => {
+      const { checkSavable, saveMachine } = await import("./save.ts");
+      const state = await this.#framework.state();
+      if (state !== "paused") {
+        throw new MachineError(`the machine is ${state}: only one that is paused is saved`);
+      }
+      const { configuration, prepared } = this.#parts;
+      checkSavable(configuration, prepared.described, this.attached);
+      await saveMachine(path, prepared, (file) => this.#framework.save(file));
+      this.#isSaved = true;
+    });
+  }
+
+  /**
+   * Whether it stands still as it was saved last, when what is being done with it now is done. To let it go on then would
+   * make what was saved worthless.
+   */
+  async isSaved(): Promise<boolean> {
+    await this.#changing;
+    return this.#isSaved;
+  }
+
+  /** Does what changes the state when what was begun before is done: the framework refuses it in between. */
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => {});
+    return done;
   }
 
   /**
@@ -238,9 +251,8 @@ export class VirtualMachine implements AsyncDisposable {
    *
    * @throws {NSError} When it does not run.
    */
-  async stop(): Promise<void> {
-    await this.#saving; // in which it cannot be stopped
-    await this.#framework.stop();
+  stop(): Promise<void> {
+    return this.#change(() => this.#framework.stop());
   }
 
   /**
@@ -249,7 +261,7 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When it does not run.
    */
   pause(): Promise<void> {
-    return this.#framework.pause();
+    return this.#change(() => this.#framework.pause());
   }
 
   /**
@@ -258,7 +270,10 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When it is not paused.
    */
   resume(): Promise<void> {
-    return this.#framework.resume();
+    return this.#change(async () => {
+      this.#isSaved = false;
+      await this.#framework.resume();
+    });
   }
 
   /** Its state now; see also {@linkcode watchState}. */

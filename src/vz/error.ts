@@ -70,7 +70,7 @@ export function adviceOn(error: NSError): string | undefined {
       return error.message.includes("permission denied") ? "unlock the Mac's screen first" : undefined;
     case VZErrorCode.restore:
       return error.message.includes("invalid argument")
-        ? "a machine is restored only on the Mac that has saved it, as the same machine"
+        ? "a machine is restored only on the Mac that has saved it, as the same machine, from a state that is whole"
         : undefined;
     default:
       return undefined;

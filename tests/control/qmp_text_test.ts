@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { lineOf, ValueReader, written } from "../../src/control/qmp_text.ts";
+import { lineOf, parsed, ValueReader, written } from "../../src/control/qmp_text.ts";
 
 /** What a reader makes of pieces: values, and what is wrong. */
 function read(...pieces: string[]): unknown[] {
@@ -35,6 +35,11 @@ Deno.test("qmp: rubbish is told once, and what follows in the next line is read"
   ]);
   const [long, after] = read(`{"a": "${"x".repeat(2 ** 20)}"}${next}`);
   assertEquals([long, after], [`${WRONG}the command is too long`, { a: 1 }]);
+});
+
+Deno.test("qmp: an id comes back as it was, however large its number", () => {
+  const text = '{"id": [12345678901234567890, -9223372036854775808, 1.50, 1e3, 7, "7", null]}';
+  assertEquals(written(parsed(text)), text);
 });
 
 Deno.test("qmp: lines are written as qemu writes them", () => {

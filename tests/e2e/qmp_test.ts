@@ -89,7 +89,9 @@ Deno.test("qmp: the machine is told of as it is", async () => {
   assertMatch(String(await hmp("savevm x")), /^Error: .*migrate file:PATH\r\n$/);
   assertMatch(String(await hmp("loadvm x")), /^Error: .*-incoming file:PATH\r\n$/);
   assertEquals(await hmp("frobnicate"), "unknown command: 'frobnicate'\r\n");
+  assertEquals(await hmp("quit now"), "quit: extraneous characters at the end of line\r\n");
   assertEquals(await hmp("stop"), "");
+  assertMatch(String(await hmp("system_powerdown")), /^Error: the guest stands still/);
   assertEquals(await hmp("info status"), "VM status: paused\r\n");
   assertEquals(await hmp("c"), "");
   const refused = await client.tell('{"execute": "system_reset"}');
@@ -383,6 +385,45 @@ Deno.test("qmp: a machine that migrate has saved goes on with -incoming where it
   } finally {
     for (const run of runs) await run[Symbol.asyncDispose]();
   }
+});
+
+Deno.test("qmp: a machine that was saved is ended at a signal as it is, saved again into its folder, and quits after a saving", async () => {
+  using own = new Folder();
+  const [disk, state, log, pid] = ["disk", "state", "log", "pid"].map((name) => own.file(name));
+  Deno.writeFileSync(disk, new Uint8Array(2 ** 20));
+  const write =
+    "i=0; while :; do i=$((i + 1)); echo count $i; echo $i | dd of=/dev/vda conv=notrunc 2>/dev/null; done";
+  const socket = own.file("qmp");
+  const words = ["-daemonize", "-serial", `file:${log}`, "-pidfile", pid, "-qmp", `unix:${socket}`];
+  const machine = [...guest(write).filter((word) => word !== "-nographic"), "-hda", disk, ...words];
+  assertEquals(await vzrun(machine), { code: 0, out: "", err: "" });
+  await eventually("the guest", () => contents(log).includes("count 3\r\n"));
+  const ended = async (number: number) => await eventually("the end", () => stateOf(number) === undefined);
+  const save = { uri: `file:${state}` };
+  {
+    using client = await QMPConnection.ready(socket);
+    const events = [{ capability: "events", state: true }];
+    await client.command("migrate-set-capabilities", { capabilities: events });
+    await client.command("migrate", save);
+    while ((await client.event("MIGRATION")).data?.status !== "completed");
+    const first = Number(contents(pid));
+    Deno.kill(first, "SIGTERM");
+    assertEquals((await client.event("SHUTDOWN")).data?.guest, false);
+    await ended(first);
+    assert(!client.events.some(({ event }) => event === "RESUME"));
+  }
+  const before = contents(log);
+  const again = ["-incoming", `file:${state}`, "-daemonize", "-pidfile", pid, "-qmp", `unix:${socket}`];
+  assertEquals(await vzrun(again), { code: 0, out: "", err: "" });
+  await eventually("the guest to go on", () => contents(log).length > before.length + 20);
+  assert(contents(log).startsWith(before), "what the console's file had is gone");
+  const second = Number(contents(pid));
+  using client = await QMPConnection.ready(socket);
+  // In one piece: quit waits for the saving.
+  await client.send(`{"execute": "migrate", "arguments": ${JSON.stringify(save)}}{"execute": "quit"}`);
+  await client.event("SHUTDOWN");
+  await ended(second);
+  assertEquals((await vzrun(["-incoming", `file:${state}`, "-dry-run", "-quiet"])).code, 0);
 });
 
 Deno.test("qmp: on stdio with the console elsewhere, and to a socket where somebody listens", async () => {

@@ -153,6 +153,17 @@ function copyTo(
   return { copy, disk: copied, json };
 }
 
+/** Changes what is written of a saved machine. */
+function edit(
+  copy: string,
+  change: (saved: { machine: Record<string, unknown>; files: unknown[] }) => void,
+): void {
+  const file = `${copy}/machine.json`;
+  const saved = JSON.parse(Deno.readTextFileSync(file));
+  change(saved);
+  Deno.writeTextFileSync(file, JSON.stringify(saved));
+}
+
 Deno.test("save: a disk that is gone or was written since, and a state that is not whole, are named with exit code 2", async () => {
   await counted();
   const damages: [damage: (made: ReturnType<typeof copyTo>) => void, line: RegExp][] = [
@@ -182,6 +193,14 @@ Deno.test("save: a disk that is gone or was written since, and a state that is n
     ],
     [({ copy }) => Deno.writeTextFileSync(`${copy}/machine.json`, "{"), /its machine\.json is damaged/],
     [({ copy }) => Deno.writeTextFileSync(`${copy}/machine.json`, "[]"), /its machine\.json is damaged/],
+    [
+      ({ copy }) => edit(copy, ({ machine }) => machine.disks = 7),
+      /its machine\.json is damaged: disks: /,
+    ],
+    [
+      ({ copy }) => edit(copy, (saved) => saved.files = []),
+      /its machine\.json is damaged/,
+    ],
     [
       ({ copy }) => {
         Deno.removeSync(copy, { recursive: true });
@@ -214,7 +233,7 @@ Deno.test("save: a copy of disk and folder goes on as the first does, and one of
   assertEquals(code, 1);
   assertMatch(
     err,
-    /^vzrun: The virtual machine failed to restore with error “invalid argument”.* as the same machine\n$/,
+    /^vzrun: The virtual machine failed to restore with error “invalid argument”.* as the same machine, from a state that is whole\n$/,
   );
 });
 
@@ -281,7 +300,10 @@ Deno.test("save: what cannot be saved is named, and leaves nothing behind", asyn
     ],
     [{ disks: [{ file: image, interface: "nvme" }] }, /^disks: disks cannot be saved and restored: .*NVM/],
     [{ vsock: {} }, /^vsock: sockets cannot be saved and restored: /],
-    [{ disks: [{ file: image, snapshot: true }] }, /^disks\[0\]: disk '.*' goes when the machine ends/],
+    [
+      { disks: [{ file: image, snapshot: true }] },
+      /^disks\[0\]: what is written to disk '.*' goes when the machine ends/,
+    ],
   ];
   for (const [description, words] of obstacles) {
     await using machine = await VirtualMachine.create(small("sleep 1000", description));

@@ -67,7 +67,7 @@ export function toRestored(settings: Settings, saved: Machine): PartialDescripti
       : forked?.map((disk) => ({ ...disk, snapshot: !disk.readOnly })),
     ...shares.length > 0 && { shares: toShares(shares) },
     ...typeof settings.rosetta === "string" && { rosetta: settings.rosetta },
-    serial: settings.serial.length > 0 ? toSerial(settings) : consolesOf(saved),
+    serial: settings.serial.length > 0 ? toSerial(settings) : consolesOf(saved, settings),
     ...settings.network.length > 0 && { network: toNetwork(settings) },
     ...toVsock(settings),
     ...typeof display === "object" && { display: { ...saved.display, ...display } },
@@ -79,12 +79,20 @@ function checkStart({ startsPaused, qmp }: Settings): void {
   if (startsPaused && !qmp) throw new UsageError("-S needs -qmp: its cont starts the machine");
 }
 
-/** The consoles of a saved machine, without the streams of the program that had it: stdio is in the place of the first. */
-function consolesOf({ serial }: Machine): Serial[] {
+/**
+ * The consoles of a saved machine, without the streams of the program that had it: stdio is in the place of the first. A
+ * daemon has no stdio.
+ */
+function consolesOf({ serial }: Machine, { daemonize }: Settings): Serial[] {
+  const stdio: Serial = { kind: daemonize ? "null" : "stdio" };
   const first = serial.some(({ kind }) => kind === "stdio")
     ? -1
     : serial.findIndex(({ kind }) => kind === "stream");
-  return serial.map((port, i) => port.kind !== "stream" ? port : { kind: i === first ? "stdio" : "null" });
+  return serial.map((port, i) => {
+    if (port.kind === "stdio" || i === first) return stdio;
+    if (port.kind === "stream") return { kind: "null" };
+    return port.kind === "file" ? { ...port, append: true } : port; // what it says goes on, too
+  });
 }
 
 function toDisks(settings: Settings): Description["disks"] {
