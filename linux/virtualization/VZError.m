@@ -15,6 +15,8 @@ static NSString *sentence(VZErrorCode code) {
     case VZErrorNotSupported: return @"Operation not supported.";
     case VZErrorSave: return @"An error occurred while saving the virtual machine.";
     case VZErrorRestore: return @"An error occurred while restoring the virtual machine.";
+    case VZErrorNetworkBlockDeviceNegotiationFailed: return @"Network block device negotiation failed.";
+    case VZErrorNetworkBlockDeviceDisconnected: return @"Network block device disconnected.";
     case VZErrorUSBControllerNotFound: return @"USB controller not found.";
     case VZErrorDeviceAlreadyAttached: return @"Device already attached.";
     case VZErrorDeviceInitializationFailure: return @"Device initialization failure.";

@@ -1,4 +1,5 @@
 #import "internal.h"
+#import "a_mac.h"
 #import "accelerator.h"
 #import "qemu_program.h"
 #import "fill_randomly.h"
@@ -40,12 +41,16 @@ NOT_MADE_BY_INIT(VZPlatformConfiguration)
     return copy;
 }
 
+static BOOL can_use_kvm(void) {
+    return qemu_architecture_is_native() && kvm_works();
+}
+
 + (BOOL)isNestedVirtualizationSupported {
-    return NO;
+    return guests_can_have_guests() && (!can_use_kvm() || kvm_can_nest());
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    if (!_nestedVirtualizationEnabled) return YES;
+    if (!_nestedVirtualizationEnabled || [[self class] isNestedVirtualizationSupported]) return YES;
     return fail(error, virtualization_error(VZErrorInvalidVirtualMachineConfiguration,
                                             @"Nested virtualization is not supported on this computer."));
 }
@@ -61,16 +66,17 @@ static NSString *uuid_text(const uint8_t *bytes) {
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {
-    BOOL kvm = qemu_architecture_is_native() && kvm_works();
+    BOOL kvm = can_use_kvm();
     [commandLine add:@"-accel" value:@"%@", kvm ? @"kvm" : @"tcg,thread=multi"];
     if ([commandLine.architecture isEqualToString:@"aarch64"]) {
-        [commandLine add:@"-machine" value:@"virt,gic-version=max,dump-guest-core=off,mem-merge=off"];
+        [commandLine add:@"-machine" value:@"virt,gic-version=max,virtualization=%@,dump-guest-core=off,mem-merge=off",
+                                          _nestedVirtualizationEnabled ? @"on" : @"off"];
         // Pointer authentication by the book costs an emulated guest half of its speed.
         [commandLine add:@"-cpu" value:@"%@", kvm ? @"max" : @"max,pauth-impdef=on"];
     } else {
         [commandLine add:@"-machine" value:@"q35,vmport=off,smm=off,sata=off,smbus=off,i8042=off,dump-guest-core=off,mem-merge=off"];
         // Five-level page tables are of no use to a guest that fits this host, and its kernel starts slower with them.
-        [commandLine add:@"-cpu" value:@"max,la57=off"];
+        [commandLine add:@"-cpu" value:@"max,la57=off%@", _nestedVirtualizationEnabled ? @"" : @",svm=off,vmx=off"];
     }
     if (_machineIdentifier) {
         [commandLine add:@"-uuid" value:@"%@", uuid_text([_machineIdentifier.dataRepresentation bytes])];

@@ -20,6 +20,26 @@ NSError *invalid_attachment(NSError *cause) {
 
 NOT_MADE_BY_INIT(VZStorageDeviceAttachment)
 
+- (int)_openAndLock:(NSError **)error {
+    fail(error, virtualization_error(VZErrorNotSupported, @"A disk of a server's does not come while the machine runs."));
+    return -1;
+}
+
+- (NSDictionary *)_optionsFor:(int)descriptor {
+    return @{};
+}
+
+- (BOOL)_addTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error {
+    int descriptor = [self _openAndLock:error];
+    if (descriptor < 0) return NO;
+    add_file(commandLine, identifier, descriptor, [self _optionsFor:descriptor], invalid_attachment(nil));
+    return YES;
+}
+
+- (BOOL)_isReadOnly {
+    return NO;
+}
+
 @end
 
 @implementation VZDiskImageStorageDeviceAttachment
@@ -101,6 +121,10 @@ NOT_MADE_BY_INIT(VZDiskImageStorageDeviceAttachment)
     return -1;
 }
 
+- (BOOL)_isReadOnly {
+    return _readOnly;
+}
+
 - (NSDictionary *)_optionsFor:(int)descriptor {
     // As on a Mac, it is a wish only: not every file system can do it.
     BOOL direct = _cachingMode == VZDiskImageCachingModeUncached && fcntl(descriptor, F_SETFL, O_DIRECT) == 0;
@@ -136,23 +160,19 @@ NOT_MADE_BY_INIT(VZStorageDeviceConfiguration)
 }
 
 - (BOOL)_validateWithError:(NSError **)error {
-    if ([_attachment respondsToSelector:@selector(_openAndLock:)]) return YES;
+    if (_attachment) return YES;
     return fail(error, invalid_attachment(nil));
 }
 
 - (NSString *)_identityInSavedState {
-    BOOL readOnly = [_attachment isKindOfClass:[VZDiskImageStorageDeviceAttachment class]] &&
-                    ((VZDiskImageStorageDeviceAttachment *)_attachment).readOnly;
-    return readOnly ? @"read-only" : @"";
+    return [_attachment _isReadOnly] ? @"read-only" : @"";
 }
 
 /// Adds the attachment. Returns the device's options that all kinds have. The guest, and firmware that looks for
 /// something to start, are to find the disks in the order in which they are added.
 - (NSString *)_describeAttachmentTo:(QemuCommandLine *)commandLine error:(NSError **)error {
     NSString *identifier = [commandLine identifierForKind:@"storage"];
-    int descriptor = [_attachment _openAndLock:error];
-    if (descriptor < 0) return nil;
-    add_file(commandLine, identifier, descriptor, [_attachment _optionsFor:descriptor], invalid_attachment(nil));
+    if (![_attachment _addTo:commandLine as:identifier error:error]) return nil;
     // Of equal index are two devices only if one is the kernel of -kernel, which has 0.
     int index = [[identifier substringFromIndex:[@"storage" length]] intValue] + 1;
     return [NSString stringWithFormat:@"drive=%@,bootindex=%d", identifier, index];

@@ -6,6 +6,8 @@
 BOOL has_entitlement(NSString *name);
 /// Whether the hardware can run virtual machines: not with $VIRTUALIZATION_HARDWARE=none.
 BOOL hardware_can_virtualize(void);
+/// Whether its processor lets a guest have guests: not with $VIRTUALIZATION_HARDWARE=no-nesting, as before the M3.
+BOOL guests_can_have_guests(void);
 /// Whether guests have a power button: not with $VIRTUALIZATION_REQUEST_STOP=no.
 BOOL guests_can_be_requested_to_stop(void);
 /// Whether pressing it works: not with $VIRTUALIZATION_REQUEST_STOP=fails.

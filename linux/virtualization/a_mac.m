@@ -12,6 +12,10 @@ BOOL hardware_can_virtualize(void) {
     return ![environment("VIRTUALIZATION_HARDWARE") isEqualToString:@"none"];
 }
 
+BOOL guests_can_have_guests(void) {
+    return ![environment("VIRTUALIZATION_HARDWARE") isEqualToString:@"no-nesting"];
+}
+
 BOOL guests_can_be_requested_to_stop(void) {
     return ![environment("VIRTUALIZATION_REQUEST_STOP") isEqualToString:@"no"];
 }

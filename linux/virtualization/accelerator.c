@@ -116,3 +116,16 @@ bool kvm_works(void) {
     pthread_once(&once, ask);
     return works;
 }
+
+static bool is_set(const char *parameter) {
+    int file = open(parameter, O_RDONLY | O_CLOEXEC);
+    char value = 'N';
+    if (file < 0) return false;
+    bool known = read(file, &value, 1) == 1;
+    close(file);
+    return known && (value == 'Y' || value == '1');
+}
+
+bool kvm_can_nest(void) {
+    return is_set("/sys/module/kvm_intel/parameters/nested") || is_set("/sys/module/kvm_amd/parameters/nested");
+}

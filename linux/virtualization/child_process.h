@@ -35,6 +35,8 @@
 /// Readable when it has written something; -1 after the end of that.
 - (int)complaintsDescriptor;
 - (void)readComplaints;
+/// Takes the whole lines that begin so out of what was read.
+- (NSArray *)takeLinesWithPrefix:(NSString *)prefix;
 /// Waits for the end. What went wrong, or nil when it ended well.
 - (NSString *)reap;
 /// What it wrote last.

@@ -134,6 +134,22 @@ BOOL read_available(int descriptor, NSMutableData *data) {
     [_complaints replaceBytesInRange:NSMakeRange(0, length - complaints_kept) withBytes:NULL length:0];
 }
 
+- (NSArray *)takeLinesWithPrefix:(NSString *)prefix {
+    NSMutableArray *taken = [NSMutableArray array];
+    NSMutableArray *lines = [[[[self complaints] componentsSeparatedByString:@"\n"] mutableCopy] autorelease];
+    for (NSUInteger i = 0; i + 1 < [lines count];) { // what follows the last newline is no whole line yet
+        NSString *line = [lines objectAtIndex:i];
+        if (![line hasPrefix:prefix]) {
+            i++;
+            continue;
+        }
+        [taken addObject:line];
+        [lines removeObjectAtIndex:i];
+    }
+    if ([taken count] > 0) [_complaints setData:[[lines componentsJoinedByString:@"\n"] dataUsingEncoding:NSUTF8StringEncoding]];
+    return taken;
+}
+
 - (NSString *)complaints {
     return [[[NSString alloc] initWithData:_complaints encoding:NSUTF8StringEncoding] autorelease];
 }

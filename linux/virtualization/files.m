@@ -46,7 +46,10 @@ NSDictionary *block_device(NSString *identifier, int set, NSDictionary *options)
     [device setObject:@"raw" forKey:@"driver"];
     [device setObject:identifier forKey:@"node-name"];
     // QEMU's own locks besides: other programs of QEMU's know only those.
-    [device setObject:@{@"driver" : @"file", @"locking" : @"on", @"filename" : name_in_qemu(set)} forKey:@"file"];
+    NSMutableDictionary *file = [NSMutableDictionary dictionaryWithDictionary:@{@"driver" : @"file", @"locking" : @"on"}];
+    [file addEntriesFromDictionary:[options objectForKey:@"file"]];
+    [file setObject:name_in_qemu(set) forKey:@"filename"];
+    [device setObject:file forKey:@"file"];
     return device;
 }
 

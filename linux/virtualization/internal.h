@@ -59,10 +59,13 @@ void refuse_to_make(Class class);
 @end
 
 @interface VZStorageDeviceAttachment (Engine)
-/// A new open file description of the image, locked for this machine, or -1.
+/// Adds it to what QEMU is started with, as a block device of this name.
+- (BOOL)_addTo:(QemuCommandLine *)commandLine as:(NSString *)identifier error:(NSError **)error;
+/// Of what is a file: a new open file description of it, locked for this machine, or -1.
 - (int)_openAndLock:(NSError **)error;
-/// Of the block device that QEMU makes of it.
+/// Of the block device that QEMU makes of that.
 - (NSDictionary *)_optionsFor:(int)descriptor;
+- (BOOL)_isReadOnly;
 @end
 
 @interface VZStorageDeviceConfiguration (Engine)

@@ -1,10 +1,11 @@
 #import "child_process.h"
 
-@class ConsolePump, GuestCard;
+@class ConsolePump, GuestCard, NbdWatch;
 
 /// What QEMU is to be started with, the helpers that it needs, and commands that must be done before the guest runs.
 @interface QemuCommandLine : CommandLine {
     ConsolePump *_consolePump;
+    NbdWatch *_nbdWatch;
     NSString *_architecture;
     NSMutableArray *_earlyCommands;
     NSCountedSet *_identifiers;
@@ -35,6 +36,8 @@
 - (void)addHelper:(ChildProcess *)helper;
 /// What carries the consoles' bytes while QEMU runs.
 @property(readonly) ConsolePump *consolePump;
+/// What hears of the servers of disks. Nil while there are none.
+@property(retain) NbdWatch *nbdWatch;
 /// A helper reads and writes the guest's memory.
 - (void)shareMemory;
 @property(readonly) BOOL sharesMemory;

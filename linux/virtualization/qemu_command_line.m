@@ -1,5 +1,6 @@
 #import "qemu_command_line.h"
 #import "console_pump.h"
+#import "nbd_watch.h"
 
 NSString *qemu_quoted(NSString *value) {
     return [value stringByReplacingOccurrencesOfString:@"," withString:@",,"];
@@ -26,13 +27,14 @@ NSString *qemu_quoted(NSString *value) {
     [_identifiers release];
     [_helpers release];
     [_consolePump release];
+    [_nbdWatch release];
     [_explanations release];
     [_guestCards release];
     [super dealloc];
 }
 
 @synthesize architecture = _architecture, earlyCommands = _earlyCommands, helpers = _helpers, consolePump = _consolePump,
-            sharesMemory = _sharesMemory, guestCards = _guestCards;
+            sharesMemory = _sharesMemory, guestCards = _guestCards, nbdWatch = _nbdWatch;
 
 - (NSUInteger)countOfKind:(NSString *)kind {
     return [_identifiers countForObject:kind];

@@ -2,6 +2,7 @@
 #import "a_mac.h"
 #import "console_pump.h"
 #import "guest_cards.h"
+#import "nbd_watch.h"
 #import <errno.h>
 #import <fcntl.h>
 #import <poll.h>
@@ -247,6 +248,7 @@ static NSDictionary *migration_events(void) {
         if (!read_available(qmp, _input)) qmp = -1;
         [self _handleInput];
         [_child readComplaints];
+        [self _hearOfServers];
         if (breaker->revents) {
             read_available(networkBreaker, broken);
             [self _tellMachine:^(VZVirtualMachine *machine) {
@@ -262,6 +264,16 @@ static NSDictionary *migration_events(void) {
         if (sources[1].revents & POLLIN) break;
     }
     if (networkBreaker >= 0) close(networkBreaker);
+}
+
+/// What QEMU's trace says of its connections to NBD servers.
+- (void)_hearOfServers {
+    if (!_commandLine.nbdWatch) return;
+    for (NSString *line in [_child takeLinesWithPrefix:nbd_trace_prefix]) {
+        [self _tellMachine:^(VZVirtualMachine *machine) {
+          [_commandLine.nbdWatch hear:line];
+        }];
+    }
 }
 
 - (void)_helperDidEnd:(ChildProcess *)helper {
@@ -323,6 +335,11 @@ static NSDictionary *migration_events(void) {
     if ([event isEqualToString:@"DEVICE_DELETED"]) {
         [self _tellMachine:^(VZVirtualMachine *machine) {
           [machine _deviceWasDeleted:[data objectForKey:@"device"]];
+        }];
+    }
+    if ([event isEqualToString:@"BLOCK_IO_ERROR"]) {
+        [self _tellMachine:^(VZVirtualMachine *machine) {
+          [_commandLine.nbdWatch operationFailedOn:[data objectForKey:@"node-name"]];
         }];
     }
     if ([event isEqualToString:@"MIGRATION"]) [self _migrationIs:[data objectForKey:@"status"]];

@@ -7,7 +7,9 @@
 #import <Virtualization/VZDirectoryShare.h>
 #import <Virtualization/VZDirectorySharingDevice.h>
 #import <Virtualization/VZDirectorySharingDeviceConfiguration.h>
+#import <Virtualization/VZDiskBlockDeviceStorageDeviceAttachment.h>
 #import <Virtualization/VZDiskImageStorageDeviceAttachment.h>
+#import <Virtualization/VZDiskSynchronizationMode.h>
 #import <Virtualization/VZEFIBootLoader.h>
 #import <Virtualization/VZEFIVariableStore.h>
 #import <Virtualization/VZEntropyDeviceConfiguration.h>
@@ -30,6 +32,7 @@
 #import <Virtualization/VZMultipleDirectoryShare.h>
 #import <Virtualization/VZNATNetworkDeviceAttachment.h>
 #import <Virtualization/VZNVMExpressControllerDeviceConfiguration.h>
+#import <Virtualization/VZNetworkBlockDeviceStorageDeviceAttachment.h>
 #import <Virtualization/VZNetworkDevice.h>
 #import <Virtualization/VZNetworkDeviceAttachment.h>
 #import <Virtualization/VZNetworkDeviceConfiguration.h>

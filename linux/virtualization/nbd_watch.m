@@ -1,0 +1,80 @@
+#import "nbd_watch.h"
+
+NSString *const nbd_trace_prefix = @"nbd_";
+
+// Of QEMU's: nbd_client_handshake_success export 'NAME', and
+// nbd_reconnect_attempt_result ret NUMBER (zero when it is connected) in_flight NUMBER.
+static NSString *const connected = @"nbd_client_handshake_success", *const tried = @"nbd_reconnect_attempt_result";
+
+/// A disk, and whether its delegate knows that the server is gone.
+@interface NbdDisk : NSObject {
+  @public
+    VZNetworkBlockDeviceStorageDeviceAttachment *attachment;
+    NSString *export, *node;
+    BOOL told;
+}
+@end
+
+@implementation NbdDisk
+
+- (void)dealloc {
+    [attachment release];
+    [export release];
+    [node release];
+    [super dealloc];
+}
+
+@end
+
+@implementation NbdWatch
+
++ (void)addTraceTo:(QemuCommandLine *)commandLine {
+    for (NSString *event in @[ connected, tried ]) [commandLine add:@"-trace" value:@"enable=%@", event];
+}
+
+- (id)init {
+    self = [super init];
+    if (self) _disks = [[NSMutableArray alloc] init];
+    return self;
+}
+
+- (void)dealloc {
+    [_disks release];
+    [super dealloc];
+}
+
+- (void)add:(VZNetworkBlockDeviceStorageDeviceAttachment *)attachment export:(NSString *)export node:(NSString *)node {
+    NbdDisk *disk = [[[NbdDisk alloc] init] autorelease];
+    disk->attachment = [attachment retain];
+    disk->export = [export copy];
+    disk->node = [node copy];
+    [_disks addObject:disk];
+}
+
+- (void)hear:(NSString *)line {
+    if ([line hasPrefix:tried]) {
+        _reconnecting = [line rangeOfString:@" ret 0 "].length == 0;
+        return;
+    }
+    if (![line hasPrefix:connected]) return;
+    _reconnecting = NO;
+    for (NbdDisk *disk in _disks) {
+        if (![line hasSuffix:[NSString stringWithFormat:@" export '%@'", disk->export]]) continue;
+        disk->told = NO;
+        id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
+        if ([delegate respondsToSelector:@selector(attachmentWasConnected:)]) [delegate attachmentWasConnected:disk->attachment];
+    }
+}
+
+- (void)operationFailedOn:(NSString *)node {
+    for (NbdDisk *disk in _disks) {
+        if (!_reconnecting || disk->told || ![disk->node isEqualToString:node]) continue; // else it is the server's error
+        disk->told = YES;
+        id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
+        NSError *error = virtualization_error(VZErrorNetworkBlockDeviceDisconnected, @"The server could not be connected to again.");
+        if (![delegate respondsToSelector:@selector(attachment:didEncounterError:)]) continue;
+        [delegate attachment:disk->attachment didEncounterError:error];
+    }
+}
+
+@end
