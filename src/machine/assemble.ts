@@ -1,6 +1,7 @@
 /** What a running machine is made of: its files and consoles, opened, and the framework's machine with them. */
 
 import { VZVirtualMachine, type VZVirtualMachineConfiguration } from "../vz/mod.ts";
+import { watchServers } from "./block_device.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import { MachineError } from "./error.ts";
 import type { Description } from "./machine.ts";
@@ -65,6 +66,7 @@ export async function assemble(
   signal.throwIfAborted();
   const configuration = configure(prepared, serial, rollback);
   if (saved) (await import("./save.ts")).checkSavable(configuration, machine);
+  cleanup.use(watchServers(machine.disks, prepared.devices.disks, context));
   const framework = VZVirtualMachine.create(configuration);
   mendNetworks(prepared.networks, framework, context);
   const vsock = await openVsock?.(framework);

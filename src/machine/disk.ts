@@ -8,6 +8,7 @@ import type { FatPlan } from "../images/fat_volume.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
 import type { SourceImage } from "../images/open_image.ts";
 import { requireMacOS, UnavailableError } from "../vz/mod.ts";
+import { checkBlockDevice } from "./block_device.ts";
 import { MachineError, refusable, refusableLater, Setting, type Text, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 
@@ -19,9 +20,12 @@ export type CacheMode = "writeback" | "none" | "writethrough" | "unsafe";
 /** What a disk is made of: an image, or a folder whose files the guest finds on a FAT volume. */
 export type DiskSource = DiskFormat | "fat";
 
-/** A disk image. */
+/** A disk: an image, a folder, a device of the host's, or a server's. */
 export interface Disk {
-  /** Path of the image, or of the folder. */
+  /**
+   * Path of the image, of the folder, or of a device (`/dev/rdisk4`); of what a server has by the NBD protocol the URL,
+   * as `nbd://host/name` or `nbd+unix:///name?socket=path`. macOS 14 for the last two.
+   */
   file: string;
   /** Recognised when it is not said; `fat`, a folder as a volume to be read, has to be. */
   format?: DiskSource;
@@ -37,6 +41,8 @@ export interface Disk {
   cache: CacheMode;
   /** What the guest finds in /dev/disk/by-id. */
   serial?: string;
+  /** After how many seconds without an answer a server is connected to anew; 15 by default. */
+  timeout?: number;
   /** What has been inserted as a CD must be one. */
   media?: "cdrom";
   /** In bytes: makes a sparse file of that size when there is none. */
@@ -81,6 +87,7 @@ export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> 
   const fail = (reason: Text, of = "file"): never => {
     throw new MachineError(reason, { field: `${field}.${of}` });
   };
+  if (checkBlockDevice(disk, field)) return "raw";
   const sizeOf = new Setting("size");
   if (size !== undefined && !(size > 0 && size % SECTOR === 0)) {
     fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");

@@ -4,10 +4,12 @@ import {
   type DiskImageOptions,
   VZDiskImageStorageDeviceAttachment,
   VZNVMExpressControllerDeviceConfiguration,
+  type VZStorageDeviceAttachment,
   type VZStorageDeviceConfiguration,
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,
 } from "../vz/mod.ts";
+import { attachBlockDevice, isImage } from "./block_device.ts";
 import type { CacheMode, Disk } from "./disk.ts";
 import { refusable } from "./error.ts";
 
@@ -43,12 +45,15 @@ export function configureUSBDisk(disk: Disk, field: string): VZUSBMassStorageDev
 }
 
 function configureOn<T>(
-  { file, readOnly, cache }: Disk,
+  disk: Disk,
   field: string,
-  make: (attachment: VZDiskImageStorageDeviceAttachment) => T,
+  make: (attachment: VZStorageDeviceAttachment) => T,
 ): T {
+  const { file, readOnly, cache } = disk;
   return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
-    using attachment = VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] });
+    using attachment = isImage(file)
+      ? VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] })
+      : attachBlockDevice(disk, field);
     return make(attachment);
   });
 }

@@ -1,7 +1,13 @@
 /** What a virtual machine is: plain data, the same that `-dry-run` prints; its defaults, and the check of it. */
 
 import { normalMAC } from "../host/mac_address.ts";
-import { type Limits, requireMacOS, UnavailableError, VZXHCIControllerConfiguration } from "../vz/mod.ts";
+import {
+  type Limits,
+  requireMacOS,
+  UnavailableError,
+  VZGenericPlatformConfiguration,
+  VZXHCIControllerConfiguration,
+} from "../vz/mod.ts";
 import { type Boot, checkBoot } from "./boot.ts";
 import type { CloudInit } from "./cloud_init.ts";
 import { checkDisk, completeDisk, type Disk, type DiskSource } from "./disk.ts";
@@ -51,6 +57,8 @@ export interface Machine {
   usb?: boolean;
   /** What cloud-init in the guest is told, on a volume that is the last disk. */
   cloudInit?: CloudInit;
+  /** The guest can have guests of its own. macOS 15, on an M3 or later. */
+  nested?: boolean;
 }
 
 /** What a machine is to be. Only what it boots, and the files and folders of what it has, must be said. */
@@ -76,7 +84,7 @@ const GiB = 2 ** 30;
  */
 export async function complete(description: Description, limits: Limits): Promise<Machine> {
   description = checkShape(description);
-  const { name, machineId, uuid, boot, rosetta, vsock, display, usb, cloudInit } = description;
+  const { name, machineId, uuid, boot, rosetta, vsock, display, usb, cloudInit, nested } = description;
   const half = Math.floor(limits.memory.maximum / 2 / MiB) * MiB;
   const network = description.network ?? [{ kind: "nat" }];
   const serial = description.serial ?? [{ kind: "stream" }]; // without one, and without a screen, EFI hangs
@@ -101,6 +109,7 @@ export async function complete(description: Description, limits: Limits): Promis
     ...display && { display: { ...DISPLAY_DEFAULTS, ...display } },
     ...usb && { usb },
     ...cloudInit && { cloudInit },
+    ...nested && { nested },
   };
 }
 
@@ -133,8 +142,9 @@ export async function checkMachine(
   if (machine.boot.kind === "efi" && machine.disks.length === 0) {
     throw new MachineError("EFI needs a disk or a CD to boot from", { field: "boot" });
   }
-  const { machineId, uuid, vsock, display, usb, cloudInit } = machine;
+  const { machineId, uuid, vsock, display, usb, cloudInit, nested } = machine;
   if (usb) refuseWithoutUSB();
+  if (nested) refuseWithoutNesting();
   if (uuid !== undefined) checkUUID(uuid, machineId);
   if (machineId !== undefined) {
     const { checkOutputFile } = await import("../host/output_file.ts");
@@ -158,6 +168,19 @@ function refuseWithoutUSB(): void {
     if (!(error instanceof UnavailableError)) throw error;
     throw new MachineError([new Setting("usb", true), error.message], { field: "usb", cause: error });
   }
+}
+
+function refuseWithoutNesting(): void {
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new MachineError([new Setting("nested", true), `: ${reason}`], { field: "nested", cause });
+  };
+  try {
+    if (VZGenericPlatformConfiguration.nestedVirtualizationIsSupported) return;
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    fail(error.message, error);
+  }
+  fail("this computer lets no guest have guests: that needs an M3 or a later chip");
 }
 
 async function checkLimits({ memory, processors }: Machine, limits: Limits): Promise<void> {

@@ -17,6 +17,7 @@ import {
   VZVirtualMachineConfiguration,
   VZXHCIControllerConfiguration,
 } from "../vz/mod.ts";
+import { isServed } from "./block_device.ts";
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisk } from "./disk_device.ts";
@@ -161,7 +162,7 @@ function needsUSB({ usb, disks }: Machine): boolean {
 }
 
 function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
-  if (disk.format === "fat" || !exists(disk.file)) return undefined;
+  if (disk.format === "fat" || (!isServed(disk.file) && !exists(disk.file))) return undefined;
   const device = configureDisk({ ...disk, readOnly: disk.readOnly || disk.snapshot }, field);
   return disk.snapshot ? undefined : device;
 }
@@ -204,7 +205,7 @@ export function configure(
     devices.disks[i] ?? configureDisk(disk, `disks[${i}]`)
   );
   configuration.bootLoader = configureBoot(machine.boot, rollback);
-  if (identifier) configuration.platform = VZGenericPlatformConfiguration.create(identifier);
+  if (identifier) configuration.platform = VZGenericPlatformConfiguration.create(identifier, machine.nested);
   configuration.serialPorts = serial.map((port, i) => configureSerial(port, `serial[${i}]`));
   validate(configuration);
   return configuration;

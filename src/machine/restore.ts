@@ -1,6 +1,7 @@
 /** What a machine that goes on must have as it was when it was saved. The framework says only that something is not. */
 
 import { exists } from "../host/files.ts";
+import { refuseSaving } from "./block_device.ts";
 import type { Boot } from "./boot.ts";
 import type { Disk } from "./disk.ts";
 import { MachineError } from "./error.ts";
@@ -55,6 +56,7 @@ function comparisons(was: Machine, is: Machine): Comparison[] {
     ...cards,
     ["serial", "the number of consoles", was.serial.length, is.serial.length],
     ["shares", "what is shared", tagsOf(was), tagsOf(is)],
+    ["nested", "nested virtualization", was.nested ? "on" : "off", is.nested ? "on" : "off"],
     ["usb", "the USB controller", was.usb ? "there" : "none", is.usb ? "there" : "none"],
     ["vsock", "the socket device", was.vsock ? "there" : "none", is.vsock ? "there" : "none"],
     ["display", "the screen", sizeOf(was), sizeOf(is)],
@@ -79,6 +81,7 @@ const tagsOf = ({ shares, rosetta }: Machine) =>
  * @throws {MachineError} For the first thing that differs.
  */
 export function checkAsSaved({ machine }: SavedMachine, now: Machine): void {
+  refuseSaving(now);
   for (const [field, what, was, is] of comparisons(machine, now)) {
     if (was !== is) {
       throw new MachineError(`${what} was ${was} when the machine was saved, and is ${is} now`, { field });

@@ -12,6 +12,7 @@ import {
 } from "../vz/mod.ts";
 import { NSError } from "../objc/mod.ts";
 import { absolute } from "./absolute.ts";
+import { refuseSaving } from "./block_device.ts";
 import type { AttachedDisk } from "./hot_plug.ts";
 import { MachineError } from "./error.ts";
 import type { Machine } from "./machine.ts";
@@ -46,6 +47,7 @@ export function checkSavable(
   machine: Machine,
   attached: readonly AttachedDisk[] = [],
 ): void {
+  refuseSaving(machine);
   const [come] = attached;
   if (come) {
     const { file, source } = come.disk;

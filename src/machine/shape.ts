@@ -117,6 +117,7 @@ const DISK: Fields<Disk> = {
   readOnly: flag,
   cache: oneOf("writeback", "none", "writethrough", "unsafe"),
   serial: text,
+  timeout: seconds,
   media: oneOf("cdrom"),
   size: whole,
   snapshot: flag,
@@ -211,6 +212,7 @@ const MACHINE: Fields<Machine> = {
   display: object(DISPLAY),
   usb: flag,
   cloudInit: object(CLOUD_INIT),
+  nested: flag,
 };
 
 /** As {@linkcode checkShape}, of a disk alone. @param field Where it is. */

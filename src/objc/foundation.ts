@@ -87,6 +87,17 @@ export function fromObjC(result: Result): Converted {
   return result;
 }
 
+/**
+ * An NSURL of any kind.
+ *
+ * @throws {TypeError} When the text is none.
+ */
+export function webURL(text: string): NSObject {
+  const url = Class.named("NSURL").send("URLWithString:", text) as NSObject | null;
+  if (!url) throw new TypeError(`'${text}' is no URL`);
+  return url;
+}
+
 /** An NSURL of a file. A relative path is seen from the current folder. */
 export function fileURL(path: string): NSObject {
   // GNUstep would turn the backslashes of a relative path, and of the current folder, into slashes.

@@ -29,7 +29,7 @@ export {
   type Type,
 } from "./encoding.ts";
 export { NSError } from "./error.ts";
-export { type Converted, elements, fileURL, fromObjC, same } from "./foundation.ts";
+export { type Converted, elements, fileURL, fromObjC, same, webURL } from "./foundation.ts";
 export { type Library, openFramework, openFunctions, setLibraryPaths, symbolAddress } from "./libraries.ts";
 export type { Struct } from "./native_type.ts";
 export { Class, NSObject, type Result, wrap } from "./object.ts";

@@ -14,6 +14,8 @@ export const VZErrorCode = {
   notSupported: 10,
   save: 11,
   restore: 12,
+  networkBlockDeviceNegotiationFailed: 20001,
+  networkBlockDeviceDisconnected: 20002,
   deviceAlreadyAttached: 30002,
   deviceInitializationFailure: 30003,
   deviceNotFound: 30004,

@@ -1,6 +1,12 @@
 /** Apple's Virtualization framework as TypeScript, under Apple's names. @module */
 
 export { isOlder, requireMacOS, UnavailableError } from "./availability.ts";
+export {
+  type BlockDeviceOptions,
+  type ConnectionWatcher,
+  VZDiskBlockDeviceStorageDeviceAttachment,
+  VZNetworkBlockDeviceStorageDeviceAttachment,
+} from "./block_device.ts";
 export { VZBootLoader, VZLinuxBootLoader } from "./boot_loader.ts";
 export { type DeviceList, type Limits, VZVirtualMachineConfiguration } from "./configuration.ts";
 export {
@@ -55,6 +61,7 @@ export {
   type DiskImageOptions,
   VZDiskImageStorageDeviceAttachment,
   VZNVMExpressControllerDeviceConfiguration,
+  VZStorageDeviceAttachment,
   VZStorageDeviceConfiguration,
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,

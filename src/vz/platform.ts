@@ -26,11 +26,20 @@ export class VZGenericMachineIdentifier extends VZObject<"VZGenericMachineIdenti
 export class VZGenericPlatformConfiguration extends VZObject<"VZGenericPlatformConfiguration"> {
   static override readonly api = new VZClass("VZGenericPlatformConfiguration", "A generic platform", {
     "setMachineIdentifier:": "A machine's identity",
+    "isNestedVirtualizationSupported": "A guest with guests of its own",
+    "setNestedVirtualizationEnabled:": "A guest with guests of its own",
   });
 
-  static create(identifier: VZGenericMachineIdentifier): VZGenericPlatformConfiguration {
+  /** @param nested Whether the guest can have guests of its own. macOS 15. */
+  static create(identifier: VZGenericMachineIdentifier, nested = false): VZGenericPlatformConfiguration {
     const platform = new this(this.api.create("init"));
     platform.send("setMachineIdentifier:", identifier);
+    if (nested) platform.send("setNestedVirtualizationEnabled:", true);
     return platform;
+  }
+
+  /** Whether this computer's guests can have guests. macOS 15. */
+  static get nestedVirtualizationIsSupported(): boolean {
+    return Boolean(this.api.send("isNestedVirtualizationSupported"));
   }
 }

@@ -7,6 +7,7 @@ import type { API } from "./api.ts";
 interface ArgumentTypes extends Record<"q" | "Q" | "i" | "I" | "S" | "C", number | bigint> {
   "@": ObjectValue;
   Z: boolean;
+  d: number;
   "^v": null;
   "^{vmnet_network=}": NSObject;
   "{CGSize=dd}": [width: number, height: number];
@@ -17,6 +18,7 @@ interface ArgumentTypes extends Record<"q" | "Q" | "i" | "I" | "S" | "C", number
 interface ResultTypes extends Record<"q" | "Q", bigint>, Record<"i" | "I" | "S" | "C", number> {
   "@": NSObject | null;
   Z: boolean | number;
+  d: number;
   v: undefined;
   "{CGRect}": [origin: [x: number, y: number], size: [width: number, height: number]];
 }

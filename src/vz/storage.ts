@@ -15,8 +15,12 @@ export interface DiskImageOptions {
   synchronizationMode: keyof typeof VZDiskImageSynchronizationMode;
 }
 
+/** What a disk's bytes are in. */
+export abstract class VZStorageDeviceAttachment<C extends ClassName = ClassName> extends VZObject<C> {}
+
 /** A raw disk image. macOS 11; the caching modes, which no disk goes without here, 12. */
-export class VZDiskImageStorageDeviceAttachment extends VZObject<"VZDiskImageStorageDeviceAttachment"> {
+export class VZDiskImageStorageDeviceAttachment
+  extends VZStorageDeviceAttachment<"VZDiskImageStorageDeviceAttachment"> {
   static override readonly api = new VZClass("VZDiskImageStorageDeviceAttachment", "A disk image", {
     "initWithURL:readOnly:cachingMode:synchronizationMode:error:": "A disk that is safe for Linux",
   });
@@ -44,7 +48,7 @@ export class VZVirtioBlockDeviceConfiguration
 
   /** @param identifier What the guest finds in /dev/disk/by-id: at most 20 ASCII characters. */
   static create(
-    attachment: VZDiskImageStorageDeviceAttachment,
+    attachment: VZStorageDeviceAttachment,
     identifier?: string,
   ): VZVirtioBlockDeviceConfiguration {
     const device = new this(this.api.create("initWithAttachment:", attachment));
@@ -60,7 +64,7 @@ export class VZUSBMassStorageDeviceConfiguration
   extends VZStorageDeviceConfiguration<"VZUSBMassStorageDeviceConfiguration"> {
   static override readonly api = new VZClass("VZUSBMassStorageDeviceConfiguration", "A USB disk");
 
-  static create(attachment: VZDiskImageStorageDeviceAttachment): VZUSBMassStorageDeviceConfiguration {
+  static create(attachment: VZStorageDeviceAttachment): VZUSBMassStorageDeviceConfiguration {
     return new this(this.api.create("initWithAttachment:", attachment));
   }
 }
@@ -70,7 +74,7 @@ export class VZNVMExpressControllerDeviceConfiguration
   extends VZStorageDeviceConfiguration<"VZNVMExpressControllerDeviceConfiguration"> {
   static override readonly api = new VZClass("VZNVMExpressControllerDeviceConfiguration", "NVMe");
 
-  static create(attachment: VZDiskImageStorageDeviceAttachment): VZNVMExpressControllerDeviceConfiguration {
+  static create(attachment: VZStorageDeviceAttachment): VZNVMExpressControllerDeviceConfiguration {
     return new this(this.api.create("initWithAttachment:", attachment));
   }
 }

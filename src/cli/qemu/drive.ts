@@ -82,7 +82,10 @@ const SCHEDULING = "how the host reads and writes is the framework's to choose";
 const UNTHROTTLED = "disks are not throttled";
 
 export const DRIVE_KEYS = {
-  file: { does: "the image; fat:DIR and fat:LABEL:DIR are a folder as a FAT volume, to be read" },
+  file: {
+    does:
+      "the image, fat:DIR (a folder, to be read), a device, nbd://HOST/NAME, nbd+unix:///NAME?socket=PATH",
+  },
   if: { does: "the controller" },
   media: { does: "cdrom is a read-only USB disk that can be booted; disk is a disk" },
   readonly: { does: "the guest cannot write" },
@@ -90,6 +93,7 @@ export const DRIVE_KEYS = {
   size: { does: "ours: makes the image" },
   cache: { does: "writeback, none, writethrough, unsafe" },
   serial: { does: "the serial number of a virtio disk" },
+  timeout: { does: "ours: after how many seconds an NBD server is connected to anew" },
   snapshot: { does: "writes go to a clone" },
   index: { does: "its place among the disks" },
   id: { does: "its name for a -device with drive=" },
@@ -135,6 +139,14 @@ export const DRIVE_KEYS = {
   "file.locking": { so: "images are locked", values: ["on", "auto"], cannot: "images are always locked" },
 } satisfies Answers;
 
+/** The URL of what stood behind `nbd:`: `unix:PATH:exportname=NAME`, `HOST:PORT`. */
+function newSpelling(old: string): string {
+  const [, where, name = ""] = /^(.*?)(?::exportname=(.*))?$/s.exec(old)!;
+  return where.startsWith("unix:")
+    ? `nbd+unix:///${name}?socket=${where.slice("unix:".length)}`
+    : `nbd://${where}/${name}`;
+}
+
 /** `-drive`'s; with `if=none` its name. */
 export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id?: string; apart: boolean } {
   const parts = partsOf(text);
@@ -149,11 +161,14 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
   if (apart && given.id === undefined) {
     throw new UsageError("if=none needs id=ID, and a -device with drive=ID");
   }
-  const [protocol] = /^(nbd|ssh|https?|ftps?|rbd|iscsi|nfs|gluster|json|nvme|vvfat)(?=:)/.exec(given.file) ??
-    [];
+  const [protocol] = /^(ssh|https?|ftps?|rbd|iscsi|nfs|gluster|json|nvme|vvfat)(?=:)/.exec(given.file) ?? [];
   if (protocol === "vvfat") throw new UsageError("a folder as a disk is file=fat:DIR");
+  const [, old] = /^nbd:(?!\/\/)(.*)$/s.exec(given.file) ?? [];
+  if (old !== undefined) throw new UsageError(`'${given.file}' is an old spelling: file=${newSpelling(old)}`);
   if (protocol !== undefined) {
-    throw new UsageError(`a disk is a file, and nothing that ${protocol}: leads to`);
+    throw new UsageError(
+      `a disk is a file, a device or an NBD server's, and nothing that ${protocol}: leads to`,
+    );
   }
   const settings: Partial<DiskSettings> = {
     ...!apart && given.if !== undefined && { interface: bus as Disk["interface"] },
@@ -163,6 +178,7 @@ export function parseDrive(text: string, notes: Notes): { disk: DiskSettings; id
     ...given.size !== undefined && { size: parseSize(given.size) },
     ...given.format !== undefined && { format: oneOf<DiskFormat>(DISK_FORMATS, given.format, "format") },
     ...given.snapshot !== undefined && { snapshot: onOff(given.snapshot, "snapshot") },
+    ...given.timeout !== undefined && { timeout: parseCount(given.timeout) },
     ...given.index !== undefined && { index: parseCount(given.index) },
   };
   if (!isCD) return { disk: diskAt(given.file, settings), id: given.id, apart };

@@ -3,6 +3,7 @@
 import { type Answers, type Notes, partsOf, readKeys } from "./answers.ts";
 import { namedIn, type Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
+import { onOff } from "./values.ts";
 
 /** Why what is of emulation alone cannot be. */
 export const EMULATION = "the framework emulates no processor";
@@ -89,11 +90,7 @@ export const MACHINE_KEYS: Answers = {
   "pcspk-audiodev": { cannot: "there is no sound yet" },
   highmem: { so: "memory is where it fits", values: ["on"], cannot: "memory is where it fits" },
   its: { cannot: "interrupts are the framework's" },
-  virtualization: {
-    so: "a guest has no guests of its own",
-    values: ["off"],
-    cannot: "a guest has no guests of its own yet",
-  },
+  virtualization: { does: "the guest can have guests of its own" },
   secure: { so: "there is no secure world", values: ["off"], cannot: "there is no secure world" },
   "confidential-guest-support": { cannot: "the framework has none" },
   "memory-backend": { cannot: "the guest's memory is the framework's: -m" },
@@ -122,6 +119,7 @@ export function takeMachine(settings: Settings, text: string): void {
     settings.notes.push(`-machine ${name}: there is one machine, the framework's`);
   }
   const given = readKeys(parts as [string, string?][], MACHINE_KEYS, settings.notes);
+  if (given.virtualization !== undefined) settings.nested = onOff(given.virtualization, "virtualization");
   if (given.accel !== undefined) takeAccelerators(given.accel, "-machine accel", settings);
 }
 

@@ -117,7 +117,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value:
       "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help: "a disk; size= makes it; F: raw, qcow2…; C: writeback, none, writethrough, unsafe",
+    help: "a disk, also nbd://HOST/NAME; size= makes it; F: raw, qcow2…; C: writeback, none …",
     several: true,
     apply: async (settings, value) => {
       const { disk, id, apart } = (await drive()).parseDrive(value, settings.notes);

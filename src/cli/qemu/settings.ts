@@ -52,6 +52,8 @@ export interface Settings {
   display?: Partial<Display> | "none";
   /** A USB controller for disks that come while the machine runs. */
   usb?: boolean;
+  /** The guest can have guests. */
+  nested?: boolean;
   name?: string;
   machineId?: string;
   uuid?: string;

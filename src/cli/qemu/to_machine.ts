@@ -20,7 +20,7 @@ export function toMachine(
   settings: Settings,
   rosetta: "notSupported" | "notInstalled" | "installed" = "notSupported",
 ): Description {
-  const { name, machineId, uuid, memory, processors, shares, display, usb } = settings;
+  const { name, machineId, uuid, memory, processors, shares, display, usb, nested } = settings;
   checkStart(settings);
   return {
     name,
@@ -38,6 +38,7 @@ export function toMachine(
     ...typeof display === "object" && { display },
     ...usb && { usb },
     cloudInit: toCloudInit(settings),
+    ...nested && { nested },
   };
 }
 
@@ -47,7 +48,7 @@ export function toMachine(
  * @throws {UsageError} When options contradict each other.
  */
 export function toRestored(settings: Settings, saved: Machine): PartialDescription {
-  const { name, machineId, uuid, memory, processors, shares, display, usb } = settings;
+  const { name, machineId, uuid, memory, processors, shares, display, usb, nested } = settings;
   const { kernel, initrd, append, efi } = settings;
   checkStart(settings);
   const isBootSaid = efi || [kernel, initrd, append].some((value) => value !== undefined);
@@ -72,6 +73,7 @@ export function toRestored(settings: Settings, saved: Machine): PartialDescripti
     ...toVsock(settings),
     ...typeof display === "object" && { display: { ...saved.display, ...display } },
     ...usb && { usb },
+    ...nested && { nested },
   };
 }
 

@@ -22,7 +22,11 @@ const KEYS: Record<string, string> = {
 };
 
 /** What is an option, and no key of one. */
-const SETTINGS: Record<string, string> = { usb: "-device qemu-xhci", name: "id= of -virtfs" };
+const SETTINGS: Record<string, string> = {
+  usb: "-device qemu-xhci",
+  nested: "-machine virtualization=on",
+  name: "id= of -virtfs",
+};
 
 function wordSetting({ name, value }: Setting): string {
   if (Object.hasOwn(SETTINGS, name)) return SETTINGS[name];

@@ -1,0 +1,159 @@
+/** Disks that are no images: devices of the host's, and what servers have, by the NBD protocol. */
+
+import { isDisk, openDevice } from "../host/device.ts";
+import type { NSError } from "../objc/mod.ts";
+import { socketPathProblem } from "../host/files.ts";
+import {
+  type BlockDeviceOptions,
+  describeError,
+  VZDiskBlockDeviceStorageDeviceAttachment,
+  VZNetworkBlockDeviceStorageDeviceAttachment,
+  type VZStorageDeviceAttachment,
+  type VZStorageDeviceConfiguration,
+} from "../vz/mod.ts";
+import type { Disk } from "./disk.ts";
+import { MachineError, Setting, type Text } from "./error.ts";
+import type { Machine } from "./machine.ts";
+import type { Reporter } from "./run_context.ts";
+
+/** After how many seconds without an answer a server is connected to anew. */
+const TIMEOUT = 15;
+
+/** How a server's disk is named. */
+const FORM = "expected nbd://HOST[:PORT]/NAME or nbd+unix:///NAME?socket=PATH";
+
+/** Whether a disk's file is the URL of a server's disk. `./nbd://` is a file's path. */
+export function isServed(file: string): boolean {
+  return /^nbds?(\+\w+)?:\/\//i.test(file);
+}
+
+/** Whether a disk is in a file, and neither a device nor a server's. */
+export function isImage(file: string): boolean {
+  return !isServed(file) && !isDisk(file);
+}
+
+/**
+ * Checks a disk that is no image.
+ *
+ * @param field Where it is: `disks[0]`.
+ * @returns False for an image, of which nothing else is checked than that it needs no server.
+ * @throws {MachineError} For the first thing that is not fit.
+ */
+export function checkBlockDevice(disk: Disk, field: string): boolean {
+  const { file, format = "raw", size, snapshot, timeout } = disk;
+  const what = `disk '${file}'`;
+  const fail = (reason: Text, of = "file"): never => {
+    throw new MachineError(reason, { field: `${field}.${of}` });
+  };
+  if (timeout !== undefined && !isServed(file)) {
+    fail([new Setting("timeout"), ` goes with a server's disk, and ${what} is none`], "timeout");
+  }
+  if (isImage(file)) return false;
+  if (snapshot) {
+    fail([new Setting("snapshot", true), `: ${what} is no image that could be cloned`], "snapshot");
+  }
+  if (format !== "raw") {
+    const serve = isServed(file) ? `: qemu-nbd -f ${format} serves what is in such an image` : "";
+    fail([new Setting("format", format), `: ${what} is used as it is${serve}`], "format");
+  }
+  if (size !== undefined) fail([new Setting("size"), ` only makes images, and ${what} is none`], "size");
+  if (isServed(file)) {
+    const problem = problemWithURL(file);
+    if (problem) fail(`${what}: ${problem}`);
+    if (timeout === 0) fail([new Setting("timeout", "0"), ` is too short for ${what}`], "timeout");
+  } else {
+    using _handle = openWithRemedy(disk, field);
+  }
+  return true;
+}
+
+function problemWithURL(file: string): string | undefined {
+  const url = URL.parse(file);
+  if (!url) return FORM;
+  const socket = url.searchParams.get("socket");
+  if (!/^nbds?\+unix:$/.test(url.protocol)) {
+    return /^nbds?:$/.test(url.protocol) && url.hostname && socket === null ? undefined : FORM;
+  }
+  return url.host === "" && socket ? socketPathProblem(absoluteSocket(socket)) : FORM;
+}
+
+const absoluteSocket = (path: string) => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+
+/** The URL with a path that means the same to another process, which the framework's client is. */
+function absoluteURL(file: string): string {
+  return file.replace(
+    /([?&]socket=)(?!\/|%2f)/i,
+    (_, key) => `${key}${Deno.cwd().split("/").map(encodeURIComponent).join("/")}/`,
+  );
+}
+
+function openWithRemedy({ file, readOnly }: Disk, field: string) {
+  try {
+    return openDevice(file, !readOnly);
+  } catch (error) {
+    const isForbidden = (error as Error).cause instanceof Deno.errors.PermissionDenied;
+    throw new MachineError((error as Error).message, {
+      field: `${field}.file`,
+      remedy: isForbidden
+        ? "devices are root's: sudo runs the machine as root"
+        : /busy/i.test(String(error))
+        ? `diskutil unmountDisk ${file} takes it from the Mac`
+        : undefined,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * What the framework reads and writes of a disk that is no image.
+ *
+ * @throws {MachineError} When a device cannot be opened.
+ * @throws {NSError} When the framework refuses it.
+ */
+export function attachBlockDevice(disk: Disk, field: string): VZStorageDeviceAttachment {
+  const { file, readOnly, cache, timeout = TIMEOUT } = disk;
+  const options: BlockDeviceOptions = { readOnly, synchronizationMode: cache === "unsafe" ? "none" : "full" };
+  if (isServed(file)) {
+    return VZNetworkBlockDeviceStorageDeviceAttachment.create(absoluteURL(file), timeout, options);
+  }
+  using handle = openWithRemedy(disk, field); // which the framework has from then on
+  return VZDiskBlockDeviceStorageDeviceAttachment.create(handle, options);
+}
+
+/**
+ * Says when a server's disk is there again, or stays away, until it is disposed of. The framework says nothing of a
+ * server that goes away while it waits for it.
+ */
+export function watchServers(
+  disks: readonly Disk[],
+  devices: readonly (VZStorageDeviceConfiguration | undefined)[],
+  { info, debug }: Reporter,
+): Disposable {
+  const watches = new DisposableStack();
+  for (const [i, { file }] of disks.entries()) {
+    if (!isServed(file)) continue;
+    let times = 0;
+    const watcher = {
+      connected: () => {
+        if (times++ === 0) debug(`disk '${file}' is connected`);
+        else info(`disk '${file}' is connected again`);
+      },
+      failed: (error: NSError) =>
+        info(`disk '${file}' has lost its server, and the guest gets errors: ${describeError(error)}`),
+    };
+    watches.use(VZNetworkBlockDeviceStorageDeviceAttachment.of(devices[i]!).watch(watcher));
+  }
+  return watches;
+}
+
+/** @throws {MachineError} For a disk of which nobody can tell whether it was written while the machine was away. */
+export function refuseSaving({ disks }: Machine): void {
+  const i = disks.findIndex(({ file }) => !isImage(file));
+  if (i < 0) return;
+  const { file } = disks[i];
+  const who = isServed(file) ? "a server's disk" : "a device";
+  throw new MachineError(
+    `disk '${file}': a machine with ${who} cannot be saved and restored: what is on it may change meanwhile`,
+    { field: `disks[${i}].file` },
+  );
+}
