@@ -140,6 +140,9 @@ NOT_MADE_BY_INIT(VZNetworkBlockDeviceStorageDeviceAttachment)
     [commandLine explain:device
                       by:virtualization_error(VZErrorNetworkBlockDeviceNegotiationFailed,
                                               @"The connection or the negotiation with the server failed.")];
+    // A disk that may be written has to be, for QEMU.
+    [commandLine explain:@"Block node is read-only"
+                      by:virtualization_error(VZErrorNetworkBlockDeviceNegotiationFailed, @"The server only lets the disk be read.")];
     return YES;
 }
 

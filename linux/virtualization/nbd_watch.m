@@ -6,12 +6,12 @@ NSString *const nbd_trace_prefix = @"nbd_";
 // nbd_reconnect_attempt_result ret NUMBER (zero when it is connected) in_flight NUMBER.
 static NSString *const connected = @"nbd_client_handshake_success", *const tried = @"nbd_reconnect_attempt_result";
 
-/// A disk, and whether its delegate knows that the server is gone.
+/// A disk, whether it was connected, and whether its delegate knows that the server is gone.
 @interface NbdDisk : NSObject {
   @public
     VZNetworkBlockDeviceStorageDeviceAttachment *attachment;
     NSString *export, *node;
-    BOOL told;
+    BOOL met, told;
 }
 @end
 
@@ -51,6 +51,19 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
     [_disks addObject:disk];
 }
 
+/// Which disks a line may be about: it has only the export's name, and servers may have the same. At the start they are
+/// connected in their order; later it is those that are known to be gone, or else all of that name.
+- (NSArray *)_disksOf:(NSString *)line {
+    NSMutableArray *named = [NSMutableArray array], *gone = [NSMutableArray array];
+    for (NbdDisk *disk in _disks) {
+        if (![line hasSuffix:[NSString stringWithFormat:@" export '%@'", disk->export]]) continue;
+        if (!disk->met) return @[ disk ];
+        [named addObject:disk];
+        if (disk->told) [gone addObject:disk];
+    }
+    return [gone count] > 0 ? gone : named;
+}
+
 - (void)hear:(NSString *)line {
     if ([line hasPrefix:tried]) {
         _reconnecting = [line rangeOfString:@" ret 0 "].length == 0;
@@ -58,8 +71,8 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
     }
     if (![line hasPrefix:connected]) return;
     _reconnecting = NO;
-    for (NbdDisk *disk in _disks) {
-        if (![line hasSuffix:[NSString stringWithFormat:@" export '%@'", disk->export]]) continue;
+    for (NbdDisk *disk in [self _disksOf:line]) {
+        disk->met = YES;
         disk->told = NO;
         id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
         if ([delegate respondsToSelector:@selector(attachmentWasConnected:)]) [delegate attachmentWasConnected:disk->attachment];

@@ -1,12 +1,13 @@
 /** Disks that are no images: devices of the host's, and what servers have, by the NBD protocol. */
 
 import { isDisk, openDevice } from "../host/device.ts";
-import type { NSError } from "../objc/mod.ts";
+import { NSError } from "../objc/mod.ts";
 import { socketPathProblem } from "../host/files.ts";
 import {
   type BlockDeviceOptions,
   describeError,
   VZDiskBlockDeviceStorageDeviceAttachment,
+  VZErrorCode,
   VZNetworkBlockDeviceStorageDeviceAttachment,
   type VZStorageDeviceAttachment,
   type VZStorageDeviceConfiguration,
@@ -144,6 +145,17 @@ export function watchServers(
     watches.use(VZNetworkBlockDeviceStorageDeviceAttachment.of(devices[i]!).watch(watcher));
   }
   return watches;
+}
+
+/** What a start failed with; where it was a server, which the framework does not name, with the disks that have one. */
+export function namingServers<E>(error: E, { disks }: Machine): E | MachineError {
+  const isServers = error instanceof NSError && error.domain === "VZErrorDomain" &&
+    (error.code === VZErrorCode.networkBlockDeviceNegotiationFailed ||
+      error.code === VZErrorCode.networkBlockDeviceDisconnected);
+  const served = disks.filter(({ file }) => isServed(file)).map(({ file }) => `'${file}'`);
+  if (!isServers || served.length === 0) return error;
+  const what = served.length === 1 ? `disk ${served}` : `one of the disks ${served.join(", ")}`;
+  return new MachineError(`cannot use ${what}: ${describeError(error)}`, { field: "disks", cause: error });
 }
 
 /** @throws {MachineError} For a disk of which nobody can tell whether it was written while the machine was away. */

@@ -4,6 +4,7 @@ import type { Operation, State, VZVirtualMachine } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
 import { assemble, type Parts } from "./assemble.ts";
+import { namingServers } from "./block_device.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
@@ -182,8 +183,14 @@ export class VirtualMachine implements AsyncDisposable {
       throw error;
     }
     const started = this.#parts.saved ? this.#restore(this.#parts.saved) : this.#framework.start();
-    this.#framework.stopped.then((stop) => this.#end(stop));
-    await started;
+    this.#framework.stopped.then((stop) =>
+      this.#end(
+        stop.kind === "error" ? { ...stop, error: namingServers(stop.error, this.machine) } : stop,
+      )
+    );
+    await started.catch((error) => {
+      throw namingServers(error, this.machine);
+    });
     this.#startedAt = performance.now();
   }
 
