@@ -1,31 +1,65 @@
-/** Devices of the host's, which have no size and no end as files have them. */
+/** Devices of the host's, to which Deno gives no access without every permission that there is. */
 
 import { Class, cString, type NSObject, openFunctions } from "../objc/mod.ts";
-import { FileError, ignoreNotFound, reasonOf } from "./error.ts";
-import { O_CLOEXEC } from "./libraries.ts";
+import { descriptorOf } from "./descriptors.ts";
+import { describeErrno, errno, prepareErrno } from "./errno.ts";
+import { O_CLOEXEC, O_NOCTTY } from "./libraries.ts";
 
-const libc = openFunctions("system", { open: { parameters: ["buffer", "i32"], result: "i32" } });
+const libc = openFunctions("system", {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+});
 
-const [O_RDONLY, O_RDWR] = [0, 2]; // on macOS and Linux
+// The same on macOS and Linux.
+const [O_RDONLY, O_RDWR] = [0, 2];
+const [LOCK_SH, LOCK_EX, LOCK_NB] = [1, 2, 4];
+const EACCES = 13, EBUSY = 16;
 
-/** Whether a path leads to a device with blocks: on a Mac each has a character device besides, `/dev/rdisk4`. */
+/**
+ * Whether a path leads to a device that may be a disk: Deno says of such only that it gives no access. On a Mac each disk
+ * has a character device besides, `/dev/rdisk4`.
+ */
 export function isDisk(path: string): boolean {
-  const info = ignoreNotFound(() => Deno.statSync(path));
-  return info !== undefined && (info.isBlockDevice === true || /^\/dev\/rdisk\d/.test(path));
+  try {
+    return Deno.statSync(path).isBlockDevice === true || /^\/dev\/rdisk\d/.test(path);
+  } catch (error) {
+    return error instanceof Deno.errors.NotCapable && path.startsWith("/dev/");
+  }
+}
+
+/** A device that cannot be opened. */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+
+  /** Of what open(2) says. */
+  constructor(path: string, number: number) {
+    super(`cannot open disk '${path}': ${describeErrno(number).toLowerCase()}`);
+    [this.isForbidden, this.isBusy] = [number === EACCES, number === EBUSY];
+  }
+
+  readonly isForbidden: boolean;
+  readonly isBusy: boolean;
 }
 
 /**
  * An NSFileHandle of a device, which closes when its last reference goes.
  *
- * @throws {FileError} When it cannot be opened.
+ * @throws {DeviceError} When it cannot be opened.
  */
 export function openDevice(path: string, write: boolean): NSObject {
-  try {
-    Deno.openSync(path, { read: true, write }).close(); // says why it cannot be
-  } catch (error) {
-    throw new FileError(`cannot open disk '${path}': ${reasonOf(error)}`, { cause: error });
-  }
-  const descriptor = libc.open(cString(path), (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-  if (descriptor < 0) throw new FileError(`cannot open disk '${path}'`);
+  prepareErrno();
+  const descriptor = libc.open(cString(path), (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY);
+  if (descriptor < 0) throw new DeviceError(path, errno());
   return Class.named("NSFileHandle").create("initWithFileDescriptor:closeOnDealloc:", descriptor, true);
+}
+
+/**
+ * Whether a device could be locked now.
+ *
+ * @param shared As others may too.
+ * @throws {DeviceError} When it cannot be opened.
+ */
+export function isFreeDevice(path: string, shared: boolean): boolean {
+  using handle = openDevice(path, false); // whose end is the lock's
+  return libc.flock(descriptorOf(handle), (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) === 0;
 }

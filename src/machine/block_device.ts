@@ -1,7 +1,7 @@
 /** Disks that are no images: devices of the host's, and what servers have, by the NBD protocol. */
 
-import { isDisk, openDevice } from "../host/device.ts";
-import { NSError } from "../objc/mod.ts";
+import { DeviceError, isDisk, openDevice } from "../host/device.ts";
+import { NSError, type NSObject } from "../objc/mod.ts";
 import { socketPathProblem } from "../host/files.ts";
 import {
   type BlockDeviceOptions,
@@ -88,20 +88,17 @@ function absoluteURL(file: string): string {
   );
 }
 
-function openWithRemedy({ file, readOnly }: Disk, field: string) {
+function openWithRemedy({ file, readOnly }: Disk, field: string): NSObject {
   try {
     return openDevice(file, !readOnly);
   } catch (error) {
-    const isForbidden = (error as Error).cause instanceof Deno.errors.PermissionDenied;
-    throw new MachineError((error as Error).message, {
-      field: `${field}.file`,
-      remedy: isForbidden
-        ? "devices are root's: sudo runs the machine as root"
-        : /busy/i.test(String(error))
-        ? `diskutil unmountDisk ${file} takes it from the Mac`
-        : undefined,
-      cause: error,
-    });
+    if (!(error instanceof DeviceError)) throw error;
+    const remedy = error.isForbidden
+      ? "devices are root's: sudo runs the machine as root"
+      : error.isBusy
+      ? `diskutil unmountDisk ${file} takes it from the Mac`
+      : undefined;
+    throw new MachineError(error.message, { field: `${field}.file`, remedy, cause: error });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { ignoreNotFound } from "../host/error.ts";
 import { exists, inodeOf, partialOf } from "../host/files.ts";
-import { isServed } from "./block_device.ts";
+import { isImage } from "./block_device.ts";
 import { MachineError, refusableLater } from "./error.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramFile } from "./run_context.ts";
@@ -67,10 +67,10 @@ function usesOf(
 
 /** The same for each name of one file, whether it is there or is still to be made; nothing for what is no file. */
 async function identityOf(path: string): Promise<string | undefined> {
-  if (isServed(path)) return path;
+  if (!isImage(path)) return path;
   if (exists(path)) {
     const info = Deno.statSync(path);
-    return info.isFile || info.isSocket || info.isBlockDevice ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
+    return info.isFile || info.isSocket ? inodeOf(info) : undefined; // /dev/null can be as many consoles as one likes
   }
   const { dirname } = await import("@std/path/posix/dirname"); // few starts have a file that is not there
   const folder = dirname(path);

@@ -1,5 +1,6 @@
 /** Locks that the framework takes at a machine's start. When another has one it says so without the file's name. */
 
+import { isDisk, isFreeDevice } from "../host/device.ts";
 import { tryLock } from "../host/lock.ts";
 import type { Disk } from "./disk.ts";
 import { MachineError } from "./error.ts";
@@ -30,6 +31,7 @@ function locksOf({ boot, disks }: Machine): Lock[] {
 
 function isFree({ path, shared }: Lock): boolean {
   try {
+    if (isDisk(path)) return isFreeDevice(path, shared);
     using lock = tryLock(path, shared);
     return lock !== undefined;
   } catch {

@@ -17,7 +17,7 @@ import {
   VZVirtualMachineConfiguration,
   VZXHCIControllerConfiguration,
 } from "../vz/mod.ts";
-import { isServed } from "./block_device.ts";
+import { isImage } from "./block_device.ts";
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisk } from "./disk_device.ts";
@@ -162,7 +162,7 @@ function needsUSB({ usb, disks }: Machine): boolean {
 }
 
 function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
-  if (disk.format === "fat" || (!isServed(disk.file) && !exists(disk.file))) return undefined;
+  if (disk.format === "fat" || (isImage(disk.file) && !exists(disk.file))) return undefined;
   const device = configureDisk({ ...disk, readOnly: disk.readOnly || disk.snapshot }, field);
   return disk.snapshot ? undefined : device;
 }

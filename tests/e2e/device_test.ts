@@ -99,15 +99,8 @@ Deno.test({
   },
 });
 
-Deno.test("device: a machine with a server's disk or a device cannot be saved, and says so", async () => {
-  using folder = new Folder();
-  Deno.writeFileSync(folder.file("disk"), words("image"));
-  const { library } = { library: 1 };
-  assertEquals(library, 1);
-});
-
 Deno.test("nested: the guest can have guests where the computer lets it, and only when it is asked for", async () => {
-  const look = "grep -c -E ' (svm|vmx) ' /proc/cpuinfo";
+  const look = "grep -c -E ' (svm|vmx) ' /proc/cpuinfo; true";
   for (const [args, out] of [[[], "0\r\n"], [["-machine", "virtualization=on"], "1\r\n"]] as const) {
     assertEquals((await vzrun([...guest(look), ...args])).out, out);
   }
