@@ -2,6 +2,7 @@
 
 import { inTime } from "../../src/host/in_time.ts";
 import { UnavailableError } from "../../src/vz/mod.ts";
+import { BLOCK_DEVICES } from "./block_devices.ts";
 import { CONSOLES } from "./consoles.ts";
 import { DISKS } from "./disks.ts";
 import { ENDING } from "./ending.ts";
@@ -26,6 +27,7 @@ export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   "Datagram sockets": SOCKETS,
   "Sockets without a network": VSOCK,
   "Disks, stores and shares": DISKS,
+  "Disks that are no images, and guests of guests": BLOCK_DEVICES,
   "Disks that come and go, and the balloon": USB,
   Consoles: CONSOLES,
   "Saving and restoring": SAVING,

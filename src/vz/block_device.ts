@@ -73,9 +73,9 @@ export class VZNetworkBlockDeviceStorageDeviceAttachment
   }
 
   /** That of a device which was made with one. */
-  static of(device: VZStorageDeviceConfiguration): VZNetworkBlockDeviceStorageDeviceAttachment {
-    const anyOfThem = device as VZVirtioBlockDeviceConfiguration; // it is the superclass's method
-    return new this(anyOfThem.send("attachment")!);
+  static of(configuration: VZStorageDeviceConfiguration): VZNetworkBlockDeviceStorageDeviceAttachment {
+    const device = configuration as VZVirtioBlockDeviceConfiguration; // it is the superclass's method
+    return new this(device.send("attachment")!);
   }
 
   /** Tells a watcher of its connections, and keeps the program alive and its event loop awake, until it is disposed of. */

@@ -1,7 +1,9 @@
 // Disks that servers have: a real guest reads and writes what qemu-nbd exports, also when that goes and comes back.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { MachineError, VirtualMachine } from "vzrun";
 import { GuestShell } from "./guest_shell.ts";
+import { SavedGuest, small } from "./saved_guest.ts";
 import { Folder, guest, Output, vzrun, within } from "./vzrun.ts";
 
 /** An image of random bytes, which servers export. */
@@ -203,6 +205,41 @@ Deno.test("nbd: what is wrong with a server's disk is a line and exit code 2, be
   const { code, err } = await vzrun([...guest("echo up"), ...twice]);
   assertEquals(code, 2);
   assertMatch(err, /given twice/);
+});
+
+Deno.test("nbd: a machine with a server's disk is not saved, and none that was saved goes on with one", async () => {
+  using image = new Image(1);
+  await using _server = await Server.at(image);
+  const disks = [{ file: image.url }];
+  await using guest = await SavedGuest.boot(small(undefined, { disks }));
+  await guest.out.until("ready\r\n");
+  const saved = image.file("saved");
+  await assertRejects(
+    () => guest.save(saved),
+    MachineError,
+    "a machine with a server's disk cannot be saved",
+  );
+  assertEquals(await guest.machine.state(), "paused");
+  await guest.machine.resume();
+  assertEquals((await guest.tell("sha256sum </dev/vda")).trim(), `${await image.sha256()}  -`);
+  await using other = await SavedGuest.boot(
+    small(undefined, { disks: [{ file: image.file("disk"), size: 2 ** 20 }] }),
+  );
+  await other.out.until("ready\r\n");
+  await other.save(saved);
+  await assertRejects(() => VirtualMachine.restore(saved, { disks }), MachineError, "disks[0].file");
+});
+
+Deno.test("nbd: a machine whose server is away is ended at once all the same", async () => {
+  using image = new Image(1);
+  const server = await Server.at(image);
+  await using shell = await GuestShell.boot(["-drive", `file=${image.url}`]);
+  await server[Symbol.asyncDispose]();
+  await shell.run.type("echo reading; dd if=/dev/vda of=/dev/null iflag=direct bs=4k count=1\n");
+  await shell.run.out.until("reading\r\n");
+  shell.run.signal("SIGTERM"); // asks the guest, which waits for nothing of the disk
+  shell.run.signal("SIGTERM");
+  await shell.run.end(10);
 });
 
 Deno.test("nbd: -dry-run has the URL as it was given, and asks no server", async () => {

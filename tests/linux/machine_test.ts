@@ -129,7 +129,10 @@ Deno.test("linux: what the parts of a machine need is checked too", () => {
 
   const nested = valid();
   ((nested as NSObject).send("platform") as NSObject).send("setNestedVirtualizationEnabled:", true);
+  nested.validate();
+  Deno.env.set("VIRTUALIZATION_HARDWARE", "no-nesting");
   assertVZError(assertThrows(() => nested.validate(), NSError), 2, "Nested virtualization");
+  Deno.env.delete("VIRTUALIZATION_HARDWARE");
 
   const file = () => VZFileSerialPortAttachment.create("/nonexistent/folder/file", false);
   assertVZError(assertThrows(file, NSError), 2, "/nonexistent/folder/file");

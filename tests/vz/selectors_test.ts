@@ -64,6 +64,7 @@ Deno.test("src/vz: no message goes past the types, which would let a wrong selec
   assertEquals(
     untyped.filter((message) => !/^(vz_object|queue_object)\.ts: /.test(message)).toSorted(),
     [
+      "block_device.ts: delegates.create(watcher",
       "socket_device.ts: delegates.create(listener",
       'virtual_machine.ts: DispatchQueue.create("vzrun.virtual-machine"',
       "virtual_machine.ts: delegates.create(this",

@@ -272,7 +272,7 @@ Deno.test("parse: sizes are MiB, or what their letter says", async () => {
 Deno.test("parse: what is not understood is told in one line, with the nearest option when it is a slip", async () => {
   const size = "expected a size in MiB, or with K, M or G, like 512 or 2G";
   const serial = "expected stdio, pty, pty,wait, file:PATH, unix:PATH, tcp:HOST:PORT,server=on, null or none";
-  const drive = "file, if, media, readonly, format, size, cache, serial, snapshot, index, id";
+  const drive = "file, if, media, readonly, format, size, cache, serial, timeout, snapshot, index, id";
   const stray = "every value follows its option, as in -kernel FILE";
   const lines: [argv: string[], message: string][] = [
     [["-kernal", "K"], "unknown option '-kernal': did you mean -kernel?"],
