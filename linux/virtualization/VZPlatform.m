@@ -62,7 +62,8 @@ static NSString *uuid_text(const uint8_t *bytes) {
 }
 
 - (NSString *)_identityInSavedState {
-    return uuid_text([_machineIdentifier.dataRepresentation bytes]);
+    NSString *identity = uuid_text([_machineIdentifier.dataRepresentation bytes]);
+    return _nestedVirtualizationEnabled ? [identity stringByAppendingString:@" nested"] : identity;
 }
 
 - (BOOL)_describeTo:(QemuCommandLine *)commandLine error:(NSError **)error {

@@ -1,9 +1,7 @@
-/** Probes of disks that servers have, of devices as disks, and of guests of guests. */
+/** Probes of disks that servers have, and of guests of guests. */
 
-import { fileHandle } from "../../src/host/descriptors.ts";
 import { NSError } from "../../src/objc/mod.ts";
 import {
-  VZDiskBlockDeviceStorageDeviceAttachment,
   VZGenericMachineIdentifier,
   VZGenericPlatformConfiguration,
   VZNetworkBlockDeviceStorageDeviceAttachment,
@@ -66,18 +64,6 @@ export const BLOCK_DEVICES: readonly Probe[] = [
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       const seen = `after ${seconds} s: ${error ? wordsOf(error) : "it runs"}`;
       return found(error?.domain === "VZErrorDomain" && error.code === 20001, seen);
-    },
-  },
-  {
-    name: "device-none",
-    question: "Is a device that is no disk refused when it is attached, with an error?",
-    expected: "an error, of whatever domain",
-    run() {
-      using handle = fileHandle(0);
-      const error = errorOf(() =>
-        VZDiskBlockDeviceStorageDeviceAttachment.create(handle, { ...OPTIONS, readOnly: true })
-      );
-      return found(error !== undefined, error ? wordsOf(error) : "standard input is taken for a disk");
     },
   },
   {

@@ -27,7 +27,7 @@ export const FAMILIES: Readonly<Record<string, readonly Probe[]>> = {
   "Datagram sockets": SOCKETS,
   "Sockets without a network": VSOCK,
   "Disks, stores and shares": DISKS,
-  "Disks that are no images, and guests of guests": BLOCK_DEVICES,
+  "Disks of servers, and guests of guests": BLOCK_DEVICES,
   "Disks that come and go, and the balloon": USB,
   Consoles: CONSOLES,
   "Saving and restoring": SAVING,

@@ -237,7 +237,8 @@ Deno.test("nbd: a machine whose server is away is ended at once all the same", a
   await server[Symbol.asyncDispose]();
   await shell.run.type("echo reading; dd if=/dev/vda of=/dev/null iflag=direct bs=4k count=1\n");
   await shell.run.out.until("reading\r\n");
-  shell.run.signal("SIGTERM"); // asks the guest, which waits for nothing of the disk
+  shell.run.signal("SIGTERM");
+  await shell.run.err.until("SIGTERM");
   shell.run.signal("SIGTERM");
   await shell.run.end(10);
 });
