@@ -2,7 +2,7 @@
 
 import { Class, cString, type NSObject, openFunctions } from "../objc/mod.ts";
 import { descriptorOf } from "./descriptors.ts";
-import { describeErrno, errno, prepareErrno } from "./errno.ts";
+import { describeErrno, EPERM, errno, prepareErrno } from "./errno.ts";
 import { O_CLOEXEC, O_NOCTTY } from "./libraries.ts";
 
 const libc = openFunctions("system", {
@@ -37,7 +37,7 @@ export class DeviceError extends Error {
   /** Of what open(2) says. */
   constructor(path: string, number: number) {
     super(`cannot open disk '${path}': ${describeErrno(number).toLowerCase()}`);
-    [this.isForbidden, this.isBusy] = [number === EACCES, number === EBUSY];
+    [this.isForbidden, this.isBusy] = [[EACCES, EPERM].includes(number), number === EBUSY];
   }
 
   readonly isForbidden: boolean;

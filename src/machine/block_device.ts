@@ -6,6 +6,8 @@ import { socketPathProblem } from "../host/files.ts";
 import {
   type BlockDeviceOptions,
   describeError,
+  requireMacOS,
+  UnavailableError,
   VZDiskBlockDeviceStorageDeviceAttachment,
   VZErrorCode,
   VZNetworkBlockDeviceStorageDeviceAttachment,
@@ -50,6 +52,15 @@ export function checkBlockDevice(disk: Disk, field: string): boolean {
     fail([new Setting("timeout"), ` goes with a server's disk, and ${what} is none`], "timeout");
   }
   if (isImage(file)) return false;
+  const { api } = isServed(file)
+    ? VZNetworkBlockDeviceStorageDeviceAttachment
+    : VZDiskBlockDeviceStorageDeviceAttachment;
+  try {
+    requireMacOS(`${what}: ${isServed(file) ? "a server's disk" : "a device"}`, api.macOS);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    fail(error.message);
+  }
   if (snapshot) {
     fail([new Setting("snapshot", true), `: ${what} is no image that could be cloned`], "snapshot");
   }
@@ -80,9 +91,9 @@ function problemWithURL(file: string): string | undefined {
 
 const absoluteSocket = (path: string) => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 
-/** The URL with a path that means the same to another process, which the framework's client is. */
+/** The URL as NSURL takes it, with a path that means the same to another process, which the framework's client is. */
 function absoluteURL(file: string): string {
-  return file.replace(
+  return new URL(file).href.replace(
     /([?&]socket=)(?!\/|%2f)/i,
     (_, key) => `${key}${Deno.cwd().split("/").map(encodeURIComponent).join("/")}/`,
   );

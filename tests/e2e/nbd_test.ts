@@ -201,6 +201,10 @@ Deno.test("nbd: what is wrong with a server's disk is a line and exit code 2, be
     assertMatch(err, /^vzrun: [^\n]*\n$/);
     assertMatch(err.trimEnd(), words);
   }
+  const env = { VIRTUALIZATION_MACOS: "13.0" };
+  const old = await vzrun([...guest("echo up"), "-drive", "file=nbd://host/disk"], { env });
+  const tooOld = "vzrun: disk 'nbd://host/disk': a server's disk needs macOS 14 (this is 13.0)\n";
+  assertEquals(old, { code: 2, out: "", err: tooOld });
   const twice = ["-drive", "file=nbd://host/disk", "-drive", "file=nbd://host/disk"];
   const { code, err } = await vzrun([...guest("echo up"), ...twice]);
   assertEquals(code, 2);
@@ -247,6 +251,8 @@ Deno.test("nbd: -dry-run has the URL as it was given, and asks no server", async
   const args = ["-drive", "file=nbd://host/disk,timeout=20,readonly=on,serial=x", "-dry-run"];
   const { code, out, err } = await vzrun([...guest("echo up"), ...args]);
   assertEquals([code, err], [0, ""]);
+  const spaced = await vzrun([...guest("echo up"), "-drive", "file=nbd://host/a name", "-dry-run"]);
+  assertEquals([spaced.code, JSON.parse(spaced.out).disks[0].file], [0, "nbd://host/a name"]);
   assertEquals(JSON.parse(out).disks, [{
     file: "nbd://host/disk",
     interface: "virtio",
