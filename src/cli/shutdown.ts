@@ -10,6 +10,9 @@ import type { EndingOptions } from "./run_options.ts";
 /** How runs end where nothing else is said: within 10 s, and with a shell's exit code. */
 const USUAL: EndingOptions = { grace: 10 };
 
+/** What comes so soon is the same request, in milliseconds: timeout(1) signals its child, and then its group. */
+const ONE_REQUEST = 50;
+
 /** How often the power button is pressed meanwhile: a guest that is still starting does not notice it. */
 const PRESS_AGAIN = 1_000;
 
@@ -31,6 +34,9 @@ export class Shutdown implements Disposable {
   #started: Promise<void> | undefined;
   #running = false;
   #noTimeout = false;
+  #askedAt = 0;
+  /** Whoever asked has been told what comes of it. */
+  #said = false;
   readonly #options: EndingOptions;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #press: ReturnType<typeof setInterval> | undefined;
@@ -99,7 +105,9 @@ export class Shutdown implements Disposable {
     // has a limit and an exit code.
     const again = this.exitCode !== undefined && this.exitCode !== READER_GONE &&
       (noTimeout || !this.#noTimeout);
+    if (again && !this.#said && performance.now() - this.#askedAt < ONE_REQUEST) return;
     if (again) return this.force(`${why} again`, this.exitCode!);
+    [this.#askedAt, this.#said] = [performance.now(), false];
     if (this.#preparation) {
       this.exitCode = exitCode;
       return this.#preparation.abort();
@@ -108,7 +116,7 @@ export class Shutdown implements Disposable {
     this.exitCode = exitCode;
     this.#noTimeout = noTimeout;
     this.#stopTimers();
-    if (!this.#running) log.info(`${why}: the guest will be asked to power off when it has started`);
+    if (!this.#running) this.#say(`${why}: the guest will be asked to power off when it has started`);
     const { grace } = this.#options;
     this.#press = setInterval(() => this.#machine?.requestStop().catch(() => {}), PRESS_AGAIN);
     this.#grace = setTimeout(() => {
@@ -120,12 +128,17 @@ export class Shutdown implements Disposable {
       if (this.#press === undefined) return; // it has ended, or another request has come meanwhile
       const more = noTimeout ? "; once more ends the machine" : "";
       const word = asked ? "asked the guest to power off" : "the guest cannot be asked to power off now";
-      log.info(`${why}: ${word}${more}`);
+      this.#say(`${why}: ${word}${more}`);
     }, (error) => {
       if (this.#press === undefined || !this.#running) return; // or it has not even started, which is said elsewhere
       const more = noTimeout ? "" : `; it is asked again, for ${grace} s`;
-      log.info(`${why}: the guest could not be asked to power off (${wordsOf(error)})${more}`);
+      this.#say(`${why}: the guest could not be asked to power off (${wordsOf(error)})${more}`);
     });
+  }
+
+  #say(message: string): void {
+    this.#said = true;
+    log.info(message);
   }
 
   /** A guest that would go on, to power off, would make worthless what was saved of it. */

@@ -44,6 +44,26 @@ Deno.test("vfkit: what is not said is as vfkit has it", async () => {
   assertEquals(none.ending, { grace: 5, exitCode: 0 });
 });
 
+Deno.test("vfkit: disks on the network, devices and guests of guests", async () => {
+  const line = [
+    "-d",
+    "nbd,uri=nbd://h/n,deviceId=i,timeout=3000,sync=none,readonly",
+    "-d",
+    "nbd,uri=nbd://h/m",
+  ];
+  const { disks, nested } = await described([...BOOT, ...line, "--nested"]);
+  assertEquals(disks, [
+    { file: "nbd://h/n", serial: "i", timeout: 3, cache: "unsafe", readOnly: true },
+    { file: "nbd://h/m", timeout: 15, cache: "writeback", readOnly: false },
+  ]);
+  assertEquals(nested, true);
+  await assertRejects(
+    () => described([...BOOT, "-d", "nvme,path=/d,type=dev"]),
+    UsageError,
+    "'/d' is no device",
+  );
+});
+
 Deno.test("vfkit: each way to write an option is the same", async () => {
   for (const given of [["--cpus", "2"], ["--cpus=2"], ["-c", "2"], ["-c2"], ["-c=2"]]) {
     assertEquals((await described([...given, ...BOOT])).processors, 2);

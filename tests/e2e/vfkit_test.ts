@@ -289,13 +289,16 @@ Deno.test("vfkit: what is wrong is one line on stderr, and exit code 1, before a
     [[...kernel, "--restful-uri", `unix://${folder.path}`], `'${folder.path}': it is a folder`],
     [[...kernel, "--ignition", "/nowhere"], "cannot open Ignition file '/nowhere': no such file"],
     [[...kernel, "--pidfile", "/nowhere/pid"], "cannot write '/nowhere/pid': no folder '/nowhere/'"],
-    [[...kernel, "--nested"], "--nested: guests cannot run machines of their own yet"],
     [
       [...kernel, "--cloud-init", "user-data"],
       "--cloud-init: cannot open user-data 'user-data': no such file",
     ],
-    [[...kernel, "-d", "nbd,uri=nbd://a/b"], "--device nbd: disks on the network are not there yet"],
-    [[...kernel, "-d", "virtio-blk,path=/dev/sda,type=dev"], "--device: type=dev: block devices of the host"],
+    [[...kernel, "-d", "nbd,uri=http://a/b"], "http://a/b"],
+    [[...kernel, "-d", "virtio-blk,path=/dev/nothing,type=dev"], "/dev/nothing"],
+    [
+      [...kernel, "-d", "virtio-blk,path=/etc/hosts,type=dev"],
+      "--device: type=dev: '/etc/hosts' is no device",
+    ],
     [[...kernel, "-d", "rosetta,mountTag=r"], "--device rosetta: this computer has no Rosetta"],
     [[...kernel, "--gui"], "--gui: there is no screen to open it on"],
   ];

@@ -362,7 +362,7 @@ Deno.test("delegates: they answer what Apple's protocols have, with its types", 
 
 Deno.test("Apple's table of Foundation and AppKit: it has no row that nobody needs", () => {
   const used = new Set(MESSAGES.map(({ owner, kind, selector }) => methodRow(owner, kind, selector)));
-  const vz = ["init", "addObserver:forKeyPath:options:context:", "initWithFrame:", "bounds"];
+  const vz = ["init", "copy", "addObserver:forKeyPath:options:context:", "initWithFrame:", "bounds"];
   for (const selector of vz) used.add(methodRow("NSView", "-", selector));
   for (const { selector } of DEFINED) {
     used.add(TABLE.find((row) => row.kind === "-o" && row.selector === selector));

@@ -1,6 +1,7 @@
 /** A line in vfkit's words to a run: what must not stand together. */
 
 import type { Boot } from "../../machine/boot.ts";
+import { isImage } from "../../machine/block_device.ts";
 import type { Description } from "../../machine/machine.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
@@ -18,6 +19,7 @@ const GRACE = 5;
 const IGNITION_PORT = 1024;
 
 type Rosetta = "notSupported" | "notInstalled" | "installed";
+type Disks = NonNullable<Description["disks"]>;
 type Of<Type extends Device["type"]> = Extract<Device, { type: Type }>;
 
 /**
@@ -82,13 +84,7 @@ function toMachine(line: Line, bootloader: Bootloader, rosetta: Rosetta): Descri
     boot: toBoot(bootloader),
     processors: cpus,
     memory: memory * 2 ** 20,
-    disks: all("virtio-blk", "nvme", "usb-mass-storage").map(({ type, path, readOnly, id, format }) => ({
-      file: path,
-      interface: INTERFACES[type],
-      readOnly,
-      ...id !== undefined && { serial: id },
-      ...format && { format },
-    })),
+    disks: all("virtio-blk", "nvme", "usb-mass-storage", "nbd").map(toDisk),
     shares: all("virtio-fs").map(({ folder, tag, readOnly }) => ({ tag, folder, readOnly })),
     ...tag !== undefined && { rosetta: tag },
     serial: all("virtio-serial").map(toSerial),
@@ -104,19 +100,33 @@ function toMachine(line: Line, bootloader: Bootloader, rosetta: Rosetta): Descri
     },
     ...line.cloudInit.length > 0 && { cloudInit: toCloudInit(line.cloudInit) },
     ...hasScreen && { display: screen ? { width: screen.width, height: screen.height } : {} },
+    ...line.nested && { nested: true },
   };
+}
+
+function toDisk(device: Of<"virtio-blk" | "nvme" | "usb-mass-storage" | "nbd">): Disks[number] {
+  const { readOnly, id } = device;
+  const both = { readOnly, ...id !== undefined && { serial: id } };
+  if (device.type === "nbd") {
+    const { uri, timeout, sync } = device;
+    return { ...both, file: uri, timeout: timeout / 1000, cache: sync === "none" ? "unsafe" : "writeback" };
+  }
+  const { type, path, format } = device;
+  return { ...both, file: path, interface: INTERFACES[type], ...format && { format } };
 }
 
 const INTERFACES = { "virtio-blk": "virtio", nvme: "nvme", "usb-mass-storage": "usb" } as const;
 
-function refuse({ devices, nested, ignition }: Line): void {
+function refuse({ devices, ignition }: Line): void {
   const has = (check: (device: Device) => boolean) => devices.some(check);
-  if (nested) throw new UsageError("--nested: guests cannot run machines of their own yet");
-  if (has((device) => device.type === "nbd")) {
-    throw new UsageError("--device nbd: disks on the network are not there yet");
-  }
-  if (has((device) => "backing" in device && device.backing === "dev")) {
-    throw new UsageError("--device: type=dev: block devices of the host are not there yet");
+  for (const device of devices) {
+    if (!("backing" in device) || device.backing === undefined) continue;
+    if (device.backing === "dev" && isImage(device.path)) {
+      throw new UsageError(`--device: type=dev: '${device.path}' is no device: /dev/rdisk4 is one`);
+    }
+    if (device.backing === "image" && !isImage(device.path)) {
+      throw new UsageError(`--device: type=image: '${device.path}' is a device: type=dev`);
+    }
   }
   const served = has((device) =>
     device.type === "virtio-vsock" && device.listen && device.port === IGNITION_PORT
