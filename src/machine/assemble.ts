@@ -8,6 +8,7 @@ import type { Description } from "./machine.ts";
 import { mendNetworks } from "./mend_networks.ts";
 import type { OpenedVsock } from "./open_vsock.ts";
 import { configure, type PreparedMachine, prepareMachine } from "./prepare.ts";
+import type { PartialDescription } from "./restore.ts";
 import type { TerminalContext } from "./run_context.ts";
 import type { SavedMachine } from "./saved_machine.ts";
 import { type OpenedSerial, openSerial } from "./serial.ts";
@@ -73,4 +74,26 @@ export async function assemble(
   rollback.move(); // from here on others may have found the new files, and use them
   if (saved) cleanup.use(saved);
   return { prepared, configuration, framework, serial, vsock, saved, context, cleanup: cleanup.move() };
+}
+
+/**
+ * As {@linkcode assemble}, of a machine that goes on.
+ *
+ * @param path The folder into which it was saved.
+ * @throws {MachineError} When something differs from what was saved, too.
+ */
+export async function assembleSaved(
+  path: string,
+  description: PartialDescription,
+  context: TerminalContext,
+): Promise<Parts> {
+  const { openSaved } = await import("./saved_machine.ts");
+  const { asSaved } = await import("./restore.ts");
+  const saved = openSaved(path);
+  try {
+    return await assemble(asSaved(saved, description), context, saved);
+  } catch (error) {
+    saved[Symbol.dispose]();
+    throw error;
+  }
 }

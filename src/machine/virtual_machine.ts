@@ -3,7 +3,7 @@
 import type { Operation, State, VZVirtualMachine } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
-import { assemble, type Parts } from "./assemble.ts";
+import { assemble, assembleSaved, type Parts } from "./assemble.ts";
 import { namingServers } from "./block_device.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
@@ -82,7 +82,7 @@ export class VirtualMachine implements AsyncDisposable {
    * @throws {NSError} When the framework refuses the machine; also when the program lacks the entitlement.
    */
   static async create(description: Description, context: Partial<RunContext> = {}): Promise<VirtualMachine> {
-    return await VirtualMachine.#create(description, context);
+    return VirtualMachine.#of(await assemble(description, { ...silentContext(), ...context }));
   }
 
   /**
@@ -104,23 +104,10 @@ export class VirtualMachine implements AsyncDisposable {
     description: PartialDescription = {},
     context: Partial<RunContext> = {},
   ): Promise<VirtualMachine> {
-    const { openSaved } = await import("./saved_machine.ts");
-    const { asSaved } = await import("./restore.ts");
-    const saved = openSaved(path);
-    try {
-      return await VirtualMachine.#create(asSaved(saved, description), context, saved);
-    } catch (error) {
-      saved[Symbol.dispose]();
-      throw error;
-    }
+    return VirtualMachine.#of(await assembleSaved(path, description, { ...silentContext(), ...context }));
   }
 
-  static async #create(
-    description: Description,
-    context: Partial<RunContext>,
-    saved?: SavedMachine,
-  ): Promise<VirtualMachine> {
-    const parts = await assemble(description, { ...silentContext(), ...context }, saved);
+  static #of(parts: Parts): VirtualMachine {
     const machine = new VirtualMachine(parts);
     for (const [card, network] of parts.prepared.networks.entries()) {
       network?.listeners?.serve(() => machine.#reach(card), reachGuest, parts.context);
