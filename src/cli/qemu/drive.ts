@@ -83,8 +83,7 @@ const UNTHROTTLED = "disks are not throttled";
 
 export const DRIVE_KEYS = {
   file: {
-    does:
-      "the image, fat:DIR (a folder, to be read), a device, nbd://HOST/NAME, nbd+unix:///NAME?socket=PATH",
+    does: "the image; fat:DIR, a folder; a device; nbd://HOST/NAME or nbd+unix:///NAME?socket=PATH",
   },
   if: { does: "the controller" },
   media: { does: "cdrom is a read-only USB disk that can be booted; disk is a disk" },

@@ -117,7 +117,7 @@ export const OPTIONS: readonly Option[] = [
     group: "Devices",
     value:
       "file=FILE[,if=virtio|usb|nvme][,readonly=on][,format=F][,size=N][,cache=C][,serial=ID][,snapshot=on]",
-    help: "image, device, nbd: URL; F: raw, qcow2…; C: writeback, none, writethrough, unsafe",
+    help: "image, device, nbd: URL; F: raw, qcow2; C: writeback, none, writethrough, unsafe",
     several: true,
     apply: async (settings, value) => {
       const { disk, id, apart } = (await drive()).parseDrive(value, settings.notes);
