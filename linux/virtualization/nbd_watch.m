@@ -4,6 +4,9 @@ NSString *const nbd_trace_prefix = @"nbd_";
 
 // Of QEMU's: nbd_client_handshake_success export 'NAME', and
 // nbd_reconnect_attempt_result ret NUMBER (zero when it is connected) in_flight NUMBER.
+// An operation may be told to have failed before the try that shows why.
+static const NSTimeInterval soon = 5;
+
 static NSString *const connected = @"nbd_client_handshake_success", *const tried = @"nbd_reconnect_attempt_result";
 
 /// A disk, whether it was connected, and whether its delegate knows that the server is gone.
@@ -12,6 +15,7 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
     VZNetworkBlockDeviceStorageDeviceAttachment *attachment;
     NSString *export, *node;
     BOOL met, told;
+    NSTimeInterval failed; // when an operation did last
 }
 @end
 
@@ -67,6 +71,10 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
 - (void)hear:(NSString *)line {
     if ([line hasPrefix:tried]) {
         _reconnecting = [line rangeOfString:@" ret 0 "].length == 0;
+        for (NbdDisk *disk in _disks) {
+            BOOL isNew = [NSDate timeIntervalSinceReferenceDate] - disk->failed < soon;
+            if (_reconnecting && isNew) [self _tellGone:disk];
+        }
         return;
     }
     if (![line hasPrefix:connected]) return;
@@ -74,6 +82,7 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
     for (NbdDisk *disk in [self _disksOf:line]) {
         disk->met = YES;
         disk->told = NO;
+        disk->failed = 0;
         id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
         if ([delegate respondsToSelector:@selector(attachmentWasConnected:)]) [delegate attachmentWasConnected:disk->attachment];
     }
@@ -81,13 +90,19 @@ static NSString *const connected = @"nbd_client_handshake_success", *const tried
 
 - (void)operationFailedOn:(NSString *)node {
     for (NbdDisk *disk in _disks) {
-        if (!_reconnecting || disk->told || ![disk->node isEqualToString:node]) continue; // else it is the server's error
-        disk->told = YES;
-        id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
-        NSError *error = virtualization_error(VZErrorNetworkBlockDeviceDisconnected, @"The server could not be connected to again.");
-        if (![delegate respondsToSelector:@selector(attachment:didEncounterError:)]) continue;
-        [delegate attachment:disk->attachment didEncounterError:error];
+        if (![disk->node isEqualToString:node]) continue;
+        disk->failed = [NSDate timeIntervalSinceReferenceDate];
+        if (_reconnecting) [self _tellGone:disk]; // else it is the server's error, or a try will show
     }
+}
+
+- (void)_tellGone:(NbdDisk *)disk {
+    if (disk->told) return;
+    disk->told = YES;
+    id<VZNetworkBlockDeviceStorageDeviceAttachmentDelegate> delegate = disk->attachment.delegate;
+    NSError *error = virtualization_error(VZErrorNetworkBlockDeviceDisconnected, @"The server could not be connected to again.");
+    if (![delegate respondsToSelector:@selector(attachment:didEncounterError:)]) return;
+    [delegate attachment:disk->attachment didEncounterError:error];
 }
 
 @end
