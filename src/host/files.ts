@@ -107,3 +107,18 @@ export function exists(path: string, what = "file"): boolean {
     throw new FileError(`cannot open ${what} '${path}': ${reasonOf(error)}`, { cause: error });
   }
 }
+
+/** What may be a disk: on a Mac no other device is handed to the framework, which may end the process for it. */
+const DISKS = Deno.build.os === "darwin" ? /^\/dev\/r?disk\d/ : /^\/dev\//;
+
+/**
+ * Whether a path leads to a device that may be a disk: Deno says of such only that it gives no access. On a Mac each disk
+ * has a character device besides, `/dev/rdisk4`.
+ */
+export function isDisk(path: string): boolean {
+  try {
+    return Deno.statSync(path).isBlockDevice === true || /^\/dev\/rdisk\d/.test(path);
+  } catch (error) {
+    return error instanceof Deno.errors.NotCapable && DISKS.test(path);
+  }
+}

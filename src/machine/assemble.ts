@@ -1,8 +1,8 @@
 /** What a running machine is made of: its files and consoles, opened, and the framework's machine with them. */
 
 import { VZVirtualMachine, type VZVirtualMachineConfiguration } from "../vz/mod.ts";
-import { watchServers } from "./block_device.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
+import { isServed } from "./disk_place.ts";
 import { MachineError } from "./error.ts";
 import type { Description } from "./machine.ts";
 import { mendNetworks } from "./mend_networks.ts";
@@ -67,7 +67,10 @@ export async function assemble(
   signal.throwIfAborted();
   const configuration = configure(prepared, serial, rollback);
   if (saved) (await import("./save.ts")).checkSavable(configuration, machine);
-  cleanup.use(watchServers(machine.disks, prepared.devices.disks, context));
+  if (machine.disks.some(({ file }) => isServed(file))) {
+    const { watchServers } = await import("./block_device.ts");
+    cleanup.use(watchServers(machine.disks, prepared.devices.disks, context));
+  }
   const framework = VZVirtualMachine.create(configuration);
   mendNetworks(prepared.networks, framework, context);
   const vsock = await openVsock?.(framework);

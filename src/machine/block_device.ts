@@ -1,6 +1,6 @@
 /** Disks that are no images: devices of the host's, and what servers have, by the NBD protocol. */
 
-import { DeviceError, isDisk, openDevice } from "../host/device.ts";
+import { DeviceError, openDevice } from "../host/device.ts";
 import { NSError, type NSObject } from "../objc/mod.ts";
 import { socketPathProblem } from "../host/files.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type VZStorageDeviceConfiguration,
 } from "../vz/mod.ts";
 import type { Disk } from "./disk.ts";
+import { isImage, isServed } from "./disk_place.ts";
 import { MachineError, Setting, type Text } from "./error.ts";
 import type { Machine } from "./machine.ts";
 import type { Reporter } from "./run_context.ts";
@@ -25,24 +26,13 @@ const TIMEOUT = 15;
 /** How a server's disk is named. */
 const FORM = "expected nbd://HOST[:PORT]/NAME or nbd+unix:///NAME?socket=PATH";
 
-/** Whether a disk's file is the URL of a server's disk. `./nbd://` is a file's path. */
-export function isServed(file: string): boolean {
-  return /^nbds?(\+\w+)?:\/\//i.test(file);
-}
-
-/** Whether a disk is in a file, and neither a device nor a server's. */
-export function isImage(file: string): boolean {
-  return !isServed(file) && !isDisk(file);
-}
-
 /**
  * Checks a disk that is no image.
  *
  * @param field Where it is: `disks[0]`.
- * @returns False for an image, of which nothing else is checked than that it needs no server.
  * @throws {MachineError} For the first thing that is not fit.
  */
-export function checkBlockDevice(disk: Disk, field: string): boolean {
+export function checkBlockDevice(disk: Disk, field: string): void {
   const { file, format = "raw", size, snapshot, timeout } = disk;
   const what = `disk '${file}'`;
   const fail = (reason: Text, of = "file"): never => {
@@ -51,7 +41,6 @@ export function checkBlockDevice(disk: Disk, field: string): boolean {
   if (timeout !== undefined && !isServed(file)) {
     fail([new Setting("timeout"), ` goes with a server's disk, and ${what} is none`], "timeout");
   }
-  if (isImage(file)) return false;
   const { api } = isServed(file)
     ? VZNetworkBlockDeviceStorageDeviceAttachment
     : VZDiskBlockDeviceStorageDeviceAttachment;
@@ -76,7 +65,6 @@ export function checkBlockDevice(disk: Disk, field: string): boolean {
   } else {
     using _handle = openWithRemedy(disk, field);
   }
-  return true;
 }
 
 function problemWithURL(file: string): string | undefined {

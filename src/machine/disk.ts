@@ -8,7 +8,7 @@ import type { FatPlan } from "../images/fat_volume.ts";
 import { isISO, ISO_HEAD } from "../images/iso.ts";
 import type { SourceImage } from "../images/open_image.ts";
 import { requireMacOS, UnavailableError } from "../vz/mod.ts";
-import { checkBlockDevice } from "./block_device.ts";
+import { isImage } from "./disk_place.ts";
 import { MachineError, refusable, refusableLater, Setting, type Text, toMachineError } from "./error.ts";
 import type { PrepareOptions } from "./prepare.ts";
 
@@ -87,7 +87,10 @@ export async function checkDisk(disk: Disk, field: string): Promise<DiskSource> 
   const fail = (reason: Text, of = "file"): never => {
     throw new MachineError(reason, { field: `${field}.${of}` });
   };
-  if (checkBlockDevice(disk, field)) return "raw";
+  if (disk.timeout !== undefined || !isImage(file)) {
+    (await import("./block_device.ts")).checkBlockDevice(disk, field);
+    return "raw";
+  }
   const sizeOf = new Setting("size");
   if (size !== undefined && !(size > 0 && size % SECTOR === 0)) {
     fail([`disk '${file}': `, sizeOf, ` must be a whole number of ${SECTOR}-byte sectors`], "size");

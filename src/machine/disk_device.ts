@@ -9,7 +9,6 @@ import {
   VZUSBMassStorageDeviceConfiguration,
   VZVirtioBlockDeviceConfiguration,
 } from "../vz/mod.ts";
-import { attachBlockDevice, isImage } from "./block_device.ts";
 import type { CacheMode, Disk } from "./disk.ts";
 import { refusable } from "./error.ts";
 
@@ -25,35 +24,50 @@ const MODES: Record<CacheMode, Omit<DiskImageOptions, "readOnly">> = {
   unsafe: { cachingMode: "cached", synchronizationMode: "none" },
 };
 
+/** Makes what the framework reads and writes of a disk. */
+type Attach = (disk: Disk, field: string) => VZStorageDeviceAttachment;
+
+const attachImage: Attach = ({ file, readOnly, cache }) =>
+  VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] });
+
 /**
  * The device for a disk whose image is there.
  *
+ * @param attach Of a disk that is no image.
  * @throws {MachineError} When the image or the serial is refused; it names the file.
  * @throws {UnavailableError} When macOS is too old for it.
  */
-export function configureDisk(disk: Disk, field: string): VZStorageDeviceConfiguration {
-  if (disk.interface === "usb") return configureUSBDisk(disk, field);
-  return configureOn(disk, field, (attachment) => {
+export function configureDisk(
+  disk: Disk,
+  field: string,
+  attach: Attach = attachImage,
+): VZStorageDeviceConfiguration {
+  if (disk.interface === "usb") return configureUSBDisk(disk, field, attach);
+  return configureOn(disk, field, attach, (attachment) => {
     if (disk.interface === "virtio") return VZVirtioBlockDeviceConfiguration.create(attachment, disk.serial);
     return VZNVMExpressControllerDeviceConfiguration.create(attachment);
   });
 }
 
 /** As {@linkcode configureDisk}, of one that is on USB. */
-export function configureUSBDisk(disk: Disk, field: string): VZUSBMassStorageDeviceConfiguration {
-  return configureOn(disk, field, (attachment) => VZUSBMassStorageDeviceConfiguration.create(attachment));
+export function configureUSBDisk(
+  disk: Disk,
+  field: string,
+  attach: Attach = attachImage,
+): VZUSBMassStorageDeviceConfiguration {
+  const make = (attachment: VZStorageDeviceAttachment) =>
+    VZUSBMassStorageDeviceConfiguration.create(attachment);
+  return configureOn(disk, field, attach, make);
 }
 
 function configureOn<T>(
   disk: Disk,
   field: string,
+  attach: Attach,
   make: (attachment: VZStorageDeviceAttachment) => T,
 ): T {
-  const { file, readOnly, cache } = disk;
-  return refusable(`${field}.file`, `cannot use disk '${file}'`, () => {
-    using attachment = isImage(file)
-      ? VZDiskImageStorageDeviceAttachment.create(file, { readOnly, ...MODES[cache] })
-      : attachBlockDevice(disk, field);
+  return refusable(`${field}.file`, `cannot use disk '${disk.file}'`, () => {
+    using attachment = attach(disk, field);
     return make(attachment);
   });
 }

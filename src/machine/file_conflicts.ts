@@ -2,7 +2,7 @@
 
 import { ignoreNotFound } from "../host/error.ts";
 import { exists, inodeOf, partialOf } from "../host/files.ts";
-import { isImage } from "./block_device.ts";
+import { isImage } from "./disk_place.ts";
 import { MachineError, refusableLater } from "./error.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramFile } from "./run_context.ts";

@@ -1,6 +1,6 @@
 /** Locks that the framework takes at a machine's start. When another has one it says so without the file's name. */
 
-import { isDisk, isFreeDevice } from "../host/device.ts";
+import { isDisk } from "../host/files.ts";
 import { tryLock } from "../host/lock.ts";
 import type { Disk } from "./disk.ts";
 import { MachineError } from "./error.ts";
@@ -29,9 +29,9 @@ function locksOf({ boot, disks }: Machine): Lock[] {
   return [...locks, { field: "boot.variables", ...variables }];
 }
 
-function isFree({ path, shared }: Lock): boolean {
+async function isFree({ path, shared }: Lock): Promise<boolean> {
   try {
-    if (isDisk(path)) return isFreeDevice(path, shared);
+    if (isDisk(path)) return (await import("../host/device.ts")).isFreeDevice(path, shared);
     using lock = tryLock(path, shared);
     return lock !== undefined;
   } catch {
@@ -56,7 +56,7 @@ export async function waitForDisk({ file: path, readOnly: shared }: Disk, field:
 async function waitFor(locks: Lock[]): Promise<void> {
   const end = performance.now() + PATIENCE;
   for (const lock of locks) {
-    while (!isFree(lock)) {
+    while (!await isFree(lock)) {
       if (performance.now() > end) {
         const { field, what, path } = lock;
         throw new MachineError(`${what} '${path}' is in use: another machine or program has locked it`, {

@@ -6,6 +6,7 @@ import {
   VZUSBMassStorageDevice,
   type VZVirtualMachine,
 } from "../vz/mod.ts";
+import { attachBlockDevice } from "./block_device.ts";
 import { Cleanup, Rollback } from "./cleanup.ts";
 import {
   checkDisk,
@@ -17,6 +18,7 @@ import {
   prepareDisk,
 } from "./disk.ts";
 import { configureUSBDisk } from "./disk_device.ts";
+import { isImage } from "./disk_place.ts";
 import { MachineError, refusableLater, Setting } from "./error.ts";
 import { checkConflicts } from "./file_conflicts.ts";
 import { waitForDisk } from "./file_locks.ts";
@@ -96,7 +98,11 @@ export class HotPlug implements AsyncDisposable {
     await using cleanup = new Cleanup(this.context);
     using rollback = new Rollback(this.context);
     const prepared = await this.#prepare(disk, cleanup, rollback);
-    using configuration = configureUSBDisk(prepared, FIELD);
+    using configuration = configureUSBDisk(
+      prepared,
+      FIELD,
+      isImage(prepared.file) ? undefined : attachBlockDevice,
+    );
     const device = cleanup.use(VZUSBMassStorageDevice.create(configuration)); // it has the image open
     const what = `cannot attach disk '${prepared.file}'`;
     await refusableLater(`${FIELD}.file`, what, () => controller.attach(device));

@@ -17,7 +17,7 @@ import {
   VZVirtualMachineConfiguration,
   VZXHCIControllerConfiguration,
 } from "../vz/mod.ts";
-import { isImage } from "./block_device.ts";
+import { isImage } from "./disk_place.ts";
 import { configureBoot, prepareBoot } from "./boot.ts";
 import { type Disk, makeImage, openDisk, type OpenedDisk, prepareDisk } from "./disk.ts";
 import { configureDisk } from "./disk_device.ts";
@@ -99,7 +99,7 @@ export async function prepareMachine(
   for (const [i, card] of machine.network.entries()) {
     networks.push(await openNetwork(card, i, { ...options, ...options.reporter }));
   }
-  const devices = makeDevices({ ...machine, disks }, networks);
+  const devices = await makeDevices({ ...machine, disks }, networks);
   let identifier = identityOf(machine, saved?.identity);
   const looked = opened.map((disk, i) => ({ ...disk, format: formats[i] }));
   const lookForBoot = machine.boot.kind === "efi" && !saved && await import("./bootable.ts");
@@ -142,15 +142,20 @@ async function openFiles(files: readonly ProgramFile[], cleanup: AsyncDisposable
   }
 }
 
-function makeDevices(machine: Machine, networks: readonly (OpenedNetwork | undefined)[]): Devices {
+async function makeDevices(
+  machine: Machine,
+  networks: readonly (OpenedNetwork | undefined)[],
+): Promise<Devices> {
   const { shares, rosetta, network, disks } = machine;
+  const isOther = disks.some(({ file }) => !isImage(file));
+  const attachOther = isOther ? (await import("./block_device.ts")).attachBlockDevice : undefined;
   return {
     shares: [
       ...configureShares(shares),
       ...rosetta === undefined ? [] : [configureRosetta(rosetta)],
     ],
     networks: network.map((card, i) => configureNetwork(card, networks[i])),
-    disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`)),
+    disks: disks.map((disk, i) => checkedDisk(disk, `disks[${i}]`, attachOther)),
     ...needsUSB(machine) && { usb: VZXHCIControllerConfiguration.create() },
   };
 }
@@ -161,9 +166,15 @@ function needsUSB({ usb, disks }: Machine): boolean {
     (VZXHCIControllerConfiguration.api.isAvailable && disks.some((disk) => disk.interface === "usb"));
 }
 
-function checkedDisk(disk: Disk, field: string): VZStorageDeviceConfiguration | undefined {
-  if (disk.format === "fat" || (isImage(disk.file) && !exists(disk.file))) return undefined;
-  const device = configureDisk({ ...disk, readOnly: disk.readOnly || disk.snapshot }, field);
+function checkedDisk(
+  disk: Disk,
+  field: string,
+  attachOther: Parameters<typeof configureDisk>[2],
+): VZStorageDeviceConfiguration | undefined {
+  const inFile = isImage(disk.file);
+  if (disk.format === "fat" || (inFile && !exists(disk.file))) return undefined;
+  const readOnly = disk.readOnly || disk.snapshot;
+  const device = configureDisk({ ...disk, readOnly }, field, inFile ? undefined : attachOther);
   return disk.snapshot ? undefined : device;
 }
 

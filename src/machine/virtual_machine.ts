@@ -4,7 +4,6 @@ import type { Operation, State, VZVirtualMachine } from "../vz/mod.ts";
 import type { AddressSources } from "../host/dhcp_leases.ts";
 import type { NSError } from "../objc/mod.ts";
 import { assemble, assembleSaved, type Parts } from "./assemble.ts";
-import { namingServers } from "./block_device.ts";
 import { MachineError, NothingToBootError } from "./error.ts";
 import { waitForLocks } from "./file_locks.ts";
 import type { AttachedDisk, HotPlug, PluggableDisk } from "./hot_plug.ts";
@@ -170,13 +169,13 @@ export class VirtualMachine implements AsyncDisposable {
       throw error;
     }
     const started = this.#parts.saved ? this.#restore(this.#parts.saved) : this.#framework.start();
-    this.#framework.stopped.then((stop) =>
-      this.#end(
-        stop.kind === "error" ? { ...stop, error: namingServers(stop.error, this.machine) } : stop,
-      )
+    const named = async <E>(error: E) =>
+      (await import("./block_device.ts")).namingServers(error, this.machine);
+    this.#framework.stopped.then(async (stop) =>
+      await this.#end(stop.kind === "error" ? { ...stop, error: await named(stop.error) } : stop)
     );
-    await started.catch((error) => {
-      throw namingServers(error, this.machine);
+    await started.catch(async (error) => {
+      throw await named(error);
     });
     this.#startedAt = performance.now();
   }

@@ -1,7 +1,7 @@
 /** A line in vfkit's words to a run: what must not stand together. */
 
 import type { Boot } from "../../machine/boot.ts";
-import { isImage } from "../../machine/block_device.ts";
+import { isImage } from "../../machine/disk_place.ts";
 import type { Description } from "../../machine/machine.ts";
 import type { Network } from "../../machine/network.ts";
 import type { Serial } from "../../machine/serial.ts";
