@@ -10,6 +10,7 @@ import {
   Folder,
   GUEST,
   guest,
+  memoryOf,
   ROOT,
   stateOf,
   Vzrun,
@@ -30,11 +31,6 @@ Deno.test.afterAll(async () => {
   await (await booting)?.[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
-
-/** How much memory a process has now, in MiB. */
-function memoryOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]) / 1024;
-}
 
 /** Whether the guest goes on: its processor answers. */
 async function answers(): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the tests of vfkit's front end share: words of guests, a client of REST, a network's other end. */
 
+import { ECHO } from "./datagram_echo.ts";
 import { liveCD } from "./live_cd.ts";
 import { guestFiles } from "./vsock_guest.ts";
 import { ENVIRONMENT, type Folder, GUEST, Output, SOONER } from "./vzrun.ts";
@@ -60,16 +61,6 @@ export async function stateOf(place: string): Promise<string> {
   }
 }
 
-/** Sends each frame back to where it came from, and says how many there were; Deno's datagrams are not stable. */
-const PEER = `const [path] = Deno.args;
-const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-console.log("listening");
-let count = 0;
-for await (const [frame, from] of socket) {
-  await socket.send(frame, from).catch(() => {});
-  console.log(frame.length === 4 ? new TextDecoder().decode(frame) : "frame " + ++count);
-}`;
-
 /** The other end of a card on datagrams, as gvproxy is. */
 export class DatagramPeer implements AsyncDisposable {
   readonly out: Output;
@@ -78,7 +69,7 @@ export class DatagramPeer implements AsyncDisposable {
 
   private constructor(folder: Folder) {
     this.path = folder.file("gvproxy.sock");
-    Deno.writeTextFileSync(folder.file("peer.ts"), PEER);
+    Deno.writeTextFileSync(folder.file("peer.ts"), ECHO);
     const args = ["run", "-q", "--no-config", "--unstable-net", "-A", folder.file("peer.ts"), this.path];
     const how = { args, ...ENVIRONMENT, stdout: "piped", stderr: "null" } as const;
     this.#process = new Deno.Command(Deno.execPath(), how).spawn();

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { chroot, PORTS, serve, VsockGuest } from "./vsock_guest.ts";
-import { contents, eventually, guest as guestRunning, ROOT, Vzrun, within } from "./vzrun.ts";
+import { contents, eventually, guest as guestRunning, memoryOf, ROOT, Vzrun, within } from "./vzrun.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -28,11 +28,6 @@ async function receive(connection: Deno.Conn, most = Infinity): Promise<Uint8Arr
 }
 
 const text = async (connection: Deno.Conn) => new TextDecoder().decode(await receive(connection));
-
-/** How much memory a process has now, in MiB. */
-function memoryOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]) / 1024;
-}
 
 let booting: Promise<VsockGuest> | undefined;
 /** The guest of these tests. */

@@ -256,3 +256,8 @@ export function stateOf(pid: number): string | undefined {
   const state = processOf(pid)?.state;
   return state === "Z" || state === "X" ? undefined : state; // nobody may be there who buries the dead
 }
+
+/** How much memory a process has now, in MiB. */
+export function memoryOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]) / 1024;
+}

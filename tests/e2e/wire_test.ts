@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createSocket } from "node:dgram";
+import { ECHO } from "./datagram_echo.ts";
 import { GuestShell } from "./guest_shell.ts";
 import {
   contents,
@@ -116,16 +117,6 @@ Deno.test("wire: passt gives the guest an address, names and TCP", async () => {
   });
   assertEquals(await shell.end(), { code: 0, err: "" });
 });
-
-/** Sends each frame back to where it came from, and says how many there were; Deno's datagrams are not stable. */
-const ECHO = `const [path] = Deno.args;
-const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-console.log("listening");
-let count = 0;
-for await (const [frame, from] of socket) {
-  await socket.send(frame, from).catch(() => {});
-  console.log(frame.length === 4 ? new TextDecoder().decode(frame) : "frame " + ++count);
-}`;
 
 Deno.test("wire: a datagram peer gets each frame, is greeted, and is taken again when it is back", async () => {
   using folder = new Folder();
