@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { QMPConnection } from "./qmp_client.ts";
 import session from "./qmp_session.json" with { type: "json" };
-import { Folder, GUEST, guest, Output, SOONER, Vzrun } from "./vzrun.ts";
+import { Folder, GUEST, guest, Output, pause, SOONER, Vzrun } from "./vzrun.ts";
 
 /** One command of the session. */
 interface Step {
@@ -39,6 +39,15 @@ function remove(value: unknown, path: string): void {
   if (holder) delete holder[last];
 }
 
+/** Waits for a state that qemu tells nobody of: it says that a migration is completed before it takes commands again. */
+async function stateIs(client: QMPConnection, state: string): Promise<void> {
+  for (;;) {
+    const { return: answer } = await client.tell('{"execute": "query-status"}\n');
+    if ((answer as { status: string }).status === state) return;
+    await pause(20);
+  }
+}
+
 /** Has the conversation. @returns The shapes of the answers, and the events that were waited for. */
 async function talk(path: string, names: Record<string, string>, isQemu: boolean): Promise<void> {
   using client = await QMPConnection.open(path);
@@ -62,6 +71,7 @@ async function talk(path: string, names: Record<string, string>, isQemu: boolean
       assert(Math.abs(timestamp!.seconds - Date.now() / 1000) < 60);
     }
     while (step.migrated && (await client.event("MIGRATION")).data?.status !== step.migrated);
+    if (step.migrated && isQemu) await stateIs(client, "postmigrate");
   }
   await client.end();
 }
