@@ -1,9 +1,14 @@
-/** Measures how qcow2 images are made raw: whole processes, vzrun's and qemu-img's, in turn, of the same images. */
+/**
+ * Measures how qcow2 images are made raw: whole processes, vzrun's without Deno's own start and qemu-img's, in turn, of
+ * the same images.
+ */
 
 import { format } from "@std/fmt/bytes";
+import { type Bench, beyondStart, output, program, timed } from "./bench.ts";
+import { inTurn, type Row } from "./figures.ts";
 
 const MIB = 2 ** 20;
-const SIZE = 4096 * MIB;
+const SIZE = 2048 * MIB;
 /** The disk is text, random bytes, text and a hole, and so on. */
 const STRETCH = 8 * MIB;
 
@@ -12,16 +17,6 @@ const KINDS = {
   "zlib clusters": ["-c"],
   "zstd clusters": ["-c", "-o", "compression_type=zstd"],
 };
-
-async function output(command: string[]): Promise<string> {
-  const { success, stdout } = await new Deno.Command(command[0], {
-    args: command.slice(1),
-    stderr: "inherit",
-  })
-    .output();
-  if (!success) throw new Error(`failed: ${command.join(" ")}`);
-  return new TextDecoder().decode(stdout);
-}
 
 /** Words of a text in random order, which compress as text does. */
 function text(words: string[]): Uint8Array {
@@ -51,40 +46,30 @@ function writeDisk(path: string): void {
 }
 
 /** Milliseconds that a command takes, and what it prints; what it writes is gone afterwards. */
-async function timed(command: string[], writes: string): Promise<[ms: number, output: string]> {
+async function writing(command: string[], writes: string): Promise<[ms: number, output: string]> {
   await output(["sync"]); // one does not wait for what the other has left to the kernel
-  const from = performance.now();
-  const printed = await output([...command, writes]);
-  const ms = performance.now() - from;
+  const measured = await timed([...command, writes]);
   await Deno.remove(writes);
-  return [ms, printed];
+  return measured;
 }
 
-/**
- * @param build A folder for what is made, 10 GB; what an interrupted run has left there is overwritten.
- * @param convert The command that makes an image raw: the paths of both are to be added.
- */
-export async function measureDisks(build: string, convert: string[], runs: number) {
-  const [disk, image, raw] = ["disk", "disk.qcow2", "raw"].map((name) => `${build}/${name}`);
-  const rows = [];
-  try {
-    writeDisk(disk);
-    for (const [kind, options] of Object.entries(KINDS)) {
-      await output(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", ...options, disk, image]);
-      const [vzrun, memory, native]: number[][] = [[], [], []];
-      for (let i = 0; i < runs; i++) {
-        const [ms, peak] = await timed([...convert, image], raw);
-        vzrun.push(ms);
-        memory.push(Number(peak) / 1024);
-        native.push((await timed(["qemu-img", "convert", "-O", "raw", image], raw))[0]);
-      }
-      rows.push(
-        { what: `qcow2 of ${format(SIZE, { binary: true })}, ${kind}`, unit: "ms", vzrun, native },
-        { what: "peak memory of that", unit: "MiB", vzrun: memory },
-      );
-    }
-  } finally {
-    for (const path of [disk, image, raw]) await Deno.remove(path).catch(() => {});
+export async function* measureDisks({ rounds, scratch }: Bench): AsyncGenerator<Row> {
+  const [disk, image, raw] = ["disk", "disk.qcow2", "raw"].map((name) => `${scratch}/${name}`);
+  writeDisk(disk);
+  for (const [kind, options] of Object.entries(KINDS)) {
+    await output(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", ...options, disk, image]);
+    const memory: number[] = [];
+    const times = await inTurn(Math.min(rounds, 3), {
+      vzrun: () =>
+        beyondStart(async () => {
+          const [ms, peak] = await writing(program("convert_disk", image), raw);
+          memory.push(Number(peak) / 1024);
+          return ms;
+        }),
+      native: async () => (await writing(["qemu-img", "convert", "-O", "raw", image], raw))[0],
+    });
+    const size = format(SIZE, { binary: true });
+    yield { what: `qcow2 of ${size}, ${kind}, beyond Deno's start`, unit: "ms", ...times };
+    yield { what: "peak memory of that", unit: "MiB", vzrun: memory };
   }
-  return rows;
 }

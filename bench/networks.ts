@@ -1,9 +1,11 @@
 /** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
 
 import { freePort } from "../scripts/free_ports.ts";
+import { type Bench, FILES, program, vzrun } from "./bench.ts";
+import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
-const SIZE = 100_000_000;
+const SIZE = 50_000_000;
 const ADDRESS = "192.168.209.2";
 const PREFIX = "192.168.209.0/24";
 
@@ -21,13 +23,12 @@ interface Kind {
   passt: boolean;
 }
 
-function kinds(guest: string, vzrun: string[], program: string[]): Kind[] {
-  const files = [`${guest}/vmlinuz`, `${guest}/initrd`];
+function kinds(): Kind[] {
   const machine = [
     "-kernel",
-    files[0],
+    FILES[0],
     "-initrd",
-    files[1],
+    FILES[1],
     "-append",
     COMMAND_LINE,
     "-m",
@@ -47,7 +48,7 @@ function kinds(guest: string, vzrun: string[], program: string[]): Kind[] {
   ];
   qemu.push("-machine", arm ? "virt" : "q35", "-device", "virtio-serial-pci", "-chardev", "stdio,id=c");
   qemu.push("-device", "virtconsole,chardev=c", "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev");
-  const ours = [...vzrun, ...machine, "-nographic", "-quiet", "-nic"];
+  const ours = [...vzrun(...machine), "-nographic", "-quiet", "-nic"];
   const stream = (passt: string) => `stream,server=off,addr.type=unix,addr.path=${passt}`;
   const user = (port: number) => `hostfwd=tcp:127.0.0.1:${port}-${ADDRESS}:80`;
   return [
@@ -67,7 +68,7 @@ function kinds(guest: string, vzrun: string[], program: string[]): Kind[] {
     },
     {
       what: "frames in TypeScript",
-      vzrun: (_, passt) => [...program, ...files, COMMAND_LINE, passt],
+      vzrun: (_, passt) => program("frames_to_stream", ...FILES, COMMAND_LINE, passt),
       native: (_, passt) => [...qemu, `${stream(passt)},id=n`],
       passt: true,
     },
@@ -96,8 +97,8 @@ async function measure(kind: Kind, who: "vzrun" | "native"): Promise<[speed: num
         "-g",
         "192.168.209.1",
       ];
-      const passt = all.use(new Running(["passt", ...args, "-t", `127.0.0.1/${port}:80`], "stderr"));
-      await passt.out.until("You can now start qemu");
+      const passt = all.use(new Running(["passt", ...args, "-t", `127.0.0.1/${port}:80`]));
+      await passt.err.until("You can now start qemu");
     }
     const machine = all.use(new Running(kind[who](port, socket)));
     await machine.out.until("ready");
@@ -113,26 +114,13 @@ async function measure(kind: Kind, who: "vzrun" | "native"): Promise<[speed: num
   }
 }
 
-/**
- * @param guest The folder of the guest.
- * @param vzrun Its command.
- * @param program The command of the program whose frames go through TypeScript.
- */
-export async function measureNetworks(guest: string, vzrun: string[], program: string[], runs: number) {
-  const rows = [];
-  for (const kind of kinds(guest, vzrun, program)) {
-    const columns = { vzrun: [] as [number, number][], native: [] as [number, number][] };
-    for (let i = 0; i < runs; i++) {
-      for (const who of ["vzrun", "native"] as const) columns[who].push(await measure(kind, who));
-    }
-    const column = (i: 0 | 1) => ({
-      vzrun: columns.vzrun.map((one) => one[i]),
-      native: columns.native.map((one) => one[i]),
+export async function* measureNetworks({ rounds }: Bench): AsyncGenerator<Row> {
+  for (const kind of kinds()) {
+    const results = await inTurn(Math.min(rounds, 3), {
+      vzrun: () => measure(kind, "vzrun"),
+      native: () => measure(kind, "native"),
     });
-    rows.push(
-      { what: `out of the guest by ${kind.what}`, unit: "MB/s", ...column(0) },
-      { what: "CPU time of that", unit: "s/GB", ...column(1) },
-    );
+    yield { what: `out of the guest by ${kind.what}`, unit: "MB/s", ...column(results, 0) };
+    yield { what: "CPU time of that", unit: "s/GB", ...column(results, 1) };
   }
-  return rows;
 }

@@ -2,15 +2,34 @@
 
 import { ENVIRONMENT, Output } from "../tests/e2e/vzrun.ts";
 
-/** A process whose output is read, ended with the block. */
+/** A process, ended with the block. What it writes much of is to be read. */
 export class Running implements AsyncDisposable {
-  readonly out: Output;
   readonly #process: Deno.ChildProcess;
+  #out?: Output;
+  #err?: Output;
 
-  constructor([program, ...args]: string[], stream: "stdout" | "stderr" = "stdout") {
-    const pipes = { stdin: "null", stdout: "null", stderr: "null", [stream]: "piped" } as const;
+  constructor([program, ...args]: string[]) {
+    const pipes = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
     this.#process = new Deno.Command(program, { args, ...ENVIRONMENT, ...pipes }).spawn();
-    this.out = new Output(this.#process[stream]);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** What it writes, as it is; or else {@linkcode out}. */
+  get stdout(): ReadableStream<Uint8Array> {
+    return this.#process.stdout;
+  }
+
+  /** What it writes, as text. */
+  get out(): Output {
+    return this.#out ??= new Output(this.#process.stdout);
+  }
+
+  /** What it writes to standard error, as text. */
+  get err(): Output {
+    return this.#err ??= new Output(this.#process.stderr);
   }
 
   /** CPU time of it and of those that it has started, in seconds. */
@@ -27,7 +46,7 @@ export class Running implements AsyncDisposable {
         return [];
       }
     });
-    const own = all.filter(({ pid, parent }) => pid === this.#process.pid || parent === this.#process.pid);
+    const own = all.filter(({ pid, parent }) => pid === this.pid || parent === this.pid);
     return own.reduce((sum, { used }) => sum + used, 0) / 100;
   }
 
@@ -35,6 +54,11 @@ export class Running implements AsyncDisposable {
     try {
       this.#process.kill("SIGTERM");
     } catch { /* it has ended */ }
-    await Promise.all([this.#process.status, this.out.ended]);
+    const [out, err] = [this.#process.stdout, this.#process.stderr];
+    await Promise.all([
+      this.#process.status,
+      this.#out?.ended ?? (out.locked || out.cancel()),
+      this.#err?.ended ?? (err.locked || err.cancel()),
+    ]);
   }
 }

@@ -2,6 +2,8 @@
 
 import { Folder } from "../tests/e2e/vzrun.ts";
 import { freePort } from "../scripts/free_ports.ts";
+import { type Bench, FILES, vzrun } from "./bench.ts";
+import { inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
 const TRIPS = 2_000;
@@ -66,18 +68,18 @@ interface Figures {
   speeds: Record<string, number>;
 }
 
-async function measureVzrun(files: string[], vzrun: string[]): Promise<Figures> {
+async function measureVzrun(): Promise<Figures> {
   using folder = new Folder();
   Deno.writeTextFileSync(folder.file("server.pl"), SERVER);
   const [echo, http] = [freePort(), freePort()];
   const path = (name: string) => folder.file(name);
   await using machine = new Running([
-    ...vzrun,
+    ...vzrun(),
     ...[
       "-kernel",
-      files[0],
+      FILES[0],
       "-initrd",
-      files[1],
+      FILES[1],
       "-append",
       append(NETWORK + SOCKETS),
       "-m",
@@ -109,7 +111,7 @@ async function measureVzrun(files: string[], vzrun: string[]): Promise<Figures> 
   };
 }
 
-async function measureQEMU(files: string[]): Promise<{ trip: number; speed: number }> {
+async function measureQEMU(): Promise<{ trip: number; speed: number }> {
   const [echo, http] = [freePort(), freePort()];
   await using machine = new Running([
     ...[
@@ -124,7 +126,7 @@ async function measureQEMU(files: string[]): Promise<{ trip: number; speed: numb
       "-smp",
       "1",
     ],
-    ...["-machine", Deno.build.arch === "aarch64" ? "virt" : "q35", "-kernel", files[0], "-initrd", files[1]],
+    ...["-machine", Deno.build.arch === "aarch64" ? "virt" : "q35", "-kernel", FILES[0], "-initrd", FILES[1]],
     ...["-append", append(NETWORK), "-device", "virtio-serial-pci", "-chardev", "stdio,id=c"],
     ...["-device", "virtconsole,chardev=c", "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev"],
     `user,id=n,hostfwd=tcp:127.0.0.1:${echo}-:7,hostfwd=tcp:127.0.0.1:${http}-:80`,
@@ -136,26 +138,22 @@ async function measureQEMU(files: string[]): Promise<{ trip: number; speed: numb
   return { trip, speed: await speed(other) };
 }
 
-/** @param vzrun Its command. */
-export async function measureSockets(guest: string, vzrun: string[], runs: number) {
-  const files = [`${guest}/vmlinuz`, `${guest}/initrd`];
-  const [ours, native] = [[] as Figures[], [] as { trip: number; speed: number }[]];
-  for (let i = 0; i < runs; i++) {
-    ours.push(await measureVzrun(files, vzrun));
-    native.push(await measureQEMU(files));
-  }
-  return [
-    ...Object.keys(ours[0].trips).map((name) => ({
+export async function* measureSockets({ rounds }: Bench): AsyncGenerator<Row> {
+  const { ours, theirs } = await inTurn(Math.min(rounds, 3), { ours: measureVzrun, theirs: measureQEMU });
+  for (const name of Object.keys(ours[0].trips)) {
+    yield {
       what: `a byte to the guest and back by ${name}`,
       unit: "µs",
       vzrun: ours.map(({ trips }) => trips[name]),
-      native: native.map(({ trip }) => trip),
-    })),
-    ...Object.keys(ours[0].speeds).map((name) => ({
+      native: theirs.map(({ trip }) => trip),
+    };
+  }
+  for (const name of Object.keys(ours[0].speeds)) {
+    yield {
       what: `out of the guest by ${name}, beside QEMU's port`,
       unit: "MB/s",
       vzrun: ours.map(({ speeds }) => speeds[name]),
-      native: native.map(({ speed }) => speed),
-    })),
-  ];
+      native: theirs.map(({ speed }) => speed),
+    };
+  }
 }

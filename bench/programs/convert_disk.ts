@@ -1,7 +1,7 @@
 /** Writes a qcow2 image's disk into a raw file, as a start does, and prints the peak memory in KiB. */
 
-import { convert } from "../src/images/convert.ts";
-import { openQcow2 } from "../src/images/open_qcow2.ts";
+import { convert } from "../../src/images/convert.ts";
+import { openQcow2 } from "../../src/images/open_qcow2.ts";
 
 const [image, raw] = Deno.args;
 {

@@ -1,6 +1,6 @@
 // Prints the ns that one message to a getter takes, as `boot messages COUNT` does for a native client.
-import type { NSObject } from "../src/objc/mod.ts";
-import { VZVirtualMachineConfiguration } from "../src/vz/mod.ts";
+import type { NSObject } from "../../src/objc/mod.ts";
+import { VZVirtualMachineConfiguration } from "../../src/vz/mod.ts";
 
 const count = Number(Deno.args[0]);
 const configuration = VZVirtualMachineConfiguration.create();

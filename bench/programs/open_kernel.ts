@@ -1,6 +1,6 @@
 // Opens a kernel as vzrun does before a start, and prints the process's peak memory in KiB.
-import { Cache } from "../src/images/cache.ts";
-import { type Arch, openKernel } from "../src/images/kernel.ts";
+import { Cache } from "../../src/images/cache.ts";
+import { type Arch, openKernel } from "../../src/images/kernel.ts";
 
 const [path, folder] = Deno.args;
 using cache = new Cache(folder);

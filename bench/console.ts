@@ -1,0 +1,104 @@
+/** Measures what a guest writes to its consoles: on standard output, on a pty, and on a socket. */
+
+import { pause } from "../tests/e2e/vzrun.ts";
+import { type Bench, FILES, machine, native, now, vzrun } from "./bench.ts";
+import { column, inTurn, type Row } from "./figures.ts";
+import { Running } from "./running.ts";
+
+const SIZE = 50_000_000;
+
+/** Shell commands of a guest that writes zeros to a console, without its terminal's doing, and ends. */
+const WRITE = `stty raw -F /dev/hvc0; head -c ${SIZE} /dev/zero`;
+
+/** The same to two more consoles, each when somebody types there; then it tells that it is done. */
+const WRITE_LATER = ["hvc1", "hvc2"].map((name) =>
+  `stty raw -echo -F /dev/${name}; head -c 1 /dev/${name} >/dev/null; ` +
+  `head -c ${SIZE} /dev/zero >/dev/${name}; echo end of ${name}; `
+).join("");
+
+const commandLine = (commands: string) => `console=hvc0 quiet run="${commands}"`;
+
+/** Megabytes a second, and seconds of CPU time a gigabyte, QEMU's too. */
+type Figures = [speed: number, cpu: number];
+
+/** Measures what comes of a stream from its first byte on, until all has come, or `ended` settles: a pty drops what nobody is there to
+ * read in time. */
+async function measure(
+  stream: ReadableStream<Uint8Array>,
+  running: Running,
+  ended?: Promise<void>,
+): Promise<Figures> {
+  let [bytes, from, before] = [0, 0, 0];
+  const reader = stream.getReader();
+  ended?.then(() => reader.cancel());
+  for (;;) {
+    const { value } = await reader.read();
+    if (!value) break;
+    if (bytes === 0) [from, before] = [now(), running.cpu()];
+    bytes += value.length;
+    if (bytes >= SIZE) break;
+  }
+  if (bytes === 0) throw new Error("nothing has come of a console");
+  const figures: Figures = [bytes / 1e3 / (now() - from), (running.cpu() - before) / (bytes / 1e9)];
+  await reader.cancel();
+  return figures;
+}
+
+async function standardOutput(command: string[]): Promise<Figures> {
+  await using running = new Running(command);
+  return await measure(running.stdout, running);
+}
+
+/** Types at a console until its guest, which may not have opened it yet, answers. */
+async function type(console: WritableStream<Uint8Array>, answer: () => boolean): Promise<void> {
+  const writer = console.getWriter();
+  while (!answer()) {
+    await writer.write(new TextEncoder().encode("\n"));
+    await pause(100);
+  }
+  writer.releaseLock();
+}
+
+/** The figures of a pty and of a socket, of one guest. */
+async function elsewhere(socket: string): Promise<[pty: Figures, unix: Figures]> {
+  const serial = ["-serial", "stdio", "-serial", "pty", "-serial", `unix:${socket}`];
+  await using running = new Running([...vzrun(...machine(commandLine(WRITE_LATER))), ...serial]);
+  await running.err.until(/hvc1 .*\n/);
+  using pty = await Deno.open(/\/dev\/\S+/.exec(running.err.text)![0], { read: true, write: true });
+  using unix = await Deno.connect({ transport: "unix", path: socket });
+  const measured = async (console: typeof pty | typeof unix, name: string) => {
+    let answered = false;
+    const first = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        answered = true;
+        controller.enqueue(chunk);
+      },
+    });
+    const end = running.out.until(`end of ${name}`);
+    const typed = type(console.writable, () => answered);
+    const figures = await measure(console.readable.pipeThrough(first), running, end);
+    await typed;
+    return figures;
+  };
+  return [await measured(pty, "hvc1"), await measured(unix, "hvc2")];
+}
+
+export async function* measureConsole({ rounds, kept, scratch }: Bench): AsyncGenerator<Row> {
+  const append = commandLine(WRITE);
+  const results = await inTurn(Math.min(rounds, 3), {
+    vzrun: () => standardOutput(vzrun(...machine(append))),
+    native: () => standardOutput(native(kept, ...FILES, append, "512", "1")),
+    elsewhere: () => elsewhere(`${scratch}/console`),
+  });
+  const { vzrun: ours, native: theirs, elsewhere: others } = results;
+  const places = {
+    "standard output": ours,
+    "-serial pty": others.map(([pty]) => pty),
+    "-serial unix:": others.map(([, unix]) => unix),
+  };
+  for (const [name, figures] of Object.entries(places)) {
+    const columns = { vzrun: figures, native: theirs };
+    yield { what: `console on ${name}, ${SIZE / 1e6} MB`, unit: "MB/s", ...column(columns, 0) };
+    yield { what: "CPU time of that, QEMU's too", unit: "s/GB", ...column(columns, 1) };
+  }
+}

@@ -1,0 +1,1 @@
+// What Deno itself takes.
