@@ -33,8 +33,8 @@ const deno = (permissions: string[], script: string, args: readonly string[]) =>
   ...args,
 ];
 
-/** The command of vzrun. */
-export const vzrun = (...args: string[]) => deno(["-P"], "main.ts", args);
+/** The command of vzrun, as `./dev run` has it. */
+export const vzrun = (...args: string[]) => deno(["-P", "--v8-flags=--no-lazy"], "main.ts", args);
 
 /** The command of a program in bench/programs. */
 export const program = (name: string, ...args: string[]) => deno(["-A"], `bench/programs/${name}.ts`, args);

@@ -11,10 +11,11 @@ const SIZE = 50_000_000;
 const WRITE = `stty raw -F /dev/hvc0; head -c ${SIZE} /dev/zero`;
 
 /** The same to two more consoles, each when somebody types there; then it tells that it is done. */
-const WRITE_LATER = ["hvc1", "hvc2"].map((name) =>
-  `stty raw -echo -F /dev/${name}; head -c 1 /dev/${name} >/dev/null; ` +
-  `head -c ${SIZE} /dev/zero >/dev/${name}; echo end of ${name}; `
-).join("");
+const WRITE_LATER = "echo ready; " +
+  ["hvc1", "hvc2"].map((name) =>
+    `stty raw -echo -F /dev/${name}; head -c 1 /dev/${name} >/dev/null; ` +
+    `head -c ${SIZE} /dev/zero >/dev/${name}; echo end of ${name}; `
+  ).join("");
 
 const commandLine = (commands: string) => `console=hvc0 quiet run="${commands}"`;
 
@@ -63,7 +64,7 @@ async function type(console: WritableStream<Uint8Array>, answer: () => boolean):
 async function elsewhere(socket: string): Promise<[pty: Figures, unix: Figures]> {
   const serial = ["-serial", "stdio", "-serial", "pty", "-serial", `unix:${socket}`];
   await using running = new Running([...vzrun(...machine(commandLine(WRITE_LATER))), ...serial]);
-  await running.err.until(/hvc1 .*\n/);
+  await Promise.all([running.err.until(/hvc1 .*\n/), running.out.until("ready")]);
   using pty = await Deno.open(/\/dev\/\S+/.exec(running.err.text)![0], { read: true, write: true });
   using unix = await Deno.connect({ transport: "unix", path: socket });
   const measured = async (console: typeof pty | typeof unix, name: string) => {

@@ -53,7 +53,7 @@ function spread(values: readonly number[], digits: number): string {
 }
 
 function line([what, ...cells]: string[]): string {
-  return `${what.padEnd(50)}${cells.map((cell) => cell.padStart(22)).join("")}`.trimEnd();
+  return `${what.padEnd(60)}${cells.map((cell) => cell.padStart(24)).join("")}`.trimEnd();
 }
 
 /** Heads the lines of {@linkcode lineOf}. */

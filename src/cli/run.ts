@@ -35,14 +35,14 @@ export function run(argv: readonly string[]): Promise<number> {
       if (daemonize && !daemon) return await daemonize.waitForDaemon();
     }
     for (const note of settings.notes) log.debug(note); // by the last process of a start
+    // Not before now: -help loads nothing of this.
+    const { loadRunner } = await import("./load_runner.ts");
+    const [{ runMachine }, { toRun }] = await Promise.all([loadRunner(), import("./qemu/to_run.ts")]);
     settings.display = await chooseDisplay(settings) ?? "none";
     if (settings.display !== "none" && settings.mode === "run") {
       const { runWithWindow } = await import("./with_window.ts");
       return await runWithWindow({ frontEnd: "qemu", settings });
     }
-    // Not before now: -help loads nothing of this.
-    const { runMachine } = await import("./run_machine.ts");
-    const { toRun } = await import("./qemu/to_run.ts");
     return await runMachine(await toRun(settings), { running: daemon?.goOnAlone });
   }, "qemu");
 }

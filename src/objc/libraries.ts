@@ -29,6 +29,15 @@ export function setLibraryPaths(find: (library: Library) => string): void {
   pathOf = find;
 }
 
+/**
+ * The path of a library, or a name that the system's loader looks for.
+ *
+ * @throws {Error} What {@linkcode setLibraryPaths}' function throws.
+ */
+export function libraryPath(library: Library): string {
+  return pathOf(library);
+}
+
 /** Opens a library. The loader's error would not say for what. */
 function open<const S extends Deno.ForeignLibraryInterface>(
   library: Library,

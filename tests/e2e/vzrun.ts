@@ -127,7 +127,8 @@ export class Vzrun implements AsyncDisposable {
   readonly #input?: WritableStreamDefaultWriter<Uint8Array>;
 
   constructor(args: string[], how: How = {}) {
-    const own = ["run", "-q", "-P", "--config", `${ROOT}/deno.json`, `${ROOT}/main.ts`, ...args];
+    const deno = ["run", "-q", "-P", "--v8-flags=--no-lazy", "--config", `${ROOT}/deno.json`]; // as `./dev run` has it
+    const own = [...deno, `${ROOT}/main.ts`, ...args];
     const [program, ...rest] = [...how.through ?? [], Deno.execPath(), ...own];
     this.#process = new Deno.Command(program, {
       args: rest,

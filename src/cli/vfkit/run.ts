@@ -34,7 +34,8 @@ export function runAs(program: Program, argv: readonly string[]): Promise<number
       const { runWithWindow } = await import("../with_window.ts");
       return await runWithWindow({ frontEnd: "vfkit", options });
     }
-    const { runMachine } = await import("../run_machine.ts");
+    const { loadRunner } = await import("../load_runner.ts");
+    const { runMachine } = await loadRunner();
     return await runMachine(options);
   }, "vfkit");
 }
