@@ -1,6 +1,7 @@
 /** What the benchmarks share: programs, their commands, and processes. */
 
 import { fromFileUrl } from "@std/path/posix/from-file-url";
+import { V8_FLAGS } from "../scripts/v8_flags.ts";
 import { ENVIRONMENT, GUEST, ROOT } from "../tests/e2e/vzrun.ts";
 import type { Row } from "./figures.ts";
 
@@ -34,7 +35,7 @@ const deno = (permissions: string[], script: string, args: readonly string[]) =>
 ];
 
 /** The command of vzrun, as `./dev run` has it. */
-export const vzrun = (...args: string[]) => deno(["-P", "--v8-flags=--no-lazy"], "main.ts", args);
+export const vzrun = (...args: string[]) => deno(["-P", V8_FLAGS], "main.ts", args);
 
 /** The command of a program in bench/programs. */
 export const program = (name: string, ...args: string[]) => deno(["-A"], `bench/programs/${name}.ts`, args);

@@ -11,6 +11,7 @@ import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { toFileUrl } from "@std/path/posix/to-file-url";
 import { parseOptions, runScript } from "./command_line.ts";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -70,6 +71,7 @@ export function compileArguments(files: string[], output: string, target?: strin
     "compile",
     "-q",
     "-P",
+    V8_FLAGS,
     "--no-prompt",
     "--no-check",
     "--no-lock",

@@ -1,5 +1,7 @@
 /** vzrun as users run it: a process that boots a real kernel, with what it writes collected. */
 
+import { V8_FLAGS } from "../../scripts/v8_flags.ts";
+
 /** The folder of the repository. */
 export const ROOT = import.meta.dirname!.replace(/\/tests\/e2e$/, "");
 /** The folder of the guest that ./dev builds; its init explains `run="…"` and `powerbutton=ignore`. */
@@ -127,7 +129,7 @@ export class Vzrun implements AsyncDisposable {
   readonly #input?: WritableStreamDefaultWriter<Uint8Array>;
 
   constructor(args: string[], how: How = {}) {
-    const deno = ["run", "-q", "-P", "--v8-flags=--no-lazy", "--config", `${ROOT}/deno.json`]; // as `./dev run` has it
+    const deno = ["run", "-q", "-P", V8_FLAGS, "--config", `${ROOT}/deno.json`]; // as `./dev run` has it
     const own = [...deno, `${ROOT}/main.ts`, ...args];
     const [program, ...rest] = [...how.through ?? [], Deno.execPath(), ...own];
     this.#process = new Deno.Command(program, {

@@ -54,6 +54,7 @@ Deno.test("compile: deno is told the permissions of deno.json, and no more files
       "compile",
       "-q",
       "-P",
+      "--v8-flags=--no-lazy,--min-semi-space-size=4",
       "--no-prompt",
       "--no-check",
       "--no-lock",

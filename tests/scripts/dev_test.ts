@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { V8_FLAGS } from "../../scripts/v8_flags.ts";
 import { Folder, ROOT } from "../e2e/vzrun.ts";
 import { ended } from "../objc/child.ts";
 
@@ -40,6 +41,10 @@ Deno.test({
     const named = ["bash", "-c", 'exec -a "$0" "$@"', "/somewhere/vfkit", Deno.execPath(), ...own];
     assertEquals(await ended(named), version);
   },
+});
+
+Deno.test("dev: vzrun is run with the flags of V8 that executables have", () => {
+  assert(Deno.readTextFileSync(`${ROOT}/dev`).includes(` run -q -P ${V8_FLAGS} --config `));
 });
 
 Deno.test("dev: in a folder that is there no more it says so, in one line of its own", async () => {
