@@ -8,7 +8,7 @@ import { checkMachine, complete, type Description } from "../machine/machine.ts"
 import { prepareMachine } from "../machine/prepare.ts";
 import type { ProgramFile, Reporter, TerminalContext } from "../machine/run_context.ts";
 import type { SavedMachine } from "../machine/saved_machine.ts";
-import type { VirtualMachine } from "../machine/virtual_machine.ts";
+import { VirtualMachine } from "../machine/virtual_machine.ts";
 import { NSError } from "../objc/mod.ts";
 import { describeError, innermost, VZErrorCode, VZVirtualMachineConfiguration, wordsOf } from "../vz/mod.ts";
 import type { Application } from "../window/mod.ts";
@@ -20,6 +20,7 @@ import type { QMP } from "./qmp.ts";
 import type { Run, RunOptions } from "./run_options.ts";
 import type { Services } from "./services.ts";
 import { Shutdown } from "./shutdown.ts";
+import { ESCAPE_KEYS_HELP, openTerminal } from "./terminal.ts";
 
 /** Makes the main thread AppKit's, and gives the application when it runs. */
 export type MainThread = () => Promise<Application>;
@@ -61,11 +62,7 @@ export async function runMachine(
   await qmp?.open(resources);
   await services?.open(resources);
   const machine = await shutdown.prepare(async (signal) => {
-    // A dry run has no use for them.
-    const [{ VirtualMachine }, openStdio] = await Promise.all([
-      import("../machine/virtual_machine.ts"),
-      onStdio ? stdioOf(description, shutdown) : undefined,
-    ]);
+    const openStdio = onStdio ? await stdioOf(description, shutdown) : undefined;
     const context: TerminalContext = { ...reporter, files, openStdio, signal, workerStays: true };
     if (!saved) return await VirtualMachine.create(description, context);
     const machine = await VirtualMachine.restore(saved.path, description, context);
@@ -104,7 +101,6 @@ async function filesOf({ pidFile: path }: RunOptions): Promise<ProgramFile[]> {
 
 /** What opens the console on standard input and output; firmware's is looked at. */
 async function stdioOf({ boot }: Description, shutdown: Shutdown): Promise<TerminalContext["openStdio"]> {
-  const { ESCAPE_KEYS_HELP, openTerminal } = await import("./terminal.ts");
   const open = () =>
     openTerminal((command) => {
       if (command === "end") shutdown.force("Ctrl-A x", EXIT.stopped);

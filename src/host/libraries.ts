@@ -1,6 +1,6 @@
 /** Where each system has its libraries. Everything that asks which system this is, asks here. */
 
-import { type Library, setLibraryPaths } from "../objc/mod.ts";
+import { type Library, setLibraryPaths } from "../objc/libraries.ts"; // alone: starts open them before all else
 
 const isDarwin = Deno.build.os === "darwin";
 

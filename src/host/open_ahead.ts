@@ -1,6 +1,6 @@
 /** Libraries that are opened while the program is at something else. */
 
-import { cString, type Library, libraryPath } from "../objc/mod.ts";
+import { type Library, libraryPath } from "../objc/libraries.ts"; // alone, so that it begins at once
 import "./libraries.ts";
 
 const LIBC = Deno.build.os === "darwin" ? "/usr/lib/libSystem.B.dylib" : "libc.so.6";
@@ -22,7 +22,7 @@ export function openAhead(library: Library): void {
   const { symbols } = Deno.dlopen(LIBC, {
     dlopen: { parameters: ["buffer", "i32"], result: "pointer", nonblocking: true },
   });
-  const path = cString(libraryPath(library));
+  const path = new TextEncoder().encode(`${libraryPath(library)}\0`);
   reading.add(path);
   symbols.dlopen(path, RTLD_LAZY).finally(() => reading.delete(path));
 }

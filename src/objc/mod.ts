@@ -30,14 +30,7 @@ export {
 } from "./encoding.ts";
 export { NSError } from "./error.ts";
 export { type Converted, elements, fileURL, fromObjC, same, webURL } from "./foundation.ts";
-export {
-  type Library,
-  libraryPath,
-  openFramework,
-  openFunctions,
-  setLibraryPaths,
-  symbolAddress,
-} from "./libraries.ts";
+export { type Library, openFramework, openFunctions, setLibraryPaths, symbolAddress } from "./libraries.ts";
 export type { Struct } from "./native_type.ts";
 export { Class, NSObject, type Result, wrap } from "./object.ts";
 export { autoreleasepool } from "./pool.ts";
