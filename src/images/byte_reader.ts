@@ -17,20 +17,11 @@ export class Input {
   readonly end: number;
   readonly #file: Deno.FsFile;
   readonly #work: Work;
-  /** Of what it tells how far it has come. */
-  readonly #told: { start: number; end: number };
   #chunk?: Uint8Array<ArrayBuffer>;
   #turned = performance.now();
 
   /** @param end The file's size when none is given. */
-  constructor(
-    file: Deno.FsFile,
-    work: Work = {},
-    start = 0,
-    end = file.statSync().size,
-    told = { start, end },
-  ) {
-    this.#told = told;
+  constructor(file: Deno.FsFile, work: Work = {}, start = 0, end = file.statSync().size) {
     this.#file = file;
     this.#work = work;
     this.position = this.start = start;
@@ -47,13 +38,8 @@ export class Input {
     return new Input(this.#file, this.#work, start, end);
   }
 
-  /** What is left up to an end; it goes on telling how far the whole has come. */
-  upTo(end: number): Input {
-    return new Input(this.#file, this.#work, this.position, end, this.#told);
-  }
-
   #tell(): void {
-    this.#work.progress?.(this.position - this.#told.start, this.#told.end - this.#told.start);
+    this.#work.progress?.(this.position - this.start, this.end - this.start);
   }
 
   /** The next bytes, good until the next call; none at the end. */

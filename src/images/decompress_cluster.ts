@@ -3,7 +3,7 @@
 import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { damaged } from "./error.ts";
 import type { CompressedCluster } from "./layer.ts";
-import { endOfZstdFrame } from "./zstd_frame.ts";
+import { ZstdFrame } from "./zstd_frame.ts";
 
 /** No frame of zstd needs more memory than this: 8 MiB, which its format asks every decoder to have. */
 const ZSTD_WINDOW_LOG = 23;
@@ -43,9 +43,8 @@ function decompressBytes(
 
 /** The frame that bytes begin with. Behind it, in the last sector, the next cluster's may begin; deflate ends by itself. */
 function frameOf(bytes: Uint8Array): Uint8Array {
-  const read = (offset: number, length: number) => {
-    if (offset + length > bytes.length) throw new RangeError("the frame is longer");
-    return bytes.subarray(offset, offset + length);
-  };
-  return bytes.subarray(0, endOfZstdFrame(read, 0));
+  const frame = new ZstdFrame(bytes[4]);
+  frame.follow(bytes, 0);
+  if (!frame.isWhole || frame.length > bytes.length) throw new RangeError("the frame is longer");
+  return bytes.subarray(0, frame.length);
 }
