@@ -1,94 +1,113 @@
 /** Writes what an image holds into a raw file. */
 
-import { nextTurn } from "../host/event_loop.ts";
-import { Buffer } from "node:buffer";
-import { decompress } from "./decompress_cluster.ts";
+import { ClusterBatch, type Decompressed } from "./cluster_batch.ts";
+import type { ClusterWorkers } from "./cluster_workers.ts";
 import { damaged } from "./error.ts";
 import { BLOCK, writeSparse } from "./holes.ts";
 import type { ImageFile } from "./image_file.ts";
-import { type CompressedCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
+import { brokenCluster, type CompressedRun, type DataRun, type Layer, locate } from "./layer.ts";
 import type { Work } from "./progress.ts";
 
-/** The most that is read and written at a time. A cluster has no more, and is never in two windows. */
-const WINDOW = 2 * 1024 * 1024;
-
-/** So many windows may wait to be written: what is slow to decompress is often followed by what is slow to write. */
-const WINDOWS = 8;
+/** So much is read and then written, at the most: what a processor's cache still has by then. */
+const WINDOW = 1 << 18;
 
 /** How long the event loop waits for its turn, in ms. */
 const TURN = 50;
 
-/** A stretch of the disk in memory; of what is in no span there are only zeros. */
-class Window {
-  readonly bytes: Buffer;
-  /** Settled when it may be filled. */
-  written = Promise.resolve();
-  /** The offset in the disk of the first byte. */
-  base = 0;
-  spans: { from: number; to: number }[] = [];
-
-  /** @param diskSize It has no room for more. */
-  constructor(diskSize: number) {
-    this.bytes = Buffer.alloc(Math.min(WINDOW, diskSize));
-  }
-
-  reset(base: number): void {
-    this.base = base;
-    this.spans = [];
-  }
-
-  /** The place of bytes of the disk that are behind those that were added before. */
-  add(offset: number, length: number): Buffer {
-    const from = offset - this.base;
-    const last = this.spans.at(-1);
-    if (last && from - last.to < BLOCK) {
-      this.bytes.fill(0, last.to, from);
-      last.to = from + length;
-    } else this.spans.push({ from, to: from + length });
-    return this.bytes.subarray(from, from + length);
-  }
-
-  /** Writes what is not zero. */
-  async write(into: Deno.FsFile): Promise<void> {
-    for (const { from, to } of this.spans) {
-      await writeSparse(into, this.base + from, this.bytes.subarray(from, to));
-    }
-  }
-}
-
-/** Reads the runs of a chain. */
-class Reader {
-  /** How many bytes of each file were read. A sound image has each of them once in its disk. */
+/** Finds out what no sound image has: each byte of a file is in its disk but once. */
+class Count {
   readonly #bytesRead = new Map<ImageFile, number>();
-  #cluster?: CompressedCluster;
-  #decompressed: Uint8Array = new Uint8Array();
-
-  read(run: DataRun | CompressedRun, into: Uint8Array): void {
-    if (run.kind === "data") {
-      this.#count(run.file, into.length);
-      run.file.readWhole(run.at, into);
-      return;
-    }
-    if (run.skip === 0) this.#count(run.cluster.file, run.cluster.atLeast);
-    into.set(this.#decompress(run.cluster).subarray(run.skip, run.skip + into.length));
-  }
-
-  /** The clusters of an image may be larger than those before it, so that one is read in parts: it is kept. */
-  #decompress(cluster: CompressedCluster): Uint8Array {
-    if (cluster.file !== this.#cluster?.file || cluster.at !== this.#cluster.at) {
-      this.#decompressed = decompress(cluster);
-      this.#cluster = cluster;
-    }
-    return this.#decompressed;
-  }
 
   /** A few bytes must not become a disk of many: tables that name a cluster again and again are damaged. */
-  #count(file: ImageFile, bytes: number): void {
+  add(file: ImageFile, bytes: number): void {
     const read = (this.#bytesRead.get(file) ?? 0) + bytes;
     if (read > file.size) {
       throw damaged(`it has more of the disk than '${file.path}' has bytes`);
     }
     this.#bytesRead.set(file, read);
+  }
+}
+
+/** Copies what is not compressed. */
+class Copy {
+  readonly #into: Deno.FsFile;
+  readonly #bytes: Uint8Array;
+  /** Where in the disk what it has is. */
+  #base = 0;
+  #length = 0;
+
+  /** @param diskSize It has no room for more. */
+  constructor(into: Deno.FsFile, diskSize: number) {
+    this.#into = into;
+    this.#bytes = new Uint8Array(Math.min(WINDOW, diskSize));
+  }
+
+  /** The place for bytes of the disk, no more than asked for; what was there before may be written for it. */
+  place(offset: number, most: number): Uint8Array {
+    if (offset !== this.#base + this.#length || this.#length === this.#bytes.length) {
+      this.write();
+      this.#base = offset;
+    }
+    const place = this.#bytes.subarray(this.#length, this.#length + most);
+    this.#length += place.length;
+    return place;
+  }
+
+  write(): void {
+    writeSparse(this.#into, this.#base, this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+  }
+}
+
+/** Has clusters decompressed, and writes them. */
+class Decompression implements Disposable {
+  readonly #into: Deno.FsFile;
+  #batch = new ClusterBatch();
+  #workers?: ClusterWorkers;
+
+  constructor(into: Deno.FsFile) {
+    this.#into = into;
+  }
+
+  async add(offset: number, run: CompressedRun): Promise<void> {
+    if (this.#batch.isFullFor(run)) await this.#send();
+    this.#batch.add(offset, run);
+  }
+
+  async end(): Promise<void> {
+    if (this.#batch.length > 0) await (this.#workers ? this.#send() : this.#decompressHere());
+    while (await this.#writeOldest());
+  }
+
+  async #send(): Promise<void> {
+    const workers = this.#workers ??= new (await import("./cluster_workers.ts")).ClusterWorkers();
+    if (workers.isFull) await this.#writeOldest();
+    workers.send(this.#batch);
+    this.#batch = new ClusterBatch();
+  }
+
+  /** What is all of it: a worker would take longer to start. */
+  async #decompressHere(): Promise<void> {
+    const { decompressBatch } = await import("./decompress_cluster.ts");
+    this.#write(decompressBatch(this.#batch));
+  }
+
+  /** @returns Whether there was one. */
+  async #writeOldest(): Promise<boolean> {
+    const done = await this.#workers?.take();
+    if (done) this.#write(done);
+    return done !== undefined;
+  }
+
+  #write({ batch, output, broken }: Decompressed): void {
+    if (broken !== undefined) throw brokenCluster(batch.runs[broken].run.cluster);
+    for (const { offset, from, to } of batch.stretches()) {
+      writeSparse(this.#into, offset, output.subarray(from, to));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#workers?.[Symbol.dispose]();
   }
 }
 
@@ -100,46 +119,35 @@ class Reader {
  */
 export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
   into.truncateSync(image.size);
-  const reader = new Reader();
-  const windows = [new Window(image.size)]; // more when they are needed
-  let filling = 0;
-  let written = Promise.resolve();
-  // Windows are written in their order, on another thread, while the next one is filled.
-  const write = async () => {
-    const window = windows[filling];
-    written = window.written = written.then(() => window.write(into));
-    written.catch(() => {}); // who waits for it next, hears of it
-    filling = (filling + 1) % WINDOWS;
-    await nextTurn(); // only the event loop hears that one is written
-    await windows[filling]?.written;
+  const count = new Count();
+  const copy = new Copy(into, image.size);
+  using decompression = new Decompression(into);
+  const read = (run: DataRun, place: Uint8Array) => {
+    count.add(run.file, place.length);
+    run.file.readWhole(run.at, place);
   };
   let turn = performance.now();
-  try {
-    for (let offset = 0; offset < image.size;) {
-      if (performance.now() - turn > TURN) {
-        work.progress?.(offset, image.size);
-        await new Promise((resolve) => setTimeout(resolve));
-        turn = performance.now();
-      }
-      work.signal?.throwIfAborted();
-      const run = locate(image, offset, image.size - offset);
-      if (run.kind === "zero") {
-        offset += run.length;
-        continue;
-      }
-      if (offset >= windows[filling].base + WINDOW) {
-        await write();
-        (windows[filling] ??= new Window(image.size)).reset(offset - offset % WINDOW);
-      }
-      const window = windows[filling];
-      const length = Math.min(run.length, window.base + WINDOW - offset);
-      reader.read(run, window.add(offset, length));
-      offset += length;
+  for (let offset = 0; offset < image.size;) {
+    if (performance.now() - turn > TURN) {
+      work.progress?.(offset, image.size);
+      await new Promise((resolve) => setTimeout(resolve));
+      turn = performance.now();
     }
-    await write();
-    await written;
-    work.progress?.(image.size, image.size);
-  } finally {
-    await Promise.allSettled([written]);
+    work.signal?.throwIfAborted();
+    const run = locate(image, offset, image.size - offset);
+    let { length } = run;
+    if (run.kind === "compressed") {
+      if (run.skip === 0) count.add(run.cluster.file, run.cluster.atLeast);
+      await decompression.add(offset, run);
+    } else if (run.kind === "data" || length < BLOCK) {
+      const place = copy.place(offset, length);
+      length = place.length;
+      if (run.kind === "data") read(run, place);
+      else place.fill(0);
+    }
+    offset += length;
   }
+  copy.write();
+  await decompression.end();
+  work.progress?.(image.size, image.size);
 }

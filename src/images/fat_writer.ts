@@ -48,7 +48,7 @@ export async function writeVolume(plan: FatPlan, into: Deno.FsFile, work: Work =
     }
     if (at < end && size > 0) throw new ImageError(`'${name}' has shrunk while it was read`);
   }
-  await writer.flush();
+  writer.flush();
   work.progress?.(plan.size, plan.size);
 }
 
@@ -67,7 +67,7 @@ class Writer {
     for (let done = 0; done < bytes.length;) {
       const at = offset + done;
       if (at >= this.#base + WINDOW) {
-        await this.flush();
+        this.flush();
         this.#base = at - at % WINDOW;
       }
       const place = at - this.#base;
@@ -80,8 +80,8 @@ class Writer {
     if (performance.now() - this.#turn > TURN) await this.#rest(offset);
   }
 
-  async flush(): Promise<void> {
-    await writeSparse(this.file, this.#base, this.#bytes.subarray(0, this.#length));
+  flush(): void {
+    writeSparse(this.file, this.#base, this.#bytes.subarray(0, this.#length));
     this.#length = 0;
   }
 

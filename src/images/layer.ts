@@ -1,6 +1,6 @@
 /** A disk as a chain of layers: what one layer does not hold is in the next, its backing file. */
 
-import { ImageError } from "./error.ts";
+import { damaged, ImageError } from "./error.ts";
 import type { ImageFile } from "./image_file.ts";
 
 /** A compressed cluster of a qcow2 image, or grain of a VMDK one. */
@@ -17,6 +17,11 @@ export interface CompressedCluster {
   size: number;
   /** The least that it has of that, where it may be shorter. */
   shortest?: number;
+}
+
+/** The error of a cluster that cannot be decompressed. */
+export function brokenCluster({ at, file }: CompressedCluster): ImageError {
+  return damaged(`the compressed cluster at byte ${at} of '${file.path}' is broken`);
 }
 
 /** Bytes of a disk that lie together, from an offset on that the asker knows. */

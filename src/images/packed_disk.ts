@@ -5,7 +5,7 @@ import { COMPRESSIONS } from "./compression.ts";
 import { DISK_ENDS, diskFormat, markedFormat } from "./disk_format.ts";
 import { checkDiskSize, LARGEST_DISK } from "./disk_size.ts";
 import { damaged, ImageError } from "./error.ts";
-import { withoutHoles } from "./holes.ts";
+import { writeSparse } from "./holes.ts";
 import { ImageFile } from "./image_file.ts";
 import { KERNEL_HEAD, kernelFormat } from "./kernel.ts";
 import { has } from "./magic.ts";
@@ -47,11 +47,7 @@ class SparseOutput implements Sink {
   }
 
   #flush(): void {
-    const base = this.length - this.#filled;
-    for (const [start, end] of withoutHoles(this.#window.subarray(0, this.#filled), base)) {
-      this.#file.seekSync(base + start, Deno.SeekMode.Start);
-      for (let at = start; at < end;) at += this.#file.writeSync(this.#window.subarray(at, end));
-    }
+    writeSparse(this.#file, this.length - this.#filled, this.#window.subarray(0, this.#filled));
     this.#filled = 0;
   }
 }

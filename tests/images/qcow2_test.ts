@@ -1,9 +1,12 @@
-import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { makeOnce } from "../../src/host/make_once.ts";
 import { convert } from "../../src/images/convert.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
 import { diskFormat } from "../../src/images/disk_format.ts";
+import type { CompressedCluster } from "../../src/images/layer.ts";
 import { Folder } from "../e2e/vzrun.ts";
+import { equalBytes } from "./bytes.ts";
 import { assertSameAsQemu, mixedBytes, qemuImg, randomNumbers, scribble, toRaw } from "./qemu_img.ts";
 
 const MIB = 1024 * 1024;
@@ -243,14 +246,67 @@ Deno.test("qcow2 whose tables name the same cluster again and again is refused b
   }
 });
 
-Deno.test("converting onto a full disk says so", async () => {
+/** Does something before a write of a file, and after so many others. */
+function beforeWrite(file: Deno.FsFile, others: number, act: () => void): void {
+  const { writeSync } = file;
+  file.writeSync = (bytes) => {
+    if (others-- === 0) act();
+    return writeSync.call(file, bytes);
+  };
+}
+
+for (const flags of [[], ["-c"]]) {
+  Deno.test(`converting onto a full disk says so ${flags}`, async () => {
+    using folder = new Folder();
+    using layers = openQcow2(mixedImage(folder, "cluster_size=64k", ...flags));
+    using file = Deno.openSync(folder.file("raw"), { write: true, createNew: true });
+    beforeWrite(file, 4, () => {
+      throw new RangeError("full");
+    });
+    await assertRejects(() => convert(layers, file), RangeError, "full");
+  });
+
+  Deno.test(`converting that is ended in the middle leaves nothing, and can be begun anew ${flags}`, async () => {
+    using folder = new Folder();
+    const image = mixedImage(folder, "cluster_size=512", ...flags);
+    using layers = openQcow2(image);
+    const raw = folder.file("made.raw");
+    const ending = new AbortController();
+    const make = (signal?: AbortSignal) =>
+      makeOnce(raw, (file) => {
+        beforeWrite(file, 4, () => ending.abort(new RangeError("enough")));
+        return convert(layers, file, { signal });
+      }, signal);
+    await assertRejects(() => make(ending.signal), RangeError, "enough");
+    assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [
+      "mixed.qcow2",
+      "mixed.raw",
+    ]);
+    await make();
+    assert(equalBytes(Deno.readFileSync(raw), Deno.readFileSync(folder.file("mixed.raw"))), "other bytes");
+  });
+}
+
+Deno.test("qcow2 of which one cluster among many is broken: it is refused by the place of that", async () => {
   using folder = new Folder();
-  const image = mixedImage(folder, "cluster_size=64k");
-  using layers = openQcow2(image);
-  using file = Deno.openSync(folder.file("raw"), { write: true, createNew: true });
-  file.write = () => Promise.reject(new RangeError("full"));
-  const progress = () => {}; // the event loop has its turns, in which nobody waits for the write
-  await assertRejects(() => convert(layers, file, { progress }), RangeError, "full");
+  const image = mixedImage(folder, "cluster_size=4k,compression_type=zstd", "-c");
+  const broken: CompressedCluster[] = [];
+  {
+    using layers = openQcow2(image);
+    for (let offset = 0; offset < SIZE;) {
+      const run = layers.run(offset, SIZE - offset);
+      if (run.kind === "compressed") broken.push(run.cluster);
+      offset += run.length;
+    }
+  }
+  const { at } = broken[broken.length >> 1];
+  {
+    using file = Deno.openSync(image, { write: true });
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(4));
+  }
+  const work = toRaw(image, folder.file("raw"));
+  await assertRejects(() => work, ImageError, `the compressed cluster at byte ${at} of '${image}' is broken`);
 });
 
 Deno.test("converting tells how far it has come, and can be ended", async () => {

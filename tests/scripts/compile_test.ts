@@ -111,9 +111,11 @@ Deno.test(
     Deno.mkdirSync(folder);
     const files = await stage(ROOT, folder, "abc123");
     assertEquals(files.filter((file) => !/^[\w-]+\.js$/.test(file)), [
+      "cluster_worker.ts",
       "deno.json",
       "liblzma.wasm",
       "src/cli/worker.js",
+      "src/images/cluster_worker.js",
       "worker.ts",
     ]);
     const env = {
@@ -145,7 +147,8 @@ Deno.test(
     const names = (await stage(ROOT, staged.path)).map((path) => plain(basename(path)));
     const files = names.filter((name) => name !== "deno.json");
     assertEquals(embedded.toSorted(), files.toSorted());
-    assertEquals([...added.matchAll(/"Dir":\{"n":"([^"]+)"/g)].map(([, name]) => name), ["src", "cli"]);
+    const folders = [...added.matchAll(/"Dir":\{"n":"([^"]+)"/g)].map(([, name]) => name);
+    assertEquals(folders, ["src", "cli", "images"]);
     const permissions = JSON.parse(/"permissions":(\{[^}]*\})/.exec(added)![1]);
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
     assertEquals(permissions.allow_env, config.permissions.default.env);
