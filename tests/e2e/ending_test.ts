@@ -1,13 +1,26 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { DEAF, listening, telling } from "./booted.ts";
 import { meanwhile } from "./meanwhile.ts";
-import { contents, eventually, Folder, GUEST, guest, pause, stateOf, Vzrun, within } from "./vzrun.ts";
+import {
+  contents,
+  eventually,
+  Folder,
+  GUEST,
+  guest,
+  type How,
+  pause,
+  stateOf,
+  Vzrun,
+  within,
+} from "./vzrun.ts";
 
 const WAITING = "echo up; sleep 1000";
 
-/** vzrun with a guest that is up and waits. */
-async function waiting(args: string[], how = {}): Promise<Vzrun> {
-  const run = new Vzrun(args, how);
+/** vzrun with a guest that is up. @param line What is typed at it. */
+async function waiting(args: string[], how: How = {}, line?: string): Promise<Vzrun> {
+  const run = new Vzrun(args, { ...how, typing: line !== undefined });
   try {
+    if (line !== undefined) await run.type(line);
     await run.out.until("up\r\n");
     return run;
   } catch (error) {
@@ -20,7 +33,8 @@ for (
   const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
 ) {
   Deno.test(`ending: ${signal} lets the guest power off, and the exit code is ${code}`, async () => {
-    await using run = await waiting([...guest(WAITING), "-verbose"]);
+    const machine = signal === "SIGTERM" ? guest(WAITING) : await telling();
+    await using run = await waiting([...machine, "-verbose"]);
     const { qemu } = run;
     run.signal(signal);
     assertEquals(await run.end(8), code);
@@ -31,7 +45,7 @@ for (
 }
 
 Deno.test("ending: the second SIGTERM ends at once a guest that does not listen", async () => {
-  await using run = await waiting(guest(WAITING, "powerbutton=ignore"));
+  await using run = await waiting(await listening(), {}, `${DEAF}echo up\n`);
   const { qemu } = run;
   const start = Date.now();
   run.signal("SIGTERM");
@@ -45,9 +59,9 @@ Deno.test("ending: the second SIGTERM ends at once a guest that does not listen"
 
 Deno.test("ending: a closed terminal does not end a machine whose console is a file", async () => {
   using folder = new Folder();
-  const args = [...guest(WAITING), "-serial", "file:console", "-verbose"];
+  const args = [...await telling(), "-serial", "file:console", "-verbose"];
   await using run = new Vzrun(args, { cwd: folder.path });
-  await eventually("the guest", () => contents(folder.file("console")) === "up\r\n");
+  await eventually("the guest", () => contents(folder.file("console")).startsWith("up\r\n"));
   run.signal("SIGHUP");
   await run.err.until("the machine runs on");
   run.signal("SIGTERM");
@@ -56,17 +70,16 @@ Deno.test("ending: a closed terminal does not end a machine whose console is a f
 
 Deno.test("ending: under nohup a closed terminal is nothing to vzrun", async () => {
   const through = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"];
-  await using run = new Vzrun(guest("echo up; read word; echo $word"), { typing: true, through });
-  await run.out.until("up\r\n");
+  await using run = await waiting(await listening(), { through }, "echo up\n");
   run.signal("SIGHUP");
-  await run.type("on\n");
+  await run.type("echo on; poweroff -f\n");
   assertEquals(await run.end(), 0);
-  assertEquals([run.out.text, run.err.text], ["up\r\non\r\non\r\n", ""]);
+  assertEquals([run.out.text, run.err.text], ["up\r\n\x1e0\x1eon\r\n", ""]);
 });
 
-for (const [guestDoes, commands] of [["waits", WAITING], ["goes on writing", "yes up"]]) {
+for (const [guestDoes, commands] of [["waits", "echo up\n"], ["goes on writing", "yes up\n"]]) {
   Deno.test(`ending: when head has read its line the run ends, also of a guest that ${guestDoes}`, async () => {
-    await using run = await waiting(guest(commands));
+    await using run = await waiting(await listening(), {}, commands);
     const { qemu } = run;
     await run.out.goAway();
     assertEquals(await run.end(15), 141);
@@ -79,7 +92,7 @@ Deno.test("ending: kill -9 leaves no QEMU and no file", async () => {
   using folder = new Folder();
   const [cwd, TMPDIR] = [folder.file("here"), folder.file("tmp")];
   for (const path of [cwd, TMPDIR]) Deno.mkdirSync(path);
-  await using run = await waiting(guest(WAITING), { cwd, env: { TMPDIR } });
+  await using run = await waiting(await telling(), { cwd, env: { TMPDIR } });
   const { qemu } = run;
   run.signal("SIGKILL");
   await run.end(5);
@@ -88,18 +101,16 @@ Deno.test("ending: kill -9 leaves no QEMU and no file", async () => {
 });
 
 Deno.test("ending: when QEMU is killed the exit code is 1, and one line says what has happened", async () => {
-  await using run = await waiting(guest(WAITING));
+  await using run = await waiting(await telling());
   Deno.kill(run.qemu, "SIGKILL");
   assertEquals(await run.end(5), 1);
   assertMatch(run.err.text, /^vzrun: [^\n]*QEMU was killed by signal 9[^\n]*\n$/);
 });
 
 Deno.test("ending: a guest that reboots goes on", async () => {
-  await using run = new Vzrun(guest("echo up; read again; $again"), { typing: true });
-  await run.out.until("up\r\n");
-  await run.type("reboot -f\n");
-  await run.out.until(/up\r\n[^]*up\r\n/);
-  await run.type("echo twice\n");
+  await using run = await waiting(await listening(), {}, "echo up; reboot -f\n");
+  await run.out.until(/up\r\n[^]*ready\r\n/);
+  await run.type("echo twice; poweroff -f\n");
   assertEquals(await run.end(), 0);
   assertMatch(run.out.text, /twice\r\n$/);
   assertEquals(run.err.text, "");
@@ -119,7 +130,7 @@ Deno.test("ending: what only QEMU refuses gives exit code 1 and one line", async
 
 Deno.test("ending: what cannot be said, because stderr is full, keeps nothing from ending", async () => {
   const through = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
-  await using run = await waiting([...guest(WAITING), "-verbose"], { through });
+  await using run = await waiting([...await telling(), "-verbose"], { through });
   run.signal("SIGTERM");
   assertEquals(await run.end(8), 143);
 });
@@ -130,8 +141,7 @@ Deno.test("ending: a reader of stderr who has stopped keeps nothing from ending"
   assertEquals((await new Deno.Command("mkfifo", { args: [fifo] }).output()).code, 0);
   using _reader = Deno.openSync(fifo, { read: true, write: true });
   const through = ["sh", "-c", `exec "$@" 2>'${fifo}'`, "sh"];
-  await using run = new Vzrun(guest("echo up; sleep 1000", "powerbutton=ignore"), { through });
-  await run.out.until("up\r\n");
+  await using run = await waiting(await listening(), { through }, `${DEAF}echo up\n`);
   using filler = Deno.openSync(fifo, { read: true, write: true });
   const full = filler.write(new Uint8Array(1 << 20)).catch(() => {}); // more than there is room for
   await pause(500);
@@ -173,8 +183,7 @@ Deno.test("ending: the second SIGTERM ends vzrun also when QEMU hangs at its sta
 Deno.test("ending: -pidfile has the process id as long as vzrun runs, and one vzrun at a time", async () => {
   using folder = new Folder();
   const how = { cwd: folder.path };
-  await using run = new Vzrun([...guest("echo up; sleep 1000"), "-pidfile", "pid"], how);
-  await run.out.until("up");
+  await using run = await waiting([...await telling(), "-pidfile", "pid"], how);
   assertEquals(contents(folder.file("pid")), `${run.pid}\n`);
   await using other = new Vzrun([...guest("true"), "-pidfile", "pid"], how);
   assertEquals(await other.end(10), 2);
@@ -185,7 +194,7 @@ Deno.test("ending: -pidfile has the process id as long as vzrun runs, and one vz
 });
 
 Deno.test("ending: SIGUSR1, which opens Deno's debugger to all users, does nothing", async () => {
-  await using run = new Vzrun([...guest("read line"), "-verbose"]);
+  await using run = new Vzrun([...await telling(), "-verbose"]);
   await run.err.until("the machine is running");
   const sockets = () => {
     const own = [...Deno.readDirSync(`/proc/${run.pid}/fd`)].map(({ name }) => {
@@ -209,7 +218,7 @@ Deno.test("ending: SIGUSR1, which opens Deno's debugger to all users, does nothi
 });
 
 meanwhile("ending: a guest that does not listen is forced after 10 s", async () => {
-  await using run = await waiting(guest(WAITING, "powerbutton=ignore"));
+  await using run = await waiting(await listening(), {}, `${DEAF}echo up\n`);
   const { qemu } = run;
   const start = Date.now();
   run.signal("SIGTERM");

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { listening, telling } from "./booted.ts";
 import { meanwhile } from "./meanwhile.ts";
 import { Terminal } from "./terminal.ts";
 import { eventually, Folder, guest, pause, ROOT, stateOf, Vzrun } from "./vzrun.ts";
@@ -27,7 +28,7 @@ Deno.test("terminal: what is typed goes to the guest, but for Ctrl-A", async () 
 
 Deno.test("terminal: it is raw again after a stop, whatever a shell made of it meanwhile", async () => {
   await using terminal = new Terminal();
-  await using run = new Vzrun(guest("echo up; sleep 1000"), terminal.how());
+  await using run = new Vzrun(await telling(), terminal.how());
   await terminal.screen.until("up");
   const raw = terminal.modes;
   for (const mode of ["-icanon", "-echo ", "-isig", "-icrnl", "-ixon"]) assertStringIncludes(raw, mode);
@@ -38,8 +39,6 @@ Deno.test("terminal: it is raw again after a stop, whatever a shell made of it m
   run.signal("SIGCONT");
   await eventually("raw modes", () => terminal.modes === raw);
 });
-
-const WAITING = "echo up; sleep 1000";
 
 type Way = [name: string, leave: (run: Vzrun, terminal: Terminal) => unknown, code: number];
 const ways: Way[] = [
@@ -55,7 +54,7 @@ for (const [name, leave, code] of ways) {
   Deno.test(`terminal: its modes are put back after ${name}`, async () => {
     await using terminal = new Terminal();
     const before = terminal.modes;
-    await using run = new Vzrun(guest(WAITING), terminal.how());
+    await using run = new Vzrun(await telling(), terminal.how());
     await terminal.screen.until("up");
     assertStringIncludes(terminal.modes, "-icanon");
     await leave(run, terminal);
@@ -67,7 +66,9 @@ for (const [name, leave, code] of ways) {
 Deno.test("terminal: its modes are put back after the guest has powered off", async () => {
   await using terminal = new Terminal();
   const before = terminal.modes;
-  await using run = new Vzrun(guest("echo done"), terminal.how());
+  await using run = new Vzrun(await listening(), terminal.how());
+  await eventually("raw modes", () => terminal.modes !== before);
+  await terminal.type("poweroff -f\r");
   assertEquals(await run.end(), 0);
   assertEquals(terminal.modes, before);
 });
@@ -84,7 +85,7 @@ Deno.test("terminal: its modes are put back when the machine does not start", as
 Deno.test("terminal: its modes are put back after a signal that comes as soon as it is raw", async () => {
   await using terminal = new Terminal();
   const before = terminal.modes;
-  await using run = new Vzrun(guest(WAITING), terminal.how());
+  await using run = new Vzrun(guest("sleep 1000"), terminal.how());
   await eventually("raw modes", () => terminal.modes !== before);
   run.signal("SIGTERM"); // the guest cannot hear it yet
   await run.err.until("asked");
@@ -95,7 +96,7 @@ Deno.test("terminal: its modes are put back after a signal that comes as soon as
 
 Deno.test("terminal: closing its window powers the guest off", async () => {
   await using terminal = new Terminal();
-  await using run = new Vzrun([...guest(WAITING), "-verbose"], terminal.how());
+  await using run = new Vzrun([...await telling(), "-verbose"], terminal.how());
   await terminal.screen.until("up");
   const { qemu } = run;
   await terminal.close();
@@ -106,7 +107,7 @@ Deno.test("terminal: closing its window powers the guest off", async () => {
 
 Deno.test("terminal: closing its window powers the guest off also when stderr goes there, as it does", async () => {
   await using terminal = new Terminal();
-  await using run = new Vzrun([...guest(WAITING), "-verbose"], terminal.how(true));
+  await using run = new Vzrun([...await telling(), "-verbose"], terminal.how(true));
   await terminal.screen.until("\nup");
   const { qemu } = run;
   await terminal.close();
@@ -131,7 +132,7 @@ Deno.test("terminal: in the background it is left alone, and a signal ends the r
   const before = terminal.modes;
   // timeout puts what it runs into the background of the terminal, which is the shell's.
   const through = [...terminal.how().through!, "sh", "-c", '"$@"; exit $?', "sh", "timeout", "1000"];
-  await using run = new Vzrun(guest(WAITING), { through });
+  await using run = new Vzrun(await telling(), { through });
   await terminal.screen.until("up");
   assertEquals(terminal.modes, before);
   await terminal.type("typed ahead\n"); // which is not ours to read
@@ -188,10 +189,10 @@ meanwhile(
   async () => {
     await using terminal = new Terminal();
     const how = { ...terminal.how(), env: { VIRTUALIZATION_NONBLOCKING: "yes" } };
-    await using run = new Vzrun(guest("echo up; read line; echo got $line; sleep 1000"), how);
-    await terminal.screen.until("up");
-    await terminal.type("keys\r");
-    await terminal.screen.until("got keys");
+    await using run = new Vzrun(await listening(), how);
+    await eventually("raw modes", () => terminal.modes.includes("-icanon"));
+    await terminal.type("echo got $((40 + 2)) keys\r");
+    await terminal.screen.until("got 42 keys");
     await pause(11_000); // Deno's pool ends its idle threads after 10 s
     const used = () => {
       const fields = Deno.readTextFileSync(`/proc/${run.pid}/stat`).replace(/.*\) /s, "").split(" ");
