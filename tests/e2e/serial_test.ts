@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { DEAF, listening } from "./booted.ts";
 import {
   contents,
   eventually,
@@ -7,6 +8,7 @@ import {
   GUEST_FILES,
   Output,
   pause,
+  SOONER,
   stateOf,
   Vzrun,
   vzrun,
@@ -54,9 +56,9 @@ async function deviceOf(run: Vzrun, console = "hvc0"): Promise<string> {
 }
 
 Deno.test("serial: a pty is attached, left and attached again while the guest runs", async () => {
-  const args = [...guest("(while echo tick >/dev/hvc2; do :; done) & " + answering("hvc1"))];
-  args.push("-serial", "stdio", "-serial", "pty", "-serial", "pty"); // of the third nobody reads anything
-  await using run = new Vzrun(args);
+  const args = ["-serial", "stdio", "-serial", "pty", "-serial", "pty"]; // of the third nobody reads anything
+  await using run = new Vzrun([...await listening(3), ...args], { typing: true });
+  await run.type(`(while echo tick >/dev/hvc2; do :; done) & ${answering("hvc1")}; poweroff -f\n`);
   const path = await deviceOf(run, "hvc1");
   assert(path !== await deviceOf(run, "hvc2"));
   for (const word of ["one", "two"]) {
@@ -81,7 +83,7 @@ Deno.test("serial: a guest whose consoles are ptys that nobody opens boots, writ
   const loud = [
     ...GUEST_FILES,
     "-append",
-    'console=hvc0 run="seq 30000 >/dev/hvc1"',
+    `console=hvc0 ${SOONER} run="seq 30000 >/dev/hvc1"`,
     "-m",
     "256",
     "-nographic",
@@ -94,8 +96,9 @@ Deno.test("serial: a guest whose consoles are ptys that nobody opens boots, writ
 Deno.test("serial: a reader of a pty who stops for 5 s stops nothing else, and gets whole what was not dropped", async () => {
   const commands = "(i=0; while :; do i=$((i+1)); echo line $i of the log; done >/dev/hvc1) & " +
     "while read word; do echo got $word; done";
-  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", "pty"];
+  const args = [...await listening(2), "-serial", "stdio", "-serial", "pty"];
   await using run = new Vzrun(args, { typing: true });
+  await run.type(`${commands}\n`);
   const path = await deviceOf(run, "hvc1");
   using device = Deno.openSync(path, { read: true });
   const buffer = new Uint8Array(65536);
@@ -126,7 +129,9 @@ Deno.test("serial: a reader of a pty who stops for 5 s stops nothing else, and g
 
 // MAC.md, row 2.
 Deno.test("serial: a pty that its first reader has left cooked is raw for the second", async () => {
-  await using run = new Vzrun([...guest(answering("hvc1")), "-serial", "stdio", "-serial", "pty"]);
+  const args = [...await listening(2), "-serial", "stdio", "-serial", "pty"];
+  await using run = new Vzrun(args, { typing: true });
+  await run.type(`${answering("hvc1")}\n`);
   const path = await deviceOf(run, "hvc1");
   const stty = async (...args: string[]) => {
     const { stdout } = await new Deno.Command("stty", { args: ["-F", path, ...args] }).output();
@@ -161,8 +166,9 @@ Deno.test("serial: a pty that its first reader has left cooked is raw for the se
 
 Deno.test("serial: a pty and a socket at which more is typed than the guest takes keep no run from its end", async () => {
   using folder = new Folder();
-  const args = [...guest("echo up; sleep 1000", "powerbutton=ignore"), "-serial", "stdio", "-serial", "pty"];
-  await using run = new Vzrun([...args, "-serial", `unix:${folder.file("s")}`]);
+  const args = [...await listening(3), "-serial", "stdio", "-serial", "pty"];
+  await using run = new Vzrun([...args, "-serial", `unix:${folder.file("s")}`], { typing: true });
+  await run.type(`${DEAF}echo up; sleep 1000\n`);
   const path = await deviceOf(run, "hvc1");
   await run.out.until("up\r\n");
   const typist = new Deno.Command("head", { args: ["-c", "400000", "/dev/zero"], stdout: "piped" }).spawn();
@@ -184,10 +190,14 @@ Deno.test("serial: what another has put in the place of a run's socket is not th
   using folder = new Folder();
   const path = folder.file("s");
   const socket = ["-serial", "stdio", "-serial", `unix:${path}`];
-  await using first = new Vzrun([...guest("echo up; read x"), ...socket], { typing: true });
+  const machine = [...await listening(2), ...socket];
+  const commands = "echo up; read x; poweroff -f\n";
+  await using first = new Vzrun(machine, { typing: true });
+  await first.type(commands);
   await first.out.until("up\r\n");
   Deno.removeSync(path);
-  await using second = new Vzrun([...guest("echo up; read x"), ...socket], { typing: true });
+  await using second = new Vzrun(machine, { typing: true });
+  await second.type(commands);
   await second.out.until("up\r\n");
   await first.type("\n");
   assertEquals([await first.end(), first.err.text], [0, ""]);
@@ -276,6 +286,18 @@ class Client implements AsyncDisposable {
     return new Client(await Deno.connect({ transport: "unix", path }), beforeRead);
   }
 
+  /** Connects as soon as somebody listens there. */
+  static async connectSoon(path: string): Promise<Client> {
+    for (const end = Date.now() + 60_000;;) {
+      try {
+        return await Client.connect(path);
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await pause(20);
+      }
+    }
+  }
+
   async type(text: string): Promise<void> {
     await this.connection.write(new TextEncoder().encode(text));
   }
@@ -294,9 +316,12 @@ Deno.test("serial: a console on a socket is talked to, left and talked to again"
   killed.signal("SIGKILL");
   await killed.end();
   assert(Deno.statSync(socket).isSocket, "what the killed run has left is not in the way");
-  const args = [...guest(`echo up >/dev/hvc1; ${answering("hvc0")}`)];
-  await using run = new Vzrun([...args, "-serial", `unix:${socket}`, "-serial", "stdio"]);
-  await run.out.until("up\r\n");
+  await using run = new Vzrun([...await listening(2), "-serial", `unix:${socket}`, "-serial", "stdio"]);
+  {
+    await using client = await Client.connectSoon(socket); // what is there first is the killed run's
+    await client.type(`echo up >/dev/hvc1; ${answering("hvc0")}; poweroff -f\n`);
+    await run.out.until("up\r\n");
+  }
   assertEquals(Deno.statSync(socket).mode! & 0o777, 0o600);
   for (const word of ["one", "two"]) {
     await using client = await Client.connect(socket);
@@ -315,8 +340,9 @@ Deno.test("serial: a console on a socket is talked to, left and talked to again"
 
 Deno.test("serial: a socket is gone after a signal, and a guest that nobody hears goes on", async () => {
   using folder = new Folder();
-  const args = guest("(while echo tick >/dev/hvc1; do :; done) & sleep 2; echo up; sleep 1000");
-  await using run = new Vzrun([...args, "-serial", "stdio", "-serial", "unix:socket"], { cwd: folder.path });
+  const args = [...await listening(2), "-serial", "stdio", "-serial", "unix:socket"];
+  await using run = new Vzrun(args, { cwd: folder.path, typing: true });
+  await run.type("(while echo tick >/dev/hvc1; do :; done) & sleep 2; echo up; sleep 1000\n");
   await run.out.until("up\r\n");
   const { qemu } = run;
   run.signal("SIGTERM");
@@ -330,12 +356,13 @@ Deno.test("serial: a megabyte passes a socket whole, whoever reads slowly", asyn
   const socket = folder.file("socket");
   const noise =
     "echo ready >/dev/hvc1; read go; stty raw -echo; head -c 1000000 /dev/urandom >/tmp/noise; cat /tmp/noise";
-  const sum = "sha256sum </tmp/noise >/dev/hvc1; read end";
-  const args = [...guest(`${noise}; ${sum}`), "-serial", `unix:${socket}`, "-serial", "stdio"];
+  const sum = "sha256sum </tmp/noise >/dev/hvc1; read end; poweroff -f";
+  const args = [...await listening(2), "-serial", `unix:${socket}`, "-serial", "stdio"];
   await using run = new Vzrun(args);
   await socketAt(socket);
-  await run.out.until("ready\r\n");
   await using client = await Client.connect(socket);
+  await client.type(`${noise}; ${sum}\n`);
+  await run.out.until("ready\r\n");
   await client.type("go\n");
   await run.out.until(/[0-9a-f]{64} {2}-\r\n/);
   await client.type("\n");
@@ -349,11 +376,10 @@ Deno.test("serial: a megabyte passes a socket whole, whoever reads slowly", asyn
 Deno.test("serial: a slow client of a socket gets the end of what the guest wrote before it powered off", async () => {
   using folder = new Folder();
   const socket = folder.file("socket");
-  const args = [...guest("stty -echo; echo ready >/dev/hvc1; read go; head -c 600000 /dev/zero; echo end")];
-  await using run = new Vzrun([...args, "-serial", `unix:${socket}`, "-serial", "stdio"]);
-  await run.out.until("ready\r\n");
+  await using run = new Vzrun([...await listening(2), "-serial", `unix:${socket}`, "-serial", "stdio"]);
+  await socketAt(socket);
   await using client = await Client.connect(socket, () => pause(300));
-  await client.type("go\n");
+  await client.type("head -c 600000 /dev/zero; echo end; poweroff -f\n");
   assertEquals(await run.end(), 0);
   await client.screen.ended;
   const { text } = client.screen;
@@ -362,11 +388,12 @@ Deno.test("serial: a slow client of a socket gets the end of what the guest wrot
 
 Deno.test("serial: a client of a socket that reads no more does not keep a run that has ended", async () => {
   using folder = new Folder();
-  const args = guest("echo ready >/dev/hvc1; read go; cat /dev/zero");
-  await using run = new Vzrun([...args, "-serial", "unix:socket", "-serial", "stdio"], { cwd: folder.path });
-  await run.out.until("ready\r\n");
+  const args = [...await listening(2), "-serial", "unix:socket", "-serial", "stdio"];
+  await using run = new Vzrun(args, { cwd: folder.path });
+  await socketAt(folder.file("socket"));
   using client = await Deno.connect({ transport: "unix", path: folder.file("socket") });
-  await client.write(new TextEncoder().encode("go\n"));
+  await client.write(new TextEncoder().encode("echo ready >/dev/hvc1; cat /dev/zero\n"));
+  await run.out.until("ready\r\n");
   const threads = `/proc/${run.qemu}/task`;
   const waits = ({ name }: Deno.DirEntry) => contents(`${threads}/${name}/wchan`).includes("pipe_write");
   await eventually("a guest that can write no more", () => [...Deno.readDirSync(threads)].some(waits));
@@ -380,17 +407,15 @@ Deno.test("serial: a client of a socket that reads no more does not keep a run t
 Deno.test("serial: a client of a socket that has nothing more to say hears the answer, until the next one comes", async () => {
   using folder = new Folder();
   const socket = folder.file("socket");
-  const args = [...guest(answering("hvc0")), "-serial", `unix:${socket}`];
-  await using run = new Vzrun(args);
+  await using run = new Vzrun([...await listening(), "-serial", `unix:${socket}`]);
   await socketAt(socket);
   await using first = await Client.connect(socket);
-  await first.screen.until("ready\r\n");
-  await first.type("one\n");
+  await first.type("echo got one\n");
   await first.connection.closeWrite();
   await first.screen.until("got one\r\n");
   await using second = await Client.connect(socket);
   await first.screen.ended;
-  await second.type("end\n");
+  await second.type("echo got end; poweroff -f\n");
   await second.connection.closeWrite();
   await second.screen.until("got end\r\n");
   assertEquals(await run.end(10), 0);
@@ -426,8 +451,9 @@ Deno.test("serial: a file is appended to with append=on, also after it was cut w
   const log = folder.file("log");
   Deno.writeTextFileSync(log, "before\n");
   const commands = "echo one >/dev/hvc1; read cut; echo two >/dev/hvc1";
-  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", `file:${log},append=on`];
+  const args = [...await listening(2), "-serial", "stdio", "-serial", `file:${log},append=on`];
   await using run = new Vzrun(args, { typing: true });
+  await run.type(`${commands}; poweroff -f\n`);
   await eventually("the first line", () => contents(log) === "before\none\r\n");
   Deno.truncateSync(log); // as copytruncate does
   await run.type("cut\n");
@@ -440,8 +466,9 @@ Deno.test("serial: a client of a socket that reads nothing does not stop the gue
   const path = folder.file("socket");
   const commands =
     "(while echo a line of the log; do :; done) >/dev/hvc1 & while read word; do echo got $word; done";
-  const args = [...guest(`stty -echo; ${commands}`), "-serial", "stdio", "-serial", `unix:${path}`];
+  const args = [...await listening(2), "-serial", "stdio", "-serial", `unix:${path}`];
   await using run = new Vzrun(args, { typing: true });
+  await run.type(`${commands}\n`);
   await eventually(
     "the socket",
     () => [...Deno.readDirSync(folder.path)].some(({ name }) => name === "socket"),

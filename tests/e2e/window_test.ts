@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { DEAF, listeningInWindow } from "./booted.ts";
 import { GuestShell, LOOP } from "./guest_shell.ts";
 import { type Colour, type Picture, Screen, type Window } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
@@ -15,14 +16,22 @@ function windowed(commands: string, ...words: string[]): string[] {
   return [...guest(commands, ...words).slice(0, -1), "-name", "machine"];
 }
 
-/** Runs vzrun with a window on a screen until the guest says `up`. */
+/**
+ * Runs vzrun with a window on a screen, and a guest that has booted before.
+ *
+ * @param line What is typed at the guest.
+ * @param args Options of vzrun.
+ */
 async function withWindow(
+  line: string,
   args: string[],
   body: (screen: Screen, window: Window, run: Vzrun) => Promise<void>,
 ): Promise<void> {
   await using screen = await Screen.start();
-  await using run = new Vzrun(args, { ...screen.how, typing: true });
+  const machine = [...await listeningInWindow(screen.how), "-name", "machine"];
+  await using run = new Vzrun([...machine, ...args], { ...screen.how, typing: true });
   const window = await screen.window("machine");
+  await run.type(`${line}\n`);
   await run.out.until("up\r\n");
   await body(screen, window, run);
 }
@@ -146,21 +155,22 @@ Deno.test("window: the guest's screen gets its size, also after 200 sizes in a r
 });
 
 Deno.test("window: closing it asks the guest to power off, and gives its exit code", async () => {
-  await withWindow(windowed("echo up; sleep 1000"), async (_, window, run) => {
-    const { qemu } = run;
-    await window.close();
-    assertEquals(await run.end(), 0);
-    assertEquals(
-      run.err.text,
-      "vzrun: the window was closed: asked the guest to power off; once more ends the machine\n",
-    );
-    assertEquals(stateOf(qemu), undefined);
-  });
+  await using screen = await Screen.start();
+  await using run = new Vzrun(windowed("echo up; sleep 1000"), screen.how);
+  const window = await screen.window("machine");
+  await run.out.until("up\r\n");
+  const { qemu } = run;
+  await window.close();
+  assertEquals(await run.end(), 0);
+  assertEquals(
+    run.err.text,
+    "vzrun: the window was closed: asked the guest to power off; once more ends the machine\n",
+  );
+  assertEquals(stateOf(qemu), undefined);
 });
 
 Deno.test("window: a guest that does not listen runs on when it is closed, and is ended when it is again", async () => {
-  const ignoring = windowed("echo up; while read w; do echo on; done", "powerbutton=ignore");
-  await withWindow(ignoring, async (_, window, run) => {
+  await withWindow(`${DEAF}echo up; while read w; do echo on; done`, [], async (_, window, run) => {
     await window.close();
     await run.err.until("once more ends the machine\n");
     await run.type("\n");
@@ -173,8 +183,7 @@ Deno.test("window: a guest that does not listen runs on when it is closed, and i
 
 Deno.test("window: the menu pauses, resumes and ends the machine", async () => {
   const [FORCE_STOP, PAUSE, RESUME] = [1, 2, 3];
-  const args = [...windowed("echo up; sleep 1000"), "-verbose"];
-  await withWindow(args, async (_, window, run) => {
+  await withWindow("echo up; sleep 1000", ["-verbose"], async (_, window, run) => {
     const states = () => [...run.err.text.matchAll(/the machine is (\w+)/g)].map(([, state]) => state);
     const until = (state: string) => eventually(state, () => states().at(-1) === state, 10);
     await window.choose(PAUSE);
@@ -182,7 +191,8 @@ Deno.test("window: the menu pauses, resumes and ends the machine", async () => {
     await window.choose(PAUSE); // which cannot be chosen now
     await window.choose(RESUME);
     await until("running");
-    assertEquals(states(), ["starting", "running", "pausing", "paused", "resuming", "running"]);
+    const restored = ["restoring", "paused", "resuming", "running"];
+    assertEquals(states(), [...restored, "pausing", "paused", "resuming", "running"]);
     await window.choose(FORCE_STOP);
     assertEquals(await run.end(), 0);
     assertMatch(run.err.text, /vzrun: Force Stop: ended the machine\n/);
@@ -190,7 +200,7 @@ Deno.test("window: the menu pauses, resumes and ends the machine", async () => {
 });
 
 Deno.test("window: a guest that stops while a menu is open ends the run all the same", async () => {
-  await withWindow(windowed("echo up; read word"), async (screen, window, run) => {
+  await withWindow("echo up; read word; poweroff -f", [], async (screen, window, run) => {
     const { x, y } = await window.content();
     await screen.do("mousemove", x + 76, y - 11, "mousedown", 1);
     await pause(500);
@@ -201,7 +211,7 @@ Deno.test("window: a guest that stops while a menu is open ends the run all the 
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`window: ${signal} does beside it what it does without one`, async () => {
-    await withWindow(windowed("echo up; sleep 1000"), async (_screen, _window, run) => {
+    await withWindow("echo up; sleep 1000", [], async (_screen, _window, run) => {
       run.signal(signal);
       assertEquals(await run.end(8), code);
       assertEquals(run.err.text, `vzrun: ${signal}: asked the guest to power off\n`);
@@ -211,8 +221,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
 
 Deno.test("window: closing that of a paused machine wakes it, and asks it to power off", async () => {
   const PAUSE = 2;
-  const args = [...windowed("echo up; sleep 1000"), "-verbose"];
-  await withWindow(args, async (_, window, run) => {
+  await withWindow("echo up; sleep 1000", ["-verbose"], async (_, window, run) => {
     await window.choose(PAUSE);
     await run.err.until("the machine is paused");
     await window.close();
@@ -225,12 +234,12 @@ Deno.test("window: beside it a terminal's keys go to the guest, and the terminal
   await using screen = await Screen.start();
   await using terminal = new Terminal();
   const before = terminal.modes;
-  const args = windowed("echo up; read word; echo got $word; sleep 1000");
+  const args = [...await listeningInWindow(screen.how), "-name", "machine"];
   await using run = new Vzrun(args, { ...terminal.how(), ...screen.how });
   await screen.window("machine");
-  await terminal.screen.until("up");
-  await terminal.type("word\r");
-  await terminal.screen.until("got word");
+  await eventually("raw modes", () => terminal.modes !== before);
+  await terminal.type("echo got $((40 + 2)) words\r");
+  await terminal.screen.until("got 42 words");
   await terminal.type("\x01x");
   assertEquals(await run.end(8), 0);
   assertMatch(run.err.text, /vzrun: Ctrl-A x: ended the machine\n$/);
