@@ -1,6 +1,7 @@
 // What a Mac does that linux/ does by itself only when it is told to: MAC.md's rows, by their numbers.
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { DEAF, listening, listeningInWindow, telling } from "./booted.ts";
 import { meanwhile } from "./meanwhile.ts";
 import { Screen } from "./screen.ts";
 import { Folder, GUEST, guest, Vzrun, vzrun } from "./vzrun.ts";
@@ -12,7 +13,10 @@ for (const macOS of ["11.0", "12.0", "13.0", "14.0", "15.0", "26.0", "27.0"]) {
   Deno.test(`mac: as macOS ${macOS} a guest boots, is asked to power off, and is ended when it does not listen`, async () => {
     const env = { VIRTUALIZATION_MACOS: macOS };
     await using asked = new Vzrun(guest(WAITING), { env });
-    await using deaf = new Vzrun(guest(WAITING, "powerbutton=ignore"), { env });
+    const canRestore = Number(macOS) >= 14;
+    const args = canRestore ? await listening() : guest(WAITING, "powerbutton=ignore");
+    await using deaf = new Vzrun(args, { env, typing: canRestore });
+    if (canRestore) await deaf.type(`${DEAF}echo up\n`);
     await Promise.all([asked, deaf].map((run) => run.out.until("up\r\n")));
     asked.signal("SIGTERM");
     assertEquals(await asked.end(20), 143);
@@ -138,7 +142,8 @@ Deno.test("mac: a program with a window has its policy when it launches, and is 
   const order = folder.file("order");
   await using screen = await Screen.start();
   const env = { ...screen.how.env, VIRTUALIZATION_APPKIT_ORDER: order };
-  await using run = new Vzrun([...guest(WAITING).slice(0, -1), "-name", "order"], { ...screen.how, env });
+  const args = [...await listeningInWindow(screen.how), "-name", "order"];
+  await using run = new Vzrun(args, { env, typing: true });
   await screen.window("order");
   assertEquals(Deno.readTextFileSync(order).trim().split("\n"), [
     "will finish launching",
@@ -147,15 +152,14 @@ Deno.test("mac: a program with a window has its policy when it launches, and is 
     "activate",
     "make window",
   ]);
-  await run.out.until("up\r\n");
   run.signal("SIGTERM");
   assertEquals(await run.end(20), 143);
 });
 
 // Row 21.
 meanwhile("mac: a guest that cannot be asked is not said to have been, and is forced", async () => {
-  await using run = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
-  await using failing = new Vzrun(guest(WAITING), { env: { VIRTUALIZATION_REQUEST_STOP: "fails" } });
+  await using run = new Vzrun(await telling(), { env: { VIRTUALIZATION_REQUEST_STOP: "no" } });
+  await using failing = new Vzrun(await telling(), { env: { VIRTUALIZATION_REQUEST_STOP: "fails" } });
   await Promise.all([run, failing].map((one) => one.out.until("up\r\n")));
   for (const one of [run, failing]) one.signal("SIGTERM");
   assertEquals(await failing.end(20), 143);
