@@ -211,9 +211,17 @@ export async function vzrun(
   return { code, out: run.out.text, err: run.err.text };
 }
 
+/** Where files are in memory, for tests that make ten thousands of small ones. */
+export const IN_MEMORY = "/dev/shm";
+
 /** A folder that is gone at the end of the block. */
 export class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync();
+  readonly path: string;
+
+  /** @param of Where it is made; with the system's temporary files by default. */
+  constructor(of?: string) {
+    this.path = Deno.makeTempDirSync({ dir: of });
+  }
 
   /** The path of a file in it. */
   file(name: string): string {

@@ -1,6 +1,6 @@
 import { assert, assertGreater, assertLess } from "@std/assert";
 import { ImageError } from "../../src/images/error.ts";
-import { Folder } from "../e2e/vzrun.ts";
+import { Folder, IN_MEMORY } from "../e2e/vzrun.ts";
 import { equalBytes } from "./bytes.ts";
 import { type Format, HEADERS, MIB, sumVHD, sumVHDX } from "./formats.ts";
 import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
@@ -199,7 +199,7 @@ function diskOfQemu(image: string, raw: string, format: Format): Uint8Array | un
 
 for (const [name, kind] of Object.entries(KINDS)) {
   Deno.test(`${name}, damaged: it is refused, or the guest has the disk that it says`, async () => {
-    using folder = new Folder();
+    using folder = new Folder(IN_MEMORY);
     const { format, options, share } = kind;
     const [raw, image] = [folder.file("raw"), folder.file("image")];
     const bytes = new Uint8Array(kind.size ?? SIZE);

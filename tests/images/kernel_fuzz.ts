@@ -10,7 +10,7 @@
 import { ImageError } from "../../src/images/error.ts";
 import { type Arch, openKernel } from "../../src/images/kernel.ts";
 import { unifiedKernel } from "../e2e/unified_kernel.ts";
-import { Folder } from "../e2e/vzrun.ts";
+import { Folder, IN_MEMORY } from "../e2e/vzrun.ts";
 import { equalBytes } from "./bytes.ts";
 import { concat, HERE, pack, pipe, STUB, u32, zboot } from "./pack.ts";
 
@@ -117,7 +117,7 @@ async function main(name: string, count: number, seed: number): Promise<void> {
   const below = random(seed);
   const kernel = smallKernel(arch, below);
   const whole = await make(kernel);
-  using folder = new Folder();
+  using folder = new Folder(IN_MEMORY);
   // Nothing is kept, and nothing synced; a file that is overwritten is, by some file systems.
   const made: string[] = [];
   const cache = {

@@ -1,6 +1,6 @@
 import { assert, assertGreater, assertLess } from "@std/assert";
 import { ImageError } from "../../src/images/error.ts";
-import { Folder } from "../e2e/vzrun.ts";
+import { Folder, IN_MEMORY } from "../e2e/vzrun.ts";
 import { equalBytes } from "./bytes.ts";
 import { modelDisk } from "./qcow2_model.ts";
 import { mixedBytes, qemuImg, randomNumbers, toRaw } from "./qemu_img.ts";
@@ -100,7 +100,7 @@ function diskOfQemu(image: string, raw: string): Uint8Array | undefined {
 
 for (const [name, kind] of Object.entries(KINDS)) {
   Deno.test(`qcow2 ${name}, damaged: it is refused, or the guest has the disk that it says`, async () => {
-    using folder = new Folder();
+    using folder = new Folder(IN_MEMORY);
     const base = mixedBytes(SIZE - 1024, randomNumbers(3));
     const image = makeImage(folder, kind, base);
     const whole = Deno.readFileSync(image);
