@@ -33,10 +33,11 @@ async function save(path: string, commands: string, args: string[], how: How): P
   const events = [{ capability: "events", state: true }];
   await client.command("migrate-set-capabilities", { capabilities: events });
   await client.command("migrate", { uri: `file:${path}.partial` });
-  for (let status: unknown; status !== "completed";) {
+  let status: unknown;
+  do {
     status = (await client.event("MIGRATION")).data?.status;
     if (status === "failed") throw new Error(`the guest cannot be saved: ${run.err.text}`);
-  }
+  } while (status !== "completed");
   await client.command("quit");
   await run.end();
   Deno.renameSync(`${path}.partial`, path);
