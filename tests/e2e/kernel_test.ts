@@ -197,7 +197,7 @@ Deno.test("kernel: one for another processor is refused by the names of both, an
 Deno.test("kernel: what takes long shows how far it has come on a terminal, and Ctrl-C leaves nothing of it", async () => {
   using kernels = new Kernels();
   // A kernel may have anything behind it; this takes a while to unpack.
-  const more = new Uint8Array(50e6);
+  const more = new Uint8Array(24e6);
   for (let i = 0; i < more.length; i += 50_000) crypto.getRandomValues(more.subarray(i, i + 50_000));
   for (let i = 0; i < more.length; i++) more[i] &= 15;
   kernels.write("kernel", await pack("xz", concat(plain, more)));

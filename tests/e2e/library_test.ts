@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MachineError, NSError, VirtualMachine } from "vzrun";
 import { liveCD } from "./live_cd.ts";
-import { Folder, GUEST, ROOT, within } from "./vzrun.ts";
+import { Folder, GUEST, ROOT, SOONER, within } from "./vzrun.ts";
 
 function boot(commands: string) {
-  const commandLine = `console=hvc0 quiet run="${commands}"`;
+  const commandLine = `console=hvc0 quiet ${SOONER} run="${commands}"`;
   return { kind: "linux", kernel: `${GUEST}/vmlinuz`, initrd: `${GUEST}/initrd`, commandLine } as const;
 }
 
@@ -216,7 +216,7 @@ async function dialogue(
 
 Deno.test("library: a machine boots by EFI without a file of variables, which nobody finds afterwards", async () => {
   using folder = new Folder();
-  const file = await liveCD(folder, 'console=hvc0 quiet run="echo booted"');
+  const file = await liveCD(folder, `console=hvc0 quiet ${SOONER} run="echo booted"`);
   const transient = () =>
     [...Deno.readDirSync("/tmp")].filter(({ name }) => name.startsWith(`vzrun-efi-${Deno.pid}-`)).length;
   await using machine = await VirtualMachine.create({

@@ -11,6 +11,7 @@ import {
   VZVirtualMachine,
   VZVirtualMachineConfiguration,
 } from "../../src/vz/mod.ts";
+import { SOONER } from "../e2e/vzrun.ts";
 import { child, ended } from "../objc/child.ts";
 import { Guest, guestFiles, projectFile, within } from "./guest.ts";
 
@@ -356,7 +357,7 @@ function bootByVzrun(arch: string, env: Record<string, string>) {
     projectFile("deno.json"),
     projectFile("main.ts"),
   ];
-  const guest = ["-kernel", kernel, "-initrd", initrd, "-append", "console=hvc0 quiet"];
+  const guest = ["-kernel", kernel, "-initrd", initrd, "-append", `console=hvc0 quiet ${SOONER}`];
   return ended([...vzrun, ...guest, "-m", "512", "-smp", "1"], env);
 }
 
@@ -385,7 +386,14 @@ Deno.test("linux: a native program compiles against the headers and boots a gues
     const source = projectFile("bench/native/boot.m");
     const compile = `eval "clang $(${make} cflags) '${source}' -o '${program}' $(${make} ldflags)"`;
     assertEquals(await ended(["sh", "-c", compile]), { code: 0, signal: null, stdout: "", stderr: "" });
-    const { code, stdout, stderr } = await ended([program, kernel, initrd, "console=hvc0 quiet", "256", "1"]);
+    const { code, stdout, stderr } = await ended([
+      program,
+      kernel,
+      initrd,
+      `console=hvc0 quiet ${SOONER}`,
+      "256",
+      "1",
+    ]);
     assertEquals([code, stderr], [0, ""]);
     assert(stdout.includes("Hello from the guest."), stdout);
     const messages = await ended([program, "messages", "1000"]);

@@ -11,6 +11,7 @@ import {
   type Result,
 } from "../../src/objc/mod.ts";
 import "../../src/host/libraries.ts"; // says where the library is
+import { SOONER } from "../e2e/vzrun.ts";
 import { guestFiles, projectFile } from "./files.ts";
 import { within } from "./guest.ts";
 
@@ -51,7 +52,7 @@ export function linuxBootLoader(kernelPath = kernel, run?: string): NSObject {
   const loader = Class.named("VZLinuxBootLoader").create("initWithKernelURL:", fileURL(kernelPath));
   if (run === undefined) return loader;
   loader.send("setInitialRamdiskURL:", fileURL(initrd));
-  loader.send("setCommandLine:", `console=hvc0 quiet run="${run}"`);
+  loader.send("setCommandLine:", `console=hvc0 quiet ${SOONER} run="${run}"`);
   return loader;
 }
 
