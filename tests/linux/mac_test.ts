@@ -202,32 +202,34 @@ function isFull(what: string, reading: number): Promise<void> {
 Deno.test("mac: who opens a console and does not read it makes the guest wait, and nothing is lost", async () => {
   using folder = new Folder();
   const consoles = { pty: rawPty(), pipe: pipe().toReversed(), socket: socketPair() };
-  for (const [kind, [ours, theirs]] of Object.entries(consoles)) {
-    const said = folder.file(kind);
-    await using machine = printer(descriptorPort(kind === "pipe" ? -1 : ours, ours), said);
-    assertEquals(await machine.start(), [], kind);
-    await isFull(kind, theirs);
-    await aWhile();
-    assertEquals(Deno.readTextFileSync(said), "", `the guest goes on although nobody reads the ${kind}`);
-    if (kind === "pty") assert(unread(theirs) <= 4096, `the pty holds ${unread(theirs)} bytes`);
-    assert(!isNonblocking(ours), `the ${kind} has become non-blocking`);
-    // The framework does not wait with the guest.
-    assertEquals(await machine.state(), State.running);
-    assertEquals(await machine.complete("pauseWithCompletionHandler:"), []);
-    assertEquals(await machine.complete("resumeWithCompletionHandler:"), []);
-    let printed = "";
-    await until(`the guest to print all at the ${kind}`, () => {
-      printed += readAvailable(theirs);
-      return Deno.readTextFileSync(said).includes("printed");
-    });
-    await until(
-      `the ${kind} to have all`,
-      () => (printed += readAvailable(theirs)).split("x").length > 200_000,
-    );
-    assertEquals(printed.split("x").length - 1, 200_000, kind);
-    await machine.ended();
-    close(ours, theirs);
-  }
+  await Promise.all(
+    Object.entries(consoles).map(async ([kind, [ours, theirs]]) => {
+      const said = folder.file(kind);
+      await using machine = printer(descriptorPort(kind === "pipe" ? -1 : ours, ours), said);
+      assertEquals(await machine.start(), [], kind);
+      await isFull(kind, theirs);
+      await aWhile();
+      assertEquals(Deno.readTextFileSync(said), "", `the guest goes on although nobody reads the ${kind}`);
+      if (kind === "pty") assert(unread(theirs) <= 4096, `the pty holds ${unread(theirs)} bytes`);
+      assert(!isNonblocking(ours), `the ${kind} has become non-blocking`);
+      // The framework does not wait with the guest.
+      assertEquals(await machine.state(), State.running);
+      assertEquals(await machine.complete("pauseWithCompletionHandler:"), []);
+      assertEquals(await machine.complete("resumeWithCompletionHandler:"), []);
+      let printed = "";
+      await until(`the guest to print all at the ${kind}`, () => {
+        printed += readAvailable(theirs);
+        return Deno.readTextFileSync(said).includes("printed");
+      });
+      await until(
+        `the ${kind} to have all`,
+        () => (printed += readAvailable(theirs)).split("x").length > 200_000,
+      );
+      assertEquals(printed.split("x").length - 1, 200_000, kind);
+      await machine.ended();
+      close(ours, theirs);
+    }),
+  );
 });
 
 // Row 1.
