@@ -75,7 +75,7 @@ Deno.test("disk: all that a guest has synced survives kill -9", async () => {
   const args = ["-drive", "file=new,size=64M"];
   const writing = "i=0; while i=$((i+1)); do echo line$i >/mnt/$i; sync; echo synced $i; done";
   await using run = new Vzrun([...guest(`${MKFS}; ${writing}`), ...HOST, ...args], disks.how);
-  await run.out.until("synced 40");
+  await run.out.until("synced 40\r\n");
   const { qemu } = run;
   run.signal("SIGKILL");
   await run.end(5);
