@@ -3,21 +3,25 @@
 import { type Callback, callback, type Implementation } from "./callback.ts";
 import { parseBlockType } from "./encoding.ts";
 import { NSError } from "./error.ts";
-import { symbolAddress } from "./libraries.ts";
+import { openFunctions, symbolAddress } from "./libraries.ts";
 import { NSObject, type Result } from "./object.ts";
 import { cString, POINTER, type Pointer } from "./runtime.ts";
 import type { Reference } from "./arguments.ts";
 
 // Clang, "Block Implementation Specification": a literal is isa, flags, reserved, invoke, descriptor.
-const BLOCK_IS_GLOBAL = 1 << 28;
 const BLOCK_HAS_SIGNATURE = 1 << 30;
 const LITERAL_SIZE = 32;
 
-let globalBlockClass: Pointer | undefined;
+const blocks = openFunctions("system", {
+  _Block_copy: { parameters: ["buffer"], result: "pointer" },
+  _Block_release: { parameters: ["pointer"], result: "void" },
+});
 
-/** What isa of a global block holds. */
+let stackBlockClass: Pointer | undefined;
+
+/** What isa of a block holds that was not copied yet. */
 function isa(): Pointer {
-  return globalBlockClass ??= symbolAddress("system", "_NSConcreteGlobalBlock");
+  return stackBlockClass ??= symbolAddress("system", "_NSConcreteStackBlock");
 }
 
 function address(pointer: Pointer): bigint {
@@ -25,8 +29,8 @@ function address(pointer: Pointer): bigint {
 }
 
 /**
- * A block that calls a JavaScript function, on whatever thread it is called. It is a global block: copying it
- * gives itself, so it must be held here for as long as Objective-C may use it.
+ * A block that calls a JavaScript function, on whatever thread it is called. It must be held here for as long as
+ * Objective-C may call it.
  *
  * @example
  * ```ts
@@ -36,8 +40,10 @@ function address(pointer: Pointer): bigint {
  * names.send("enumerateObjectsUsingBlock:", block); // 0n "a", 1n "b"
  * ```
  */
+// The block itself is a copy in the runtime's memory, which is there until the last who has it has released it: a
+// queue's thread does that some time after its call, when JavaScript may be at its end and its memory freed.
 export class Block implements Reference, Disposable {
-  readonly #literal = new BigUint64Array(LITERAL_SIZE / 8);
+  #pointer: Pointer;
   readonly #descriptor = new BigUint64Array(3);
   readonly #signature: Uint8Array<ArrayBuffer>;
   readonly #callback: Callback;
@@ -56,17 +62,20 @@ export class Block implements Reference, Disposable {
     this.#callback = callback(parseBlockType(encoding), implementation, (i) => i === 0);
     this.#signature = cString(encoding);
     this.#descriptor.set([0n, BigInt(LITERAL_SIZE), address(Deno.UnsafePointer.of(this.#signature))]);
-    this.#literal.set([
-      address(isa()),
-      BigInt(BLOCK_IS_GLOBAL | BLOCK_HAS_SIGNATURE),
-      address(this.#callback.pointer),
-      address(Deno.UnsafePointer.of(this.#descriptor)),
-    ]);
+    this.#pointer = blocks._Block_copy(
+      new BigUint64Array([
+        address(isa()),
+        BigInt(BLOCK_HAS_SIGNATURE),
+        address(this.#callback.pointer),
+        address(Deno.UnsafePointer.of(this.#descriptor)),
+      ]),
+    );
   }
 
-  /** The address of the literal. */
+  /** The address; a use after it was disposed of is an error here and not a crash there. */
   get [POINTER](): Pointer {
-    return Deno.UnsafePointer.of(this.#literal);
+    if (!this.#pointer) throw new TypeError("This block has been released");
+    return this.#pointer;
   }
 
   /** Keeps the program alive, and its event loop awake for calls, until {@linkcode unref}. */
@@ -79,15 +88,18 @@ export class Block implements Reference, Disposable {
     this.#callback.unref();
   }
 
-  /** Frees it. Nothing may call it any more. */
+  /** Gives it up. Nothing may call it any more; who still has it may release it later. */
   [Symbol.dispose](): void {
+    if (!this.#pointer) return;
     this.#callback.close();
+    blocks._Block_release(this.#pointer);
+    this.#pointer = null;
   }
 }
 
 /**
- * Completion handlers are used again when they have been called, and never freed: a framework still reads a
- * block's flags, to release it, after the call.
+ * Completion handlers are used again when they have been called, and never given up: that cannot be done in the
+ * call, and nothing tells when the thread that has called one is out of it.
  */
 const idle = new Map<string, { block: Block; settle?: (result: Result[]) => void }[]>();
 

@@ -41,7 +41,7 @@ function completion() {
 
 /**
  * The types of a method as NSMethodSignature is to see them: a block as a plain pointer, since GNUstep does
- * not know `@?`, and because nobody has to retain our blocks.
+ * not know `@?`. It is not retained, so whoever calls holds it until the call is done.
  */
 function signatureTypes(method: Method): string {
   const types = method.args.map((type) => type.kind === "block" ? "^v" : formatType(type));

@@ -13,7 +13,7 @@ import {
   type Result,
   succeeded,
 } from "../../src/objc/mod.ts";
-import { child } from "./child.ts";
+import { child, commandOf } from "./child.ts";
 
 const object = (result: Result) => result as NSObject;
 const array = (...values: ObjectValue[]) => object(Class.named("NSArray").send("arrayWithArray:", values));
@@ -83,6 +83,26 @@ Deno.test("block: a damaged signature is refused when the block is made", () => 
   assertThrows(() => new Block("v@", () => {}), EncodingError, 'expected the block, "@?"');
   assertThrows(() => new Block("v@?{", () => {}), EncodingError, "is not closed");
   assertThrows(() => new Block("v@?(u=i)", () => {}), TypeError, "cannot be passed by value");
+});
+
+Deno.test("block: one that was given up is refused before anything gets it", () => {
+  using list = array("only");
+  const block = new Block(EACH, () => {});
+  block[Symbol.dispose]();
+  block[Symbol.dispose]();
+  assertThrows(
+    () => list.send("enumerateObjectsUsingBlock:", block),
+    TypeError,
+    "This block has been released",
+  );
+});
+
+// A framework's thread gives a completion handler up after its call, which may have let the program end.
+Deno.test("block: what still has one when the program ends does not write into freed memory", async () => {
+  const [command, ...args] = commandOf("objc/programs/block_released_late.ts");
+  const { code, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  assertEquals([code, stdout.length, new TextDecoder().decode(stderr)], [0, 32, ""]);
+  assertEquals(stdout.slice(16), stdout.slice(0, 16));
 });
 
 Deno.test("block: an error in one reaches whoever listens, and the caller gets zero", async () => {

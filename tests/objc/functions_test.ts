@@ -14,7 +14,7 @@ const EXPORTED: Record<string, string> = {
     sel_registerName`,
   // libSystem.B.dylib: what its libdispatch, libsystem_blocks, libsystem_c, libsystem_kernel and libdyld export
   system: `
-    _NSConcreteGlobalBlock _NSGetArgv _NSGetEnviron __error _dispatch_main_q _exit bind cfmakeraw clonefile
+    _Block_copy _Block_release _NSConcreteStackBlock _NSGetArgv _NSGetEnviron __error _dispatch_main_q _exit bind cfmakeraw clonefile
     close connect dispatch_async_f dispatch_queue_create dup dup2 execv fcntl flock geteuid getpeername getpgrp
     getprogname getsockopt grantpt ioctl kill open openpty pipe poll posix_spawn posix_spawn_file_actions_addopen
     posix_spawn_file_actions_destroy posix_spawn_file_actions_init ptsname read recv removexattr send setsid
