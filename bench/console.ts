@@ -1,13 +1,13 @@
 /** Measures what a guest writes to its consoles: on standard output, on a pty, and on a socket. */
 
 import { pause } from "../tests/e2e/vzrun.ts";
-import { type Bench, FILES, machine, native, now, vzrun } from "./bench.ts";
+import { type Bench, commandLine, FILES, machine, native, now, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
-const SIZE = 50_000_000;
+const SIZE = 20_000_000;
 /** On a pty and on a socket, which are slower. */
-const LESS = 10_000_000;
+const LESS = 5_000_000;
 
 /** Shell commands of a guest that writes zeros to a console, without its terminal's doing, and ends. */
 const WRITE = `stty raw -F /dev/hvc0; head -c ${SIZE} /dev/zero`;
@@ -18,8 +18,6 @@ const WRITE_LATER = "echo ready; " +
     `stty raw -echo -F /dev/${name}; head -c 1 /dev/${name} >/dev/null; ` +
     `head -c ${LESS} /dev/zero >/dev/${name}; echo end of ${name}; `
   ).join("");
-
-const commandLine = (commands: string) => `console=hvc0 quiet run="${commands}"`;
 
 /** Megabytes a second, and seconds of CPU time a gigabyte, QEMU's too. */
 type Figures = [speed: number, cpu: number];

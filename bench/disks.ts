@@ -8,7 +8,7 @@ import { type Bench, beyondStart, output, program, timed } from "./bench.ts";
 import { inTurn, type Row } from "./figures.ts";
 
 const MIB = 2 ** 20;
-const SIZE = 2048 * MIB;
+const SIZE = 1024 * MIB;
 /** The disk is text, random bytes, text and a hole, and so on. */
 const STRETCH = 8 * MIB;
 

@@ -1,14 +1,14 @@
 /** Measures what programs do while their guests sleep. */
 
 import { pause } from "../tests/e2e/vzrun.ts";
-import { type Bench, cpuTime, FILES, machine, native, status, vzrun } from "./bench.ts";
+import { type Bench, commandLine, cpuTime, FILES, machine, native, status, vzrun } from "./bench.ts";
 import { column, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
 const SECONDS = 10;
 /** What a start leaves behind is not idleness: Deno's pool lets its threads go when they were idle for 10 s. */
 const SETTLING = 12_000;
-const COMMAND_LINE = `console=hvc0 quiet run="echo idle; sleep 1000"`;
+const COMMAND_LINE = commandLine("echo idle; sleep 1000");
 
 /** Voluntary context switches by thread, and CPU time in ms. */
 function figuresOf(pid: number): { switches: Map<string, number>; cpu: number } {

@@ -1,7 +1,7 @@
 /** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
 
 import { freePort } from "../scripts/free_ports.ts";
-import { type Bench, FILES, program, vzrun } from "./bench.ts";
+import { type Bench, commandLine, FILES, program, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -13,7 +13,7 @@ const PREFIX = "192.168.209.0/24";
 const RUN =
   `ip link set eth0 up; ip addr add ${ADDRESS}/24 dev eth0; ip route add default via 192.168.209.1; ` +
   `head -c ${SIZE} /dev/zero >/tmp/file; httpd -p 80 -h /tmp; echo ready; sleep 1000`;
-const COMMAND_LINE = `console=hvc0 quiet run="${RUN}"`;
+const COMMAND_LINE = commandLine(RUN);
 
 /** One kind of network: the commands that boot the guest on it, when its server is at a port of the host's. */
 interface Kind {
@@ -116,7 +116,7 @@ async function measure(kind: Kind, who: "vzrun" | "native"): Promise<[speed: num
 
 export async function* measureNetworks({ rounds }: Bench): AsyncGenerator<Row> {
   for (const kind of kinds()) {
-    const results = await inTurn(Math.min(rounds, 3), {
+    const results = await inTurn(Math.min(rounds, 2), {
       vzrun: () => measure(kind, "vzrun"),
       native: () => measure(kind, "native"),
     });

@@ -2,7 +2,7 @@
 
 import { Folder } from "../tests/e2e/vzrun.ts";
 import { freePort } from "../scripts/free_ports.ts";
-import { type Bench, FILES, vzrun } from "./bench.ts";
+import { type Bench, commandLine, FILES, vzrun } from "./bench.ts";
 import { inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -26,7 +26,7 @@ const SOCKETS =
   "mount -t virtiofs files /files; mount -t tmpfs t /mnt/tmp; chroot /mnt /usr/bin/perl - </files/server.pl & " +
   "(stty raw -echo; cat) </dev/hvc1 >/dev/hvc1 & until [ -e /mnt/tmp/listens-7 -a -e /mnt/tmp/listens-8 ]; do usleep 50000; done; ";
 
-const append = (commands: string) => `console=hvc0 quiet run="${commands}echo ready; sleep 1000"`;
+const append = (commands: string) => commandLine(`${commands}echo ready; sleep 1000`);
 
 /** Microseconds that a byte takes to the guest and back. */
 async function roundTrip(connection: Deno.Conn): Promise<number> {
@@ -139,7 +139,7 @@ async function measureQEMU(): Promise<{ trip: number; speed: number }> {
 }
 
 export async function* measureSockets({ rounds }: Bench): AsyncGenerator<Row> {
-  const { ours, theirs } = await inTurn(Math.min(rounds, 3), { ours: measureVzrun, theirs: measureQEMU });
+  const { ours, theirs } = await inTurn(Math.min(rounds, 2), { ours: measureVzrun, theirs: measureQEMU });
   for (const name of Object.keys(ours[0].trips)) {
     yield {
       what: `a byte to the guest and back by ${name}`,

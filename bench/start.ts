@@ -69,7 +69,7 @@ export async function* measureStart(bench: Bench): AsyncGenerator<Row> {
 }
 
 export async function* measureBoot({ rounds, kept, executable }: Bench): AsyncGenerator<Row> {
-  const { empty, ours, theirs, compiled } = await inTurn(Math.min(rounds, 5), {
+  const { empty, ours, theirs, compiled } = await inTurn(Math.min(rounds, 3), {
     empty: emptyScript,
     ours: () => boot(vzrun(...machine(COMMAND_LINE))),
     theirs: () => boot(native(kept, ...FILES, COMMAND_LINE, "512", "1")),
