@@ -31,7 +31,7 @@ async function measure(
 ): Promise<Figures> {
   let [bytes, from, before] = [0, 0, 0];
   const reader = stream.getReader();
-  ended?.then(() => reader.cancel());
+  ended?.then(() => reader.cancel(), () => reader.cancel());
   for (;;) {
     const { value } = await reader.read();
     if (!value) break;
@@ -78,9 +78,12 @@ async function elsewhere(socket: string): Promise<[pty: Figures, unix: Figures]>
     });
     const end = running.out.until(`end of ${name}`);
     const typed = type(to, () => answered);
-    const figures = await measure(from.pipeThrough(first), running, end);
-    await typed;
-    return figures;
+    try {
+      return await measure(from.pipeThrough(first), running, end);
+    } finally {
+      answered = true;
+      await typed;
+    }
   };
   // Twice, since a read that waits keeps a file from being written to.
   using device = await Deno.open(path);

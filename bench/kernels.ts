@@ -23,13 +23,11 @@ const shell = (command: string, ...args: string[]) => output(["sh", "-ec", comma
 async function pack(kept: string): Promise<void> {
   const plain = `${kept}/kernel`;
   const modules = `${GUEST}/../packages/${Deno.build.arch}/lib/modules`;
-  await shell(
-    '{ cat "$0"; find "$1" -name "*.ko" -exec cat {} + 2>/dev/null; } | head -c "$2" >"$3"',
-    `${GUEST}/vmlinuz`,
-    modules,
-    `${SIZE}`,
-    plain,
-  );
+  const make = '{ cat "$0"; find "$1" -name "*.ko" -exec cat {} + 2>/dev/null; } | head -c "$2" >"$3.new"';
+  // Those that are packed are kept, as long as it is the same guest's.
+  const packed = Object.keys(TOOLS).map((name) => `"$3.${name}"`).join(" ");
+  const keep = `cmp -s "$3.new" "$3" || { rm -f ${packed}; mv "$3.new" "$3"; }; rm -f "$3.new"`;
+  await shell(`${make}; ${keep}`, `${GUEST}/vmlinuz`, modules, `${SIZE}`, plain);
   await Promise.all(
     Object.entries(TOOLS).map(([name, { pack }]) =>
       shell(`[ -s "$1" ] || { ${pack} <"$0" >"$1.new"; mv "$1.new" "$1"; }`, plain, `${plain}.${name}`)
@@ -49,7 +47,7 @@ export async function* measureKernels({ rounds, kept, scratch }: Bench): AsyncGe
   for (const [name, { unpack }] of Object.entries(TOOLS)) {
     const packed = `${kept}/kernel.${name}`;
     const memory: number[] = [];
-    const { first, second, plain, tool } = await inTurn(Math.min(rounds, name === "xz" ? 3 : 7), {
+    const { first, second, plain, tool } = await inTurn(Math.min(rounds, name === "xz" ? 3 : 5), {
       first: () =>
         beyondStart(async () => {
           await Deno.remove(cache, { recursive: true }).catch(() => {});

@@ -5,7 +5,7 @@ import { type Bench, commandLine, FILES, program, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
-const SIZE = 50_000_000;
+const SIZE = 30_000_000;
 const ADDRESS = "192.168.209.2";
 const PREFIX = "192.168.209.0/24";
 

@@ -40,10 +40,12 @@ export class ClusterBatch {
     return last ? last.into + last.end - last.at : 0;
   }
 
-  /** Whether a run is better in another batch; what is of one cluster stays together. */
-  isFullFor({ cluster, length }: CompressedRun): boolean {
-    const last = this.runs.at(-1)?.run.cluster;
-    if (!last || (last.file === cluster.file && last.at === cluster.at)) return false;
+  /** Whether a run is better in another batch; what follows in the same cluster stays with it. */
+  isFullFor({ cluster, skip, length }: CompressedRun): boolean {
+    const last = this.runs.at(-1)?.run;
+    if (!last) return false;
+    const isSame = last.cluster.file === cluster.file && last.cluster.at === cluster.at;
+    if (isSame && skip >= last.skip + last.length) return false;
     return this.length + length > BATCH || this.inputLength + cluster.atMost > 2 * BATCH;
   }
 

@@ -18,18 +18,21 @@ const BATCHES = 2;
 class ClusterWorker {
   readonly #worker = new Worker(new URL("./cluster_worker.ts", import.meta.url), { type: "module" });
   readonly #waiting: PromiseWithResolvers<FromWorker>[] = [];
+  #error?: Error;
 
   constructor() {
     this.#worker.onmessage = ({ data }) => this.#waiting.shift()?.resolve(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      for (const { reject } of this.#waiting) reject(new Error(event.message));
+      this.#error = new Error(event.message);
+      for (const { reject } of this.#waiting) reject(this.#error);
     };
   }
 
   tell(message: ToWorker): Promise<FromWorker> {
     const answer = Promise.withResolvers<FromWorker>();
     answer.promise.catch(() => {}); // it is awaited later, if at all
+    if (this.#error) answer.reject(this.#error); // nothing answers any more
     this.#waiting.push(answer);
     this.#worker.postMessage(message, [message.input.buffer, message.output.buffer]);
     return answer.promise;
