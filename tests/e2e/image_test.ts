@@ -39,7 +39,7 @@ async function makeLarge(): Promise<string> {
   noise.set(new TextEncoder().encode("word"));
   {
     using raw = Deno.openSync(folder.file("raw"), { create: true, write: true });
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 240; i++) {
       noise[1000] = i;
       raw.writeSync(noise.subarray(0, noise.length / 2)); // one half of random bytes, one of few different ones
       raw.writeSync(noise.slice(0, noise.length / 2).map((byte) => byte & 3));
