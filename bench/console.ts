@@ -97,7 +97,7 @@ async function elsewhere(socket: string): Promise<[pty: Figures, unix: Figures]>
 
 export async function* measureConsole({ rounds, kept, scratch }: Bench): AsyncGenerator<Row> {
   const append = commandLine(WRITE);
-  const results = await inTurn(Math.min(rounds, 3), {
+  const results = await inTurn(Math.min(rounds, 2), {
     vzrun: () => standardOutput(vzrun(...machine(append))),
     native: () => standardOutput(native(kept, ...FILES, append, "512", "1")),
     elsewhere: () => elsewhere(`${scratch}/console`),
