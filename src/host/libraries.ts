@@ -35,6 +35,9 @@ export const SIGUSR1 = isDarwin ? 30 : 10;
 /** Whether guests have addresses that the host comes to; elsewhere they are behind QEMU's own network. */
 export const guestsAreNeighbours = isDarwin;
 
+/** The C library, before any other is needed. */
+export const LIBC = isDarwin ? "/usr/lib/libSystem.B.dylib" : "libc.so.6";
+
 /** linux/ holds everything in one library, which brings GNUstep and libobjc with it … */
 const STAND_IN = "libVirtualization.so";
 /** … but for what is on the screen, so that a machine without one needs no X11. */

@@ -1,9 +1,8 @@
 /** Libraries that are opened while the program is at something else. */
 
 import { type Library, libraryPath } from "../objc/libraries.ts"; // alone, so that it begins at once
-import "./libraries.ts";
+import { LIBC } from "./libraries.ts";
 
-const LIBC = Deno.build.os === "darwin" ? "/usr/lib/libSystem.B.dylib" : "libc.so.6";
 /** Of <dlfcn.h>, the same on both. */
 const RTLD_LAZY = 1;
 

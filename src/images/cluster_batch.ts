@@ -7,22 +7,24 @@ import type { CompressedRun } from "./layer.ts";
 /** So many bytes of the disk are in one batch, but for a last cluster: it is read, sent and written at once. */
 export const BATCH = 1 << 19;
 
-/** What a worker is told. The buffers go there and come back. */
-export interface ToWorker {
+/** Buffers, which go to a worker and come back. */
+export interface Buffers {
   input: Uint8Array<ArrayBuffer>;
   output: Uint8Array<ArrayBuffer>;
+}
+
+/** What a worker is told. */
+export interface ToWorker extends Buffers {
   parts: Part[];
 }
 
-/** What it answers: the buffers, and which part is broken, if one is. */
-export interface FromWorker {
-  input: Uint8Array<ArrayBuffer>;
-  output: Uint8Array<ArrayBuffer>;
+/** What it answers: also which part is broken, if one is. */
+export interface FromWorker extends Buffers {
   broken: number | undefined;
 }
 
 /** A batch that is decompressed. */
-export interface Decompressed extends FromWorker {
+export interface Decompressed extends Pick<FromWorker, "output" | "broken"> {
   batch: ClusterBatch;
 }
 

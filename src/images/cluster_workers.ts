@@ -2,6 +2,7 @@
 
 import {
   BATCH,
+  type Buffers,
   type ClusterBatch,
   type Decompressed,
   type FromWorker,
@@ -49,7 +50,7 @@ export class ClusterWorkers implements Disposable {
   readonly #most = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
   readonly #sent: { batch: ClusterBatch; answer: Promise<FromWorker> }[] = [];
   /** Buffers that are free. */
-  readonly #buffers: FromWorker[] = [];
+  readonly #buffers: Buffers[] = [];
   #next = 0;
 
   /** Whether one is to be taken before another one is sent. */
@@ -72,9 +73,9 @@ export class ClusterWorkers implements Disposable {
   async take(): Promise<Decompressed | undefined> {
     const sent = this.#sent.shift();
     if (!sent) return undefined;
-    const answer = await sent.answer;
-    this.#buffers.push(answer);
-    return { ...answer, batch: sent.batch };
+    const { input, output, broken } = await sent.answer;
+    this.#buffers.push({ input, output });
+    return { batch: sent.batch, output, broken };
   }
 
   [Symbol.dispose](): void {

@@ -39,7 +39,7 @@ export function decompressBatch(batch: ClusterBatch): Decompressed {
   const input = new Uint8Array(batch.inputLength);
   const output = new Uint8Array(batch.length);
   batch.read(input);
-  return { batch, input, output, broken: decompressParts(batch.parts, input, output) };
+  return { batch, output, broken: decompressParts(batch.parts, input, output) };
 }
 
 /** Decompresses clusters into an output. @returns Which of them is broken; undefined when none is. */
