@@ -43,13 +43,26 @@ export const vzrun = (...args: string[]) => deno(["-P", V8_FLAGS], "main.ts", ar
 /** The command of a program in bench/programs. */
 export const program = (name: string, ...args: string[]) => deno(["-A"], `bench/programs/${name}.ts`, args);
 
-/** The command of a native program that {@linkcode buildNative} has made. */
+/** The command of the native program that {@linkcode buildNative} has made. */
 export const native = (kept: string, ...args: string[]) => [`${kept}/boot`, ...args];
 
-/** Options of the machine that `boot` makes too: its serial port is standard input and output. */
-export const machine = (append: string) => [
+/** The command of it that boots the same machine as {@linkcode machine}. */
+export const nativeMachine = (kept: string, append: string) => native(kept, ...FILES, append, "512", "1");
+
+/** What QEMU and vzrun are told alike. */
+const common = (append: string) => [
   ...["-kernel", FILES[0], "-initrd", FILES[1], "-append", append, "-m", "512", "-smp", "1"],
-  ...["-nographic", "-quiet"],
+];
+
+/** Options of a machine whose serial port is standard input and output. */
+export const machine = (append: string) => [...common(append), "-nographic", "-quiet"];
+
+/** The command of QEMU alone with such a machine, and a network card on a network. */
+export const qemu = (append: string, network: string) => [
+  ...[`qemu-system-${Deno.build.arch}`, ...common(append), "-nodefaults", "-display", "none", "-cpu", "max"],
+  ...["-machine", Deno.build.arch === "aarch64" ? "virt" : "q35", "-device", "virtio-serial-pci"],
+  ...["-chardev", "stdio,id=c", "-device", "virtconsole,chardev=c"],
+  ...["-device", "virtio-net-pci,netdev=n,romfile=", "-netdev", `${network},id=n`],
 ];
 
 /** Milliseconds since 1970, with fractions, as a child's clock has it. */
@@ -90,10 +103,4 @@ export async function buildNative(kept: string): Promise<void> {
 export function status(pid: number, key: string, thread?: string): number {
   const path = thread ? `/proc/${pid}/task/${thread}/status` : `/proc/${pid}/status`;
   return Number(new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(Deno.readTextFileSync(path))![1]);
-}
-
-/** Milliseconds of CPU time that a process has used, in ticks of 10 ms. */
-export function cpuTime(pid: number): number {
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,7 +1,7 @@
 /** Measures what a guest writes to its consoles: on standard output, on a pty, and on a socket. */
 
 import { pause } from "../tests/e2e/vzrun.ts";
-import { type Bench, commandLine, FILES, machine, native, now, vzrun } from "./bench.ts";
+import { type Bench, commandLine, machine, nativeMachine, now, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -22,8 +22,10 @@ const WRITE_LATER = "echo ready; " +
 /** Megabytes a second, and seconds of CPU time a gigabyte, QEMU's too. */
 type Figures = [speed: number, cpu: number];
 
-/** Measures what comes of a stream from its first byte on, until all has come, or `ended` settles: a pty drops what nobody is there to
- * read in time. */
+/**
+ * Measures what comes of a stream from its first byte on, until all has come, or `ended` settles: a pty drops what nobody
+ * is there to read in time.
+ */
 async function measure(
   stream: ReadableStream<Uint8Array>,
   running: Running,
@@ -99,7 +101,7 @@ export async function* measureConsole({ rounds, kept, scratch }: Bench): AsyncGe
   const append = commandLine(WRITE);
   const results = await inTurn(Math.min(rounds, 2), {
     vzrun: () => standardOutput(vzrun(...machine(append))),
-    native: () => standardOutput(native(kept, ...FILES, append, "512", "1")),
+    native: () => standardOutput(nativeMachine(kept, append)),
     elsewhere: () => elsewhere(`${scratch}/console`),
   });
   const { vzrun: ours, native: theirs, elsewhere: others } = results;

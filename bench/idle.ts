@@ -1,7 +1,7 @@
 /** Measures what programs do while their guests sleep. */
 
-import { pause } from "../tests/e2e/vzrun.ts";
-import { type Bench, commandLine, cpuTime, FILES, machine, native, status, vzrun } from "./bench.ts";
+import { pause, ticksOf } from "../tests/e2e/vzrun.ts";
+import { type Bench, commandLine, machine, nativeMachine, status, vzrun } from "./bench.ts";
 import { column, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -16,7 +16,7 @@ function figuresOf(pid: number): { switches: Map<string, number>; cpu: number } 
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
     switches.set(name, status(pid, "voluntary_ctxt_switches", name));
   }
-  return { switches, cpu: cpuTime(pid) };
+  return { switches, cpu: ticksOf(pid) * 10 };
 }
 
 /** What happens in a process in so many seconds: context switches of all its threads, and CPU time in ms. */
@@ -33,7 +33,7 @@ async function watch({ pid }: Running): Promise<[switches: number, cpu: number]>
 /** All sleep at the same time, since none takes anything from another. */
 export async function* measureIdle({ kept }: Bench): AsyncGenerator<Row> {
   await using ours = new Running(vzrun(...machine(COMMAND_LINE)));
-  await using theirs = new Running(native(kept, ...FILES, COMMAND_LINE, "512", "1"));
+  await using theirs = new Running(nativeMachine(kept, COMMAND_LINE));
   await Promise.all([ours, theirs].map(({ out }) => out.until("idle")));
   await pause(SETTLING);
   const [one, other] = await Promise.all([ours, theirs].map(watch));

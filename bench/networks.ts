@@ -1,7 +1,7 @@
 /** Measures what comes out of a guest by each kind of network, beside QEMU alone with the same guest. */
 
 import { freePort } from "../scripts/free_ports.ts";
-import { type Bench, commandLine, FILES, program, vzrun } from "./bench.ts";
+import { type Bench, commandLine, FILES, machine, program, qemu, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -24,52 +24,27 @@ interface Kind {
 }
 
 function kinds(): Kind[] {
-  const machine = [
-    "-kernel",
-    FILES[0],
-    "-initrd",
-    FILES[1],
-    "-append",
-    COMMAND_LINE,
-    "-m",
-    "512",
-    "-smp",
-    "1",
-  ];
-  const arm = Deno.build.arch === "aarch64";
-  const qemu = [
-    `qemu-system-${Deno.build.arch}`,
-    ...machine,
-    "-nodefaults",
-    "-display",
-    "none",
-    "-cpu",
-    "max",
-  ];
-  qemu.push("-machine", arm ? "virt" : "q35", "-device", "virtio-serial-pci", "-chardev", "stdio,id=c");
-  qemu.push("-device", "virtconsole,chardev=c", "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev");
-  const ours = [...vzrun(...machine), "-nographic", "-quiet", "-nic"];
+  const ours = [...vzrun(...machine(COMMAND_LINE)), "-nic"];
   const stream = (passt: string) => `stream,server=off,addr.type=unix,addr.path=${passt}`;
   const user = (port: number) => `hostfwd=tcp:127.0.0.1:${port}-${ADDRESS}:80`;
   return [
     {
       what: "hostfwd",
       vzrun: (port) => [...ours, `user,net=${PREFIX},dhcpstart=${ADDRESS},${user(port)}`],
-      native: (
-        port,
-      ) => [...qemu, `user,id=n,net=${PREFIX},host=192.168.209.1,dhcpstart=${ADDRESS},${user(port)}`],
+      native: (port) =>
+        qemu(COMMAND_LINE, `user,net=${PREFIX},host=192.168.209.1,dhcpstart=${ADDRESS},${user(port)}`),
       passt: false,
     },
     {
       what: "stream",
       vzrun: (_, passt) => [...ours, stream(passt)],
-      native: (_, passt) => [...qemu, `${stream(passt)},id=n`],
+      native: (_, passt) => qemu(COMMAND_LINE, stream(passt)),
       passt: true,
     },
     {
       what: "frames in TypeScript",
       vzrun: (_, passt) => program("frames_to_stream", ...FILES, COMMAND_LINE, passt),
-      native: (_, passt) => [...qemu, `${stream(passt)},id=n`],
+      native: (_, passt) => qemu(COMMAND_LINE, stream(passt)),
       passt: true,
     },
   ];

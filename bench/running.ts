@@ -1,6 +1,6 @@
 /** Processes of a benchmark. */
 
-import { ENVIRONMENT, Output } from "../tests/e2e/vzrun.ts";
+import { ENVIRONMENT, Output, processes } from "../tests/e2e/vzrun.ts";
 
 /** A process, ended with the block. What it writes much of is to be read. */
 export class Running implements AsyncDisposable {
@@ -34,20 +34,8 @@ export class Running implements AsyncDisposable {
 
   /** CPU time of it and of those that it has started, in seconds. */
   cpu(): number {
-    const ticks = (pid: number) => {
-      const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-      return { parent: Number(fields[1]), used: Number(fields[11]) + Number(fields[12]) };
-    };
-    const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
-    const all = pids.flatMap((pid) => {
-      try {
-        return [{ pid, ...ticks(pid) }];
-      } catch {
-        return [];
-      }
-    });
-    const own = all.filter(({ pid, parent }) => pid === this.pid || parent === this.pid);
-    return own.reduce((sum, { used }) => sum + used, 0) / 100;
+    const own = processes().filter(({ pid, parent }) => pid === this.pid || parent === this.pid);
+    return own.reduce((sum, { ticks }) => sum + ticks, 0) / 100;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

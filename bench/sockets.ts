@@ -2,7 +2,7 @@
 
 import { Folder } from "../tests/e2e/vzrun.ts";
 import { freePort } from "../scripts/free_ports.ts";
-import { type Bench, commandLine, FILES, vzrun } from "./bench.ts";
+import { type Bench, commandLine, machine, qemu, vzrun } from "./bench.ts";
 import { inTurn, type Row } from "./figures.ts";
 import { Running } from "./running.ts";
 
@@ -73,26 +73,14 @@ async function measureVzrun(): Promise<Figures> {
   Deno.writeTextFileSync(folder.file("server.pl"), SERVER);
   const [echo, http] = [freePort(), freePort()];
   const path = (name: string) => folder.file(name);
-  await using machine = new Running([
-    ...vzrun(),
-    ...[
-      "-kernel",
-      FILES[0],
-      "-initrd",
-      FILES[1],
-      "-append",
-      append(NETWORK + SOCKETS),
-      "-m",
-      "512",
-      "-smp",
-      "1",
-    ],
-    ...["-nographic", "-quiet", "-share", "host", "/,ro", "-share", "files", `${folder.path},ro`],
+  await using running = new Running([
+    ...vzrun(...machine(append(NETWORK + SOCKETS))),
+    ...["-share", "host", "/,ro", "-share", "files", `${folder.path},ro`],
     ...["-nic", `user,hostfwd=tcp::${echo}-:7,hostfwd=tcp::${http}-:80`],
     ...["-vsock", `connect,port=7,path=${path("echo")}`, "-vsock", `connect,port=8,path=${path("zeros")}`],
     ...["-serial", "stdio", "-serial", `unix:${path("console")}`],
   ]);
-  await machine.out.until("ready");
+  await running.out.until("ready");
   const at = (name: string) => Deno.connect({ transport: "unix", path: path(name) });
   const measured = async (
     measure: (connection: Deno.Conn) => Promise<number>,
@@ -113,25 +101,9 @@ async function measureVzrun(): Promise<Figures> {
 
 async function measureQEMU(): Promise<{ trip: number; speed: number }> {
   const [echo, http] = [freePort(), freePort()];
-  await using machine = new Running([
-    ...[
-      `qemu-system-${Deno.build.arch}`,
-      "-nodefaults",
-      "-display",
-      "none",
-      "-cpu",
-      "max",
-      "-m",
-      "512",
-      "-smp",
-      "1",
-    ],
-    ...["-machine", Deno.build.arch === "aarch64" ? "virt" : "q35", "-kernel", FILES[0], "-initrd", FILES[1]],
-    ...["-append", append(NETWORK), "-device", "virtio-serial-pci", "-chardev", "stdio,id=c"],
-    ...["-device", "virtconsole,chardev=c", "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev"],
-    `user,id=n,hostfwd=tcp:127.0.0.1:${echo}-:7,hostfwd=tcp:127.0.0.1:${http}-:80`,
-  ]);
-  await machine.out.until("ready");
+  const network = `user,hostfwd=tcp:127.0.0.1:${echo}-:7,hostfwd=tcp:127.0.0.1:${http}-:80`;
+  await using running = new Running(qemu(append(NETWORK), network));
+  await running.out.until("ready");
   using one = await atPort(echo);
   const trip = await roundTrip(one);
   using other = await asked(http);

@@ -2,7 +2,7 @@
 
 import { Screen } from "../tests/e2e/screen.ts";
 import { ENVIRONMENT } from "../tests/e2e/vzrun.ts";
-import { type Bench, FILES, machine, native, now, output, program, status, vzrun } from "./bench.ts";
+import { type Bench, FILES, machine, nativeMachine, now, program, status, timed, vzrun } from "./bench.ts";
 import { column, inTurn, type Row } from "./figures.ts";
 
 const COMMAND_LINE = "console=hvc0";
@@ -22,9 +22,8 @@ async function boot([command, ...args]: string[]): Promise<[ms: number, memory: 
 
 /** Milliseconds of an empty script from exec to its end, and its peak memory in MiB. */
 async function emptyScript(): Promise<[ms: number, memory: number]> {
-  const from = now();
-  const memory = await output(program("open_libraries"));
-  return [now() - from, Number(memory) / 1024];
+  const [ms, memory] = await timed(program("open_libraries"));
+  return [ms, Number(memory) / 1024];
 }
 
 /** Starts machines whose QEMU only notes when it was started, and ends: the program then fails. */
@@ -59,7 +58,7 @@ export async function* measureStart(bench: Bench): AsyncGenerator<Row> {
   const { empty, ours, theirs, compiled } = await inTurn(2 * bench.rounds + 1, {
     empty: async () => (await emptyScript())[0],
     ours: () => starts.time(vzrun(...machine(COMMAND_LINE))),
-    theirs: () => starts.time(native(bench.kept, ...FILES, COMMAND_LINE, "512", "1")),
+    theirs: () => starts.time(nativeMachine(bench.kept, COMMAND_LINE)),
     compiled: async () => executable ? await starts.time([executable, ...machine(COMMAND_LINE)]) : 0,
   });
   yield { what: "exec to the VM's start", unit: "ms", vzrun: ours, native: theirs, empty };
@@ -72,7 +71,7 @@ export async function* measureBoot({ rounds, kept, executable }: Bench): AsyncGe
   const { empty, ours, theirs, compiled } = await inTurn(Math.min(rounds, 3), {
     empty: emptyScript,
     ours: () => boot(vzrun(...machine(COMMAND_LINE))),
-    theirs: () => boot(native(kept, ...FILES, COMMAND_LINE, "512", "1")),
+    theirs: () => boot(nativeMachine(kept, COMMAND_LINE)),
     compiled: async () => executable ? await boot([executable, ...machine(COMMAND_LINE)]) : [0, 0],
   });
   const row = (vzrun: number[][], i: number) => ({

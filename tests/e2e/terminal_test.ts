@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { listening, telling } from "./booted.ts";
 import { meanwhile } from "./meanwhile.ts";
 import { Terminal } from "./terminal.ts";
-import { eventually, Folder, guest, pause, ROOT, stateOf, Vzrun } from "./vzrun.ts";
+import { eventually, Folder, guest, pause, ROOT, stateOf, ticksOf, Vzrun } from "./vzrun.ts";
 
 Deno.test("terminal: what is typed goes to the guest, but for Ctrl-A", async () => {
   await using terminal = new Terminal();
@@ -150,13 +150,15 @@ Deno.test("terminal: a job that fg has brought back has it raw, and its keys", a
     const { stdout } = await new Deno.Command("tmux", { args: all, env: { TERM: "xterm" } }).output();
     return new TextDecoder().decode(stdout);
   };
-  const shows = async (what: string) => {
+  /** @param keys What is typed again and again meanwhile. */
+  const shows = async (what: string, keys?: string, seconds = 60) => {
     for (
-      const end = Date.now() + 60_000;
+      const end = Date.now() + seconds * 1000;
       !(await tmux("capture-pane", "-p")).includes(what);
-      await pause(100)
+      await pause(keys === undefined ? 100 : 300)
     ) {
       assert(Date.now() < end, `no ${what} on\n${await tmux("capture-pane", "-p")}`);
+      if (keys !== undefined) await tmux("send-keys", "-l", keys);
     }
   };
   const commands = guest("echo guest is up; read line; echo got $line").map((word) => `'${word}'`).join(" ");
@@ -168,23 +170,9 @@ Deno.test("terminal: a job that fg has brought back has it raw, and its keys", a
     await tmux("send-keys", "-l", "echo shell has $((40 + 2)) keys\n");
     await shows("shell has 42 keys");
     await tmux("send-keys", "-l", "fg\n");
-    for (
-      const end = Date.now() + 10_000;
-      !(await tmux("capture-pane", "-p")).includes("got these");
-      await pause(300)
-    ) {
-      assert(Date.now() < end, await tmux("capture-pane", "-p"));
-      await tmux("send-keys", "-l", "these\r");
-    }
+    await shows("got these", "these\r", 10);
     // The first may be taken by a vzrun that still ends.
-    for (
-      const end = Date.now() + 60_000;
-      !(await tmux("capture-pane", "-p")).includes("the shell has 43 again");
-      await pause(500)
-    ) {
-      assert(Date.now() < end, await tmux("capture-pane", "-p"));
-      await tmux("send-keys", "-l", "echo the shell has $((40 + 3)) again\n");
-    }
+    await shows("the shell has 43 again", "echo the shell has $((40 + 3)) again\n");
   } finally {
     await tmux("kill-server");
   }
@@ -201,13 +189,9 @@ meanwhile(
     await terminal.type("echo got $((40 + 2)) keys\r");
     await terminal.screen.until("got 42 keys");
     await pause(11_000); // Deno's pool ends its idle threads after 10 s
-    const used = () => {
-      const fields = Deno.readTextFileSync(`/proc/${run.pid}/stat`).replace(/.*\) /s, "").split(" ");
-      return Number(fields[11]) + Number(fields[12]); // in ticks of 10 ms
-    };
-    const before = used();
+    const before = ticksOf(run.pid);
     await pause(10_000);
-    assertEquals(used() - before, 0);
+    assertEquals(ticksOf(run.pid) - before, 0);
     await terminal.type("\x01x");
     assertEquals(await run.end(5), 0);
   },

@@ -253,20 +253,24 @@ interface Process {
   name: string;
   state: string;
   parent: number;
+  /** Of processor time, 10 ms each. */
+  ticks: number;
 }
 
 function processOf(pid: number): Process | undefined {
   try {
     // The name may hold anything, parentheses too.
     const [, name, rest] = /\((.*)\) (.*)/s.exec(Deno.readTextFileSync(`/proc/${pid}/stat`))!;
-    const [state, parent] = rest.split(" ");
-    return { pid, name, state, parent: Number(parent) };
+    const fields = rest.split(" ");
+    const [state, parent] = fields;
+    return { pid, name, state, parent: Number(parent), ticks: Number(fields[11]) + Number(fields[12]) };
   } catch {
     return undefined;
   }
 }
 
-function processes(): Process[] {
+/** All that there are. */
+export function processes(): Process[] {
   const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
   return pids.flatMap((pid) => processOf(pid) ?? []);
 }
@@ -275,6 +279,11 @@ function processes(): Process[] {
 export function stateOf(pid: number): string | undefined {
   const state = processOf(pid)?.state;
   return state === "Z" || state === "X" ? undefined : state; // nobody may be there who buries the dead
+}
+
+/** The processor time that a process has used, in ticks of 10 ms. */
+export function ticksOf(pid: number): number {
+  return processOf(pid)!.ticks;
 }
 
 /** How much memory a process has now, in MiB. */

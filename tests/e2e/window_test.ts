@@ -3,7 +3,7 @@ import { DEAF, listeningInWindow } from "./booted.ts";
 import { GuestShell, LOOP } from "./guest_shell.ts";
 import { type Colour, type Picture, Screen, type Window } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
-import { eventually, Folder, guest, pause, ROOT, SOONER, stateOf, Vzrun, vzrun } from "./vzrun.ts";
+import { eventually, Folder, guest, pause, ROOT, SOONER, stateOf, ticksOf, Vzrun, vzrun } from "./vzrun.ts";
 
 const GUEST = `${ROOT}/build/guest/graphical`;
 const RED: Colour = [170, 0, 0];
@@ -126,13 +126,9 @@ Deno.test("window: an idle one costs no processor time", async () => {
   const { pid } = machine.shell.run;
   await machine.tell("echo 0 >/sys/class/graphics/fbcon/cursor_blink");
   await pause(2000);
-  const ticks = () => {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  const before = ticks();
+  const before = ticksOf(pid);
   await pause(5000);
-  assertLess((ticks() - before) / 500, 0.02); // a tick is 10 ms
+  assertLess((ticksOf(pid) - before) / 500, 0.02); // a tick is 10 ms
 });
 
 Deno.test("window: the guest's screen gets its size, also after 200 sizes in a row", async () => {
