@@ -69,10 +69,10 @@ export function symbolAddress(library: Library, name: string): Deno.PointerValue
 }
 
 /**
- * Calls of a function before Deno compiles a trampoline for it, which is what `Deno.dlopen` does at once. To
- * compile one takes as long as a hundred calls without, and most functions of a start are called a few times.
+ * Calls of a function before Deno compiles a trampoline for it, which is what `Deno.dlopen` does at once. The first
+ * one brings a compiler along, which takes as long as a thousand calls without, and 1.5 MiB. No start makes as many.
  */
-const HOT = 64;
+const HOT = 1000;
 
 /**
  * C functions of a library, which is opened at the first call of one of them: that call throws when it cannot be

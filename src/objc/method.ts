@@ -13,6 +13,9 @@ type Send = (receiver: Pointer, sel: Pointer, ...args: Raw[]) => Raw;
 /** `objc_msgSend` under each C signature that was needed so far. */
 const senders = new Map<string, { send: Send }>();
 
+/** What methods take and how they are called, by their encodings: most methods share a few. */
+const signatures = new Map<string, { type: MethodType; sender: { send: Send } }>();
+
 /**
  * On x86_64 a struct of more than 16 bytes comes back through memory, and another entry point expects that;
  * arm64 has a register for it. (Apple, "OS X ABI Function Call Guide")
@@ -32,6 +35,16 @@ function senderFor(type: MethodType): { send: Send } {
     senders.set(key, sender);
   }
   return sender;
+}
+
+function signatureOf(encoding: string): { type: MethodType; sender: { send: Send } } {
+  let signature = signatures.get(encoding);
+  if (!signature) {
+    const type = parseMethodType(encoding);
+    signature = { type, sender: senderFor(type) };
+    signatures.set(encoding, signature);
+  }
+  return signature;
 }
 
 /**
@@ -58,13 +71,12 @@ export class Method {
   /** The last argument is an `NSError **`, and a result of nil or NO means that it was set. */
   readonly throws: boolean;
 
-  constructor(readonly owner: string, readonly selector: string, encoding: string) {
+  constructor(readonly owner: RuntimeClass, readonly selector: string, encoding: string) {
     let type: MethodType;
     try {
-      type = parseMethodType(encoding);
-      this.sender = senderFor(type);
+      ({ type, sender: this.sender } = signatureOf(encoding));
     } catch (error) {
-      throw new TypeError(`${owner} ${selector}] cannot be sent: ${(error as Error).message}`);
+      throw new TypeError(`${this} cannot be sent: ${(error as Error).message}`);
     }
     this.sel = registerSelector(selector);
     this.args = type.args.slice(2);
@@ -79,7 +91,7 @@ export class Method {
 
   /** How it reads in messages: `-[NSString length]`. */
   toString(): string {
-    return `${this.owner} ${this.selector}]`;
+    return this.owner.describe(this.selector);
   }
 }
 
@@ -108,9 +120,9 @@ export class RuntimeClass {
     return known;
   }
 
-  /** `-[NSString ` or `+[NSString `: the head of a method's name in messages. */
-  get #head(): string {
-    return `${runtime.class_isMetaClass(this.pointer) ? "+" : "-"}[${this.name}`;
+  /** How a method of it reads in messages: `-[NSString length]`. */
+  describe(selector: string): string {
+    return `${runtime.class_isMetaClass(this.pointer) ? "+" : "-"}[${this.name} ${selector}]`;
   }
 
   /** Whether instances have a method of that name. */
@@ -128,9 +140,9 @@ export class RuntimeClass {
     const known = this.#methods.get(name);
     if (known) return known;
     const pointer = runtime.class_getInstanceMethod(this.pointer, registerSelector(name));
-    if (!pointer) throw new TypeError(`${this.#head} ${name}]: no such method`);
+    if (!pointer) throw new TypeError(`${this.describe(name)}: no such method`);
     const encoding = fromCString(runtime.method_getTypeEncoding(pointer)) ?? "";
-    const method = new Method(this.#head, name, encoding);
+    const method = new Method(this, name, encoding);
     this.#methods.set(name, method);
     return method;
   }
