@@ -41,10 +41,12 @@ export async function makeOnce(
     refuseOther(partial, path);
     using file = Deno.openSync(partial, { read: true, write: true, create: true });
     // The lock goes with the file's descriptor, so it is gone with the process whatever ends that.
-    const lock = file.lock(true);
-    // Loaded only for this: most starts make nothing.
-    const { abortable } = await import("@std/async/abortable");
-    await (signal ? abortable(lock, signal) : lock);
+    if (!file.tryLockSync(true)) {
+      const lock = file.lock(true);
+      // Loaded only for this: most starts make nothing.
+      const { abortable } = await import("@std/async/abortable");
+      await (signal ? abortable(lock, signal) : lock);
+    }
     // Whoever had the lock may have given the file its name, or removed it.
     if (!isAt(file, partial)) continue;
     try {
