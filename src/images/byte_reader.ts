@@ -106,10 +106,18 @@ export interface Sink {
   write(bytes: Uint8Array): void;
 }
 
-/** A file that is written from its start, up to a limit that stops what would fill the disk. */
+/** How much is written before the disk begins with it. */
+const SYNCED_AT_ONCE = 16 << 20;
+
+/**
+ * A file that is written from its start, up to a limit that stops what would fill the disk. Begun at the end, the sync of
+ * it would take as long as all of its bytes: the disk begins with them while more come.
+ */
 export class Output implements Sink {
   /** How many bytes it has. */
   length = 0;
+  #unsynced = 0;
+  #syncs = Promise.resolve();
 
   constructor(readonly file: Deno.FsFile, readonly limit: number) {}
 
@@ -117,6 +125,24 @@ export class Output implements Sink {
   write(bytes: Uint8Array): void {
     this.#grow(bytes.length);
     for (let done = 0; done < bytes.length;) done += this.file.writeSync(bytes.subarray(done));
+    this.#unsynced += bytes.length;
+    if (this.#unsynced >= SYNCED_AT_ONCE) this.#beginSync();
+  }
+
+  #beginSync(): void {
+    this.#unsynced = 0;
+    const earlier = this.#syncs;
+    this.#syncs = this.file.syncData().then(() => earlier);
+    this.#syncs.catch(() => {}); // end() tells it
+  }
+
+  /**
+   * Waits for the syncs that have begun: the system tells but one of them what the disk has failed at.
+   *
+   * @throws What one of them has failed with.
+   */
+  async end(): Promise<void> {
+    await this.#syncs;
   }
 
   /** Zeros up to a length, as a hole; at the end, something must be written after them. */
