@@ -3,6 +3,7 @@
 import { FileError, ignoreNotFound } from "./error.ts";
 import { partialOf, removeOwn } from "./files.ts";
 import { isAt } from "./lock.ts";
+import { NewFile, type WritableFile } from "./new_file.ts";
 
 /** What a link leads to is somebody's, and not to be overwritten; to open a named pipe would wait for its reader. */
 function refuseOther(path: string, target: string): void {
@@ -33,7 +34,7 @@ function leave(partial: string, own: Deno.FileInfo): void {
  */
 export async function makeOnce(
   path: string,
-  make: (file: Deno.FsFile) => Promise<void>,
+  make: (file: WritableFile) => void | Promise<void>,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const partial = partialOf(path);
@@ -55,9 +56,10 @@ export async function makeOnce(
         return false;
       }
       file.truncateSync();
-      await make(file);
+      const made = new NewFile(file);
+      await make(made);
       signal?.throwIfAborted();
-      await file.sync(); // a name that outlives a power cut must not be that of a hole
+      await made.sync(); // a name that outlives a power cut must not be that of a hole
       Deno.renameSync(partial, path);
     } catch (error) {
       leave(partial, file.statSync());

@@ -1,5 +1,6 @@
 /** A stretch of a file that is read, and a file that is made of it. */
 
+import type { WritableFile } from "../host/new_file.ts";
 import { ImageError } from "./error.ts";
 import type { Work } from "./progress.ts";
 
@@ -106,43 +107,17 @@ export interface Sink {
   write(bytes: Uint8Array): void;
 }
 
-/** How much is written before the disk begins with it. */
-const SYNCED_AT_ONCE = 16 << 20;
-
-/**
- * A file that is written from its start, up to a limit that stops what would fill the disk. Begun at the end, the sync of
- * it would take as long as all of its bytes: the disk begins with them while more come.
- */
+/** A file that is written from its start, up to a limit that stops what would fill the disk. */
 export class Output implements Sink {
   /** How many bytes it has. */
   length = 0;
-  #unsynced = 0;
-  #syncs = Promise.resolve();
 
-  constructor(readonly file: Deno.FsFile, readonly limit: number) {}
+  constructor(readonly file: WritableFile, readonly limit: number) {}
 
   /** @throws {ImageError} When they are too many. */
   write(bytes: Uint8Array): void {
     this.#grow(bytes.length);
     for (let done = 0; done < bytes.length;) done += this.file.writeSync(bytes.subarray(done));
-    this.#unsynced += bytes.length;
-    if (this.#unsynced >= SYNCED_AT_ONCE) this.#beginSync();
-  }
-
-  #beginSync(): void {
-    this.#unsynced = 0;
-    const earlier = this.#syncs;
-    this.#syncs = this.file.syncData().then(() => earlier);
-    this.#syncs.catch(() => {}); // end() tells it
-  }
-
-  /**
-   * Waits for the syncs that have begun: the system tells but one of them what the disk has failed at.
-   *
-   * @throws What one of them has failed with.
-   */
-  async end(): Promise<void> {
-    await this.#syncs;
   }
 
   /** Zeros up to a length, as a hole; at the end, something must be written after them. */

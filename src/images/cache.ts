@@ -3,6 +3,7 @@
 import { ignoreNotFound } from "../host/error.ts";
 import { versionOf } from "../host/files.ts";
 import { makeOnce } from "../host/make_once.ts";
+import type { WritableFile } from "../host/new_file.ts";
 import { ImageError } from "./error.ts";
 import type { Work } from "./progress.ts";
 import { Input } from "./byte_reader.ts";
@@ -43,11 +44,11 @@ export class Cache implements Disposable {
   async file(
     source: string,
     kind: string,
-    make: (file: Deno.FsFile) => Promise<void>,
+    make: (file: WritableFile) => void | Promise<void>,
     work: Work = {},
   ): Promise<string> {
     const before = versionOf(Deno.statSync(source));
-    const makeOfOne = async (file: Deno.FsFile) => {
+    const makeOfOne = async (file: WritableFile) => {
       await make(file);
       if (versionOf(Deno.statSync(source)) !== before) {
         throw new ImageError("it was changed while it was read");

@@ -1,5 +1,6 @@
 /** Writes what an image holds into a raw file. */
 
+import type { WritableFile } from "../host/new_file.ts";
 import { ClusterBatch, type Decompressed } from "./cluster_batch.ts";
 import type { ClusterWorkers } from "./cluster_workers.ts";
 import { damaged } from "./error.ts";
@@ -30,14 +31,14 @@ class Count {
 
 /** Copies what is not compressed. */
 class Copy {
-  readonly #into: Deno.FsFile;
+  readonly #into: WritableFile;
   readonly #bytes: Uint8Array;
   /** Where in the disk what it has is. */
   #base = 0;
   #length = 0;
 
   /** @param diskSize It has no room for more. */
-  constructor(into: Deno.FsFile, diskSize: number) {
+  constructor(into: WritableFile, diskSize: number) {
     this.#into = into;
     this.#bytes = new Uint8Array(Math.min(WINDOW, diskSize));
   }
@@ -61,11 +62,11 @@ class Copy {
 
 /** Has clusters decompressed, and writes them. */
 class Decompression implements Disposable {
-  readonly #into: Deno.FsFile;
+  readonly #into: WritableFile;
   #batch = new ClusterBatch();
   #workers?: ClusterWorkers;
 
-  constructor(into: Deno.FsFile) {
+  constructor(into: WritableFile) {
     this.#into = into;
   }
 
@@ -117,7 +118,7 @@ class Decompression implements Disposable {
  * @throws {ImageError} When the image is damaged.
  * @throws Whatever ends `work`, and the errors of writing.
  */
-export async function convert(image: Layer, into: Deno.FsFile, work: Work = {}): Promise<void> {
+export async function convert(image: Layer, into: WritableFile, work: Work = {}): Promise<void> {
   into.truncateSync(image.size);
   const count = new Count();
   const copy = new Copy(into, image.size);

@@ -1,6 +1,7 @@
 /** Files in which what is zero takes no room. */
 
 import { Buffer } from "node:buffer";
+import type { WritableFile } from "../host/new_file.ts";
 
 /** What file systems allocate: so many zeros that lie together are a hole. */
 export const BLOCK = 4096;
@@ -37,7 +38,7 @@ function blockEnd(offset: number, bytes: Uint8Array, at: number): number {
 }
 
 /** Writes what is not zero; the rest is a hole, in a file that has had nothing there. */
-export function writeSparse(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
+export function writeSparse(file: WritableFile, offset: number, bytes: Uint8Array): void {
   for (const [start, end] of withoutHoles(bytes, offset)) {
     file.seekSync(offset + start, Deno.SeekMode.Start);
     for (let at = start; at < end;) at += file.writeSync(bytes.subarray(at, end));

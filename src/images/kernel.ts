@@ -222,11 +222,7 @@ export async function openKernel(
       const { layer, name, unpack, initrd, commandLine } = await packed(input, head, arch);
       layers.push(layer);
       const keep = (kind: string, unpack: Packed["unpack"]) =>
-        cache.file(path, kind, async (made) => {
-          const output = new Output(made, LARGEST);
-          await unpack(input, output);
-          await output.end();
-        }, work);
+        cache.file(path, kind, (made) => unpack(input, new Output(made, LARGEST)), work);
       if (initrd) found.initrd = await keep(`${kind}initrd`, initrd);
       if (commandLine !== undefined) found.commandLine = commandLine;
       kernel = await keep(`${kind}${name}`, unpack);

@@ -1,5 +1,6 @@
 /** Images of which raw ones are made, in whatever form. */
 
+import type { WritableFile } from "../host/new_file.ts";
 import type { ConvertedFormat } from "./disk_format.ts";
 import type { Layer } from "./layer.ts";
 import type { Work } from "./progress.ts";
@@ -20,7 +21,7 @@ export interface SourceImage extends Disposable {
    * @throws {ImageError} When the image is damaged.
    * @throws Whatever ends `work`, and the errors of writing.
    */
-  write(into: Deno.FsFile, work?: Work): Promise<void>;
+  write(into: WritableFile, work?: Work): Promise<void>;
 }
 
 /**

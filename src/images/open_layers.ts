@@ -1,5 +1,6 @@
 /** Images that have tables of where the disk is. */
 
+import type { WritableFile } from "../host/new_file.ts";
 import { convert } from "./convert.ts";
 import type { Layer } from "./layer.ts";
 import type { SourceImage } from "./open_image.ts";
@@ -21,7 +22,7 @@ class LayeredImage implements SourceImage {
     if (layer.backing) this.backing = layer.backing.file.path;
   }
 
-  write(into: Deno.FsFile, work?: Work): Promise<void> {
+  write(into: WritableFile, work?: Work): Promise<void> {
     return convert(this.layer, into, work);
   }
 

@@ -1,5 +1,6 @@
 /** Raw images that are compressed. */
 
+import type { WritableFile } from "../host/new_file.ts";
 import type { Sink } from "./byte_reader.ts";
 import { COMPRESSIONS } from "./compression.ts";
 import { DISK_ENDS, diskFormat, markedFormat } from "./disk_format.ts";
@@ -21,11 +22,11 @@ const WINDOW = 1 << 20;
 /** Writes what comes into an empty file, without what is zero. */
 class SparseOutput implements Sink {
   length = 0;
-  readonly #file: Deno.FsFile;
+  readonly #file: WritableFile;
   readonly #window = new Uint8Array(WINDOW);
   #filled = 0;
 
-  constructor(file: Deno.FsFile) {
+  constructor(file: WritableFile) {
     this.#file = file;
   }
 
@@ -123,7 +124,7 @@ class PackedDisk implements SourceImage {
     throw new ImageError(`it is ${what} ${packed}: unpack it first (${this.#format} -d)`);
   }
 
-  async write(into: Deno.FsFile, work: Work = {}): Promise<void> {
+  async write(into: WritableFile, work: Work = {}): Promise<void> {
     const output = new SparseOutput(into);
     await this.#unpack(output, work);
     output.end();

@@ -13,9 +13,7 @@ import type { Machine } from "./machine.ts";
 export async function makeIdentity(path: string, signal?: AbortSignal): Promise<void> {
   try {
     const { makeOnce } = await import("../host/make_once.ts");
-    const write = async (file: Deno.FsFile) =>
-      void await file.write(VZGenericMachineIdentifier.create().data);
-    await makeOnce(path, write, signal);
+    await makeOnce(path, (file) => void file.writeSync(VZGenericMachineIdentifier.create().data), signal);
   } catch (error) {
     throw toMachineError("machineId", `cannot make the machine's identity '${path}'`, error);
   }

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { makeOnce } from "../../src/host/make_once.ts";
+import type { WritableFile } from "../../src/host/new_file.ts";
 import { Folder, within } from "../e2e/vzrun.ts";
 
 function names(folder: Folder): string[] {
@@ -10,11 +11,11 @@ Deno.test("makeOnce: several that want the same file get one that is whole, made
   using folder = new Folder();
   const path = folder.file("x");
   let makers = 0;
-  const make = async (file: Deno.FsFile) => {
+  const make = async (file: WritableFile) => {
     makers++;
-    await file.write(new TextEncoder().encode("all "));
+    file.writeSync(new TextEncoder().encode("all "));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await file.write(new TextEncoder().encode("of it"));
+    file.writeSync(new TextEncoder().encode("of it"));
   };
   const made = await within("all", Promise.all([1, 2, 3, 4, 5].map(() => makeOnce(path, make))));
   assertEquals([made.filter(Boolean).length, makers], [1, 1]);
@@ -29,7 +30,7 @@ Deno.test("makeOnce: a failure leaves nothing, and the next that waits makes the
     await new Promise((resolve) => setTimeout(resolve, 50));
     throw new RangeError("full");
   });
-  const waiting = makeOnce(path, async (file) => void await file.write(new TextEncoder().encode("there")));
+  const waiting = makeOnce(path, (file) => void file.writeSync(new TextEncoder().encode("there")));
   await assertRejects(() => failing, RangeError, "full");
   assertEquals([await waiting, Deno.readTextFileSync(path)], [true, "there"]);
   const failingAgain = makeOnce(folder.file("y"), () => Promise.reject(new RangeError("full")));
@@ -61,14 +62,14 @@ Deno.test("makeOnce: what a maker that was killed has left is not taken for the 
   const program = `
     import { makeOnce } from ${JSON.stringify(import.meta.resolve("../../src/host/make_once.ts"))};
     await makeOnce(${JSON.stringify(path)}, async (file) => {
-      await file.write(new TextEncoder().encode("only half of what was meant"));
+      file.writeSync(new TextEncoder().encode("only half of what was meant"));
       Deno.kill(Deno.pid, "SIGKILL");
       await new Promise(() => {});
     });`;
   const killed = new Deno.Command(Deno.execPath(), { args: ["eval", program], stderr: "piped" });
   assertEquals((await killed.output()).signal, "SIGKILL");
   assertEquals(names(folder), ["x.partial"]);
-  const make = async (file: Deno.FsFile) => void await file.write(new TextEncoder().encode("whole"));
+  const make = (file: WritableFile) => void file.writeSync(new TextEncoder().encode("whole"));
   assertEquals([await makeOnce(path, make), Deno.readTextFileSync(path)], [true, "whole"]);
   assertEquals(names(folder), ["x"]);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { cacheFolder } from "../../src/host/cache_folder.ts";
+import type { WritableFile } from "../../src/host/new_file.ts";
 import { Cache } from "../../src/images/cache.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openKernel } from "../../src/images/kernel.ts";
@@ -15,7 +16,7 @@ function kept(folder: string): string[] {
 }
 
 function write(text: string) {
-  return async (file: Deno.FsFile) => void await file.write(new TextEncoder().encode(text));
+  return (file: WritableFile) => void file.writeSync(new TextEncoder().encode(text));
 }
 
 /** How many bytes this process has read so far. */
@@ -104,9 +105,9 @@ Deno.test("cache: what was made of a source that changed meanwhile is not kept",
   using cache = new Cache(folder.file("cache"));
   const path = folder.file("source");
   Deno.writeTextFileSync(path, "first");
-  const make = async (file: Deno.FsFile) => {
+  const make = (file: WritableFile) => {
     Deno.writeTextFileSync(path, "another");
-    await write("made of both")(file);
+    write("made of both")(file);
   };
   await assertRejects(() => cache.file(path, "copy", make), ImageError, "it was changed while it was read");
   assertEquals(kept(folder.file("cache")), []);
@@ -120,7 +121,7 @@ Deno.test("cache: two processes at once share one making", async () => {
     console.log(await cache.file(${JSON.stringify(path)}, "copy", async (file) => {
       console.log("made");
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await file.write(new Uint8Array(1000));
+      file.writeSync(new Uint8Array(1000));
     }));`;
   const both = await Promise.all([1, 2].map(() => run(folder.file("cache"), body)));
   const lines = both.map(([output]) => output.split("\n"));
@@ -189,7 +190,7 @@ Deno.test("cache: when there is too much, what was not used for longest goes, an
     Deno.writeTextFileSync(folder.file(name), name);
     return folder.file(name);
   });
-  const make = async (file: Deno.FsFile) => void await file.write(new Uint8Array(MiB));
+  const make = (file: WritableFile) => void file.writeSync(new Uint8Array(MiB));
   const paths: string[] = [];
   const age = (path: string, days: number) => {
     const then = new Date(Date.now() - days * 86_400_000);

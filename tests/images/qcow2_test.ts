@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { makeOnce } from "../../src/host/make_once.ts";
+import type { WritableFile } from "../../src/host/new_file.ts";
 import { convert } from "../../src/images/convert.ts";
 import { ImageError } from "../../src/images/error.ts";
 import { openQcow2, pathsOf } from "../../src/images/open_qcow2.ts";
@@ -247,7 +248,7 @@ Deno.test("qcow2 whose tables name the same cluster again and again is refused b
 });
 
 /** Does something before a write of a file, and after so many others. */
-function beforeWrite(file: Deno.FsFile, others: number, act: () => void): void {
+function beforeWrite(file: WritableFile, others: number, act: () => void): void {
   const { writeSync } = file;
   file.writeSync = (bytes) => {
     if (others-- === 0) act();
