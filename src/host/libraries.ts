@@ -21,9 +21,11 @@ export const FIOCLEX = isDarwin ? 0x20006601 : 0x5451;
 /** The bytes of a struct sockaddr_un before its path: macOS has its length, which the kernel sets, and its family. */
 export const UNIX_ADDRESS = isDarwin ? [0, 1] : [1, 0];
 
-// Of <errno.h>; EPERM, ENOENT and EINTR have the same numbers everywhere.
+// Of <errno.h>; EPERM, ENOENT, EINTR, EINVAL and ENOTTY have the same numbers everywhere.
 export const EAGAIN = isDarwin ? 35 : 11;
 export const EMSGSIZE = isDarwin ? 40 : 90;
+/** What a file system answers that has no such thing. */
+export const ENOTSUP = isDarwin ? 45 : 95;
 export const EPROTOTYPE = isDarwin ? 41 : 91;
 export const ECONNRESET = isDarwin ? 54 : 104;
 export const ENOBUFS = isDarwin ? 55 : 105;

@@ -1,7 +1,32 @@
 /** Files that are written from nothing, however large. */
 
+import { ENOTSUP } from "./libraries.ts";
+
 /** What is written, as those who write it see it: a `Deno.FsFile` is one too. */
 export type WritableFile = Pick<Deno.FsFile, "seekSync" | "statSync" | "truncateSync" | "writeSync">;
+
+// The same on macOS and Linux.
+const [EINVAL, ENOTTY] = [22, 25];
+
+/** macOS's file systems say it in these ways. */
+const NO_SYNC = [EINVAL, ENOTTY, ENOTSUP];
+
+/**
+ * Waits until a file is on its disk. Those of which nobody can know are left as they are: on SMB, WebDAV, NTFS and FUSE
+ * macOS has no F_FULLFSYNC, which is what Deno asks it for.
+ *
+ * @throws What a write has failed with when it came to the disk.
+ *
+ * Source: fcntl(2) of macOS; the file systems' vnop_ioctl in what Apple has published of them.
+ */
+export async function syncFile(file: Deno.FsFile): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    const [, number] = /\(os error (\d+)\)/.exec((error as Error).message) ?? [];
+    if (!NO_SYNC.includes(Number(number))) throw error;
+  }
+}
 
 /** How much is written before the disk begins with it, in bytes. */
 const SYNCED_AT_ONCE = 16 << 20;
@@ -45,7 +70,7 @@ export class NewFile implements WritableFile {
 
   #beginSync(): void {
     this.#unsynced = 0;
-    this.#syncing = this.#file.syncData()
+    this.#syncing = syncFile(this.#file)
       .catch((error) => void (this.#failure = error))
       .finally(() => this.#syncing = undefined);
   }
@@ -58,6 +83,6 @@ export class NewFile implements WritableFile {
   async sync(): Promise<void> {
     await this.#syncing;
     if (this.#failure) throw this.#failure;
-    await this.#file.sync();
+    await syncFile(this.#file);
   }
 }

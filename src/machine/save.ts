@@ -4,6 +4,7 @@ import { ignoreNotFound, reasonOf } from "../host/error.ts";
 import { cloneFile } from "../host/clone_file.ts";
 import { exists, partialOf } from "../host/files.ts";
 import { tryLock } from "../host/lock.ts";
+import { syncFile } from "../host/new_file.ts";
 import {
   describeError,
   type DeviceList,
@@ -185,7 +186,7 @@ async function writeWhole(path: string, write: (file: string) => Promise<void>):
     await write(partial);
     Deno.chmodSync(partial, 0o600);
     using file = Deno.openSync(partial, { write: true });
-    await file.sync();
+    await syncFile(file);
   } catch (error) {
     ignoreNotFound(() => Deno.removeSync(partial));
     throw error;
