@@ -17,6 +17,9 @@ const TOOLS = {
   xz: { pack: "xz --check=crc32", unpack: "xz -d" },
 };
 
+/** For how long a file is too new to be known by its times. */
+const NEW = 2000;
+
 const shell = (command: string, ...args: string[]) => output(["sh", "-ec", command, ...args]);
 
 /** A kernel as large as large ones are: the guest's, and its modules after it. */
@@ -33,6 +36,9 @@ async function pack(kept: string): Promise<void> {
       shell(`[ -s "$1" ] || { ${pack} <"$0" >"$1.new"; mv "$1.new" "$1"; }`, plain, `${plain}.${name}`)
     ),
   );
+  const changed = Object.keys(TOOLS).map((name) => Deno.statSync(`${plain}.${name}`).ctime!.getTime());
+  const wait = Math.max(...changed) + NEW - Date.now();
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
 }
 
 /** Milliseconds, and peak memory in MiB. */

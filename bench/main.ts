@@ -7,7 +7,7 @@
 
 import { fromFileUrl } from "@std/path/posix/from-file-url";
 import { parseOptions, runScript, UsageError } from "../scripts/command_line.ts";
-import { type Bench, buildNative, type Measure } from "./bench.ts";
+import { type Bench, buildNative, type Measure, output } from "./bench.ts";
 import { measureConsole } from "./console.ts";
 import { measureDisks } from "./disks.ts";
 import { HEAD, lineOf, type Row } from "./figures.ts";
@@ -49,13 +49,22 @@ function roundsOf(text = "7"): number {
   throw new UsageError(`--runs takes a whole number from 1 on, not '${text}'; usage: ${USAGE}`);
 }
 
-function executableOf(path: string | undefined): string | undefined {
+async function executableOf(path: string | undefined, groups: Set<Measure>): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  try {
-    return Deno.realPathSync(path); // a process is looked for in PATH otherwise
-  } catch {
-    throw new UsageError(`--executable: there is no '${path}'; deno task compile makes dist/vzrun`);
+  const fail = (problem: string): never => {
+    throw new UsageError(`--executable: ${problem}; deno task compile makes dist/vzrun`);
+  };
+  if (![measureStart, measureBoot].some((measure) => groups.has(measure))) {
+    throw new UsageError("--executable has rows in start and memory only");
   }
+  let file: string;
+  try {
+    file = Deno.realPathSync(path); // a process is looked for in PATH otherwise
+  } catch {
+    return fail(`there is no '${path}'`);
+  }
+  const said = await output([file, "-version"]).catch(() => ""); // a folder, or another program
+  return said.startsWith("vzrun ") ? file : fail(`'${path}' is no vzrun`);
 }
 
 /** A folder for what is made, which is empty: what an interrupted run has left is taken away. */
@@ -76,7 +85,8 @@ await runScript("bench", UsageError, async () => {
     string: ["only", "runs", "executable"],
   });
   const groups = groupsOf(options.only);
-  const [rounds, executable] = [roundsOf(options.runs), executableOf(options.executable)];
+  const rounds = roundsOf(options.runs);
+  const executable = await executableOf(options.executable, groups);
   const kept = fromFileUrl(new URL("../build/bench", import.meta.url));
   Deno.mkdirSync(kept, { recursive: true });
   using lock = Deno.openSync(`${kept}/lock`, { write: true, create: true });

@@ -38,6 +38,10 @@ export function parseOptions<B extends string = never, S extends string = never>
     if (arg === "-" && string.some((name) => given.at(-1) === `--${name}`)) given.push(`${given.pop()}=-`);
     else given.push(arg);
   }
+  for (const name of string) {
+    const times = given.filter((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)).length;
+    if (times > 1) fail(`--${name} is there ${times} times`);
+  }
   const { _, ...options } = parseArgs(given, {
     boolean,
     string: [...string, "_"],

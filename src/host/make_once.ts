@@ -56,7 +56,7 @@ export async function makeOnce(
         return false;
       }
       file.truncateSync();
-      const made = new NewFile(file);
+      const made = new NewFile(file, partial);
       await make(made);
       signal?.throwIfAborted();
       await made.sync(); // a name that outlives a power cut must not be that of a hole

@@ -28,8 +28,8 @@ export async function syncFile(file: Deno.FsFile): Promise<void> {
   }
 }
 
-/** How much is written before the disk begins with it, in bytes. */
-const SYNCED_AT_ONCE = 16 << 20;
+/** How much is written before the disk begins with it, in bytes: each time macOS has the disk empty its own cache. */
+const SYNCED_AT_ONCE = 32 << 20;
 
 /**
  * A file that the disk begins with while more of it is written. Synced at its end only, all of it would wait for
@@ -37,14 +37,16 @@ const SYNCED_AT_ONCE = 16 << 20;
  */
 export class NewFile implements WritableFile {
   readonly #file: Deno.FsFile;
+  readonly #path: string;
   #unsynced = 0;
   /** One at a time, so that each takes along what was written during the one before. */
   #syncing?: Promise<void>;
-  /** The system tells only one sync what the disk has failed at. */
+  /** Not every system tells a second sync what the disk has failed at. */
   #failure?: Error;
 
-  constructor(file: Deno.FsFile) {
-    this.#file = file;
+  /** @param path Leads to the file. */
+  constructor(file: Deno.FsFile, path: string) {
+    [this.#file, this.#path] = [file, path];
   }
 
   /** @throws What an earlier write has failed with when it came to the disk, too. */
@@ -70,9 +72,18 @@ export class NewFile implements WritableFile {
 
   #beginSync(): void {
     this.#unsynced = 0;
-    this.#syncing = syncFile(this.#file)
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(this.#path); // what is written to may be busy while Deno syncs it
+    } catch {
+      return; // there are too many open: all of it is synced at the end
+    }
+    this.#syncing = syncFile(file)
       .catch((error) => void (this.#failure = error))
-      .finally(() => this.#syncing = undefined);
+      .finally(() => {
+        file.close();
+        this.#syncing = undefined;
+      });
   }
 
   /**

@@ -13,7 +13,7 @@ Deno.test("bench: what an interrupted run has left is overwritten", async () => 
   using folder = new Folder();
   const [image, raw] = [folder.file("disk.qcow2"), folder.file("raw")];
   qemuImg("create", "-q", "-f", "qcow2", image, "1M");
-  Deno.writeTextFileSync(raw, "half of a disk");
+  Deno.writeTextFileSync(`${raw}.partial`, "half of a disk");
   const { code, stderr } = await ended(commandOf("../bench/programs/convert_disk.ts", image, raw));
   assertEquals([code, stderr], [0, ""]);
   assertEquals(Deno.readFileSync(raw), new Uint8Array(1 << 20));
@@ -55,6 +55,17 @@ Deno.test("bench: what is to be measured is named, and a name that is none is to
     await of("--executable", "/no/where"),
     /^bench: --executable: there is no '\/no\/where'; [^\n]*\n$/,
   );
+  for (const other of ["/", `${ROOT}/README.md`, "/bin/true"]) {
+    assertEquals(
+      await of("--executable", other),
+      `bench: --executable: '${other}' is no vzrun; deno task compile makes dist/vzrun\n`,
+    );
+  }
+  assertEquals(
+    await of("--only", "message", "--executable", "/no/where"),
+    "bench: --executable has rows in start and memory only\n",
+  );
+  assertMatch(await of("--only", "start", "--only=memory"), /^bench: --only is there 2 times; [^\n]*\n$/);
 });
 
 Deno.test("bench: rounds go forth and back, and figures of the same round are compared", async () => {

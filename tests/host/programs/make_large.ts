@@ -1,14 +1,13 @@
-/** Makes a file of 64 MiB, unless that fails; says how much of it was written. */
+/** Makes a file of so many MiB, unless that fails; says how much of it was written. */
 
 import { makeOnce } from "../../../src/host/make_once.ts";
 
-const MIB = new Uint8Array(2 ** 20).fill(1);
-
+const [path, size] = Deno.args;
 let written = 0;
 try {
-  await makeOnce(Deno.args[0], async (file) => {
-    for (; written < 64; written++) {
-      file.writeSync(MIB);
+  await makeOnce(path, async (file) => {
+    for (; written < Number(size); written++) {
+      file.writeSync(new Uint8Array(2 ** 20).fill(1));
       await new Promise((resolve) => setTimeout(resolve)); // others have their turn, as in all that is long
     }
   });
