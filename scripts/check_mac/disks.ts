@@ -1,5 +1,6 @@
 /** Probes of disk images, variable stores, shared folders and what else is in files. */
 
+import { NewFile } from "../../src/host/new_file.ts";
 import { hasBootEntries } from "../../src/images/efi_variables.ts";
 import { cString, NSError, openFunctions } from "../../src/objc/mod.ts";
 import {
@@ -145,6 +146,31 @@ export const DISKS: readonly Probe[] = [
       if (result !== 0) return unclear("clonefile refuses: is the temporary folder on APFS?");
       const same = Deno.readTextFileSync(to) === Deno.readTextFileSync(from);
       return found(same, same ? "the copy is the same" : "the copy differs");
+    },
+  },
+  {
+    name: "sync",
+    question: "Can a large file be written while it is synced, and for how long is it synced then?",
+    expected: "it can; the figures tell what it costs",
+    async run(lab) {
+      const path = lab.file("synced");
+      using file = Deno.openSync(path, { write: true, create: true });
+      const made = new NewFile(file, path);
+      const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+      const from = performance.now();
+      for (let i = 0; i < 2048; i++) {
+        made.writeSync(bytes);
+        if (i % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
+      }
+      const written = performance.now();
+      await made.sync();
+      const ms = [written - from, performance.now() - written].map(Math.round);
+      const { size } = Deno.statSync(path);
+      Deno.removeSync(path);
+      return found(
+        size === 2048 * bytes.length,
+        `128 MiB written in ${ms[0]} ms, synced after ${ms[1]} more`,
+      );
     },
   },
   {
