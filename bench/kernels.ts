@@ -4,7 +4,8 @@
  */
 
 import { format } from "@std/fmt/bytes";
-import { GUEST } from "../tests/e2e/vzrun.ts";
+import { COARSEST_CLOCK } from "../src/images/cache.ts";
+import { GUEST, pause } from "../tests/e2e/vzrun.ts";
 import { type Bench, beyondStart, output, program, timed } from "./bench.ts";
 import { inTurn, type Row } from "./figures.ts";
 
@@ -16,9 +17,6 @@ const TOOLS = {
   zstd: { pack: "zstd -q -19", unpack: "zstd -q -d" },
   xz: { pack: "xz --check=crc32", unpack: "xz -d" },
 };
-
-/** For how long a file is too new to be known by its times. */
-const NEW = 2000;
 
 const shell = (command: string, ...args: string[]) => output(["sh", "-ec", command, ...args]);
 
@@ -37,8 +35,7 @@ async function pack(kept: string): Promise<void> {
     ),
   );
   const changed = Object.keys(TOOLS).map((name) => Deno.statSync(`${plain}.${name}`).ctime!.getTime());
-  const wait = Math.max(...changed) + NEW - Date.now();
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  await pause(Math.max(...changed) + COARSEST_CLOCK - Date.now()); // else they are not known the next time
 }
 
 /** Milliseconds, and peak memory in MiB. */

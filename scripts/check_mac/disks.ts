@@ -1,5 +1,6 @@
 /** Probes of disk images, variable stores, shared folders and what else is in files. */
 
+import { nextTurn } from "../../src/host/event_loop.ts";
 import { NewFile } from "../../src/host/new_file.ts";
 import { hasBootEntries } from "../../src/images/efi_variables.ts";
 import { cString, NSError, openFunctions } from "../../src/objc/mod.ts";
@@ -160,7 +161,7 @@ export const DISKS: readonly Probe[] = [
       const from = performance.now();
       for (let i = 0; i < 2048; i++) {
         made.writeSync(bytes);
-        if (i % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
+        if (i % 16 === 0) await nextTurn();
       }
       const written = performance.now();
       await made.sync();

@@ -14,10 +14,15 @@ export function reasonOf(error: unknown): string {
   return (error as Error).message.replace(/ \(os error \d+\).*$/, "");
 }
 
+/** The errno of a system call's error; undefined for others. */
+export function errnoOf(error: unknown): number | undefined {
+  const found = error instanceof Error && /\(os error (\d+)\)/.exec(error.message);
+  return found ? Number(found[1]) : undefined;
+}
+
 /** Whether an error is a system call's, or Deno's in its place: about a file and not about this program. */
 export function isSystemError(error: unknown): boolean {
-  return error instanceof Deno.errors.NotCapable ||
-    error instanceof Error && /\(os error \d+\)/.test(error.message);
+  return error instanceof Deno.errors.NotCapable || errnoOf(error) !== undefined;
 }
 
 /**

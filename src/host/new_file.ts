@@ -1,5 +1,6 @@
 /** Files that are written from nothing, however large. */
 
+import { errnoOf } from "./error.ts";
 import { ENOTSUP } from "./libraries.ts";
 
 /** What is written, as those who write it see it: a `Deno.FsFile` is one too. */
@@ -23,8 +24,7 @@ export async function syncFile(file: Deno.FsFile): Promise<void> {
   try {
     await file.sync();
   } catch (error) {
-    const [, number] = /\(os error (\d+)\)/.exec((error as Error).message) ?? [];
-    if (!NO_SYNC.includes(Number(number))) throw error;
+    if (!NO_SYNC.includes(errnoOf(error) ?? 0)) throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** A stretch of a file that is read, and a file that is made of it. */
 
+import { turnForSignals } from "../host/event_loop.ts";
 import type { WritableFile } from "../host/new_file.ts";
 import { ImageError } from "./error.ts";
 import type { Work } from "./progress.ts";
@@ -93,7 +94,7 @@ export class Input {
    */
   async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#turned > TURN) {
-      await new Promise((resolve) => setTimeout(resolve));
+      await turnForSignals();
       this.#turned = performance.now();
     }
     this.#work.signal?.throwIfAborted();

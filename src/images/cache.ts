@@ -9,7 +9,7 @@ import type { Work } from "./progress.ts";
 import { Input } from "./byte_reader.ts";
 
 /** For how long after a change a file's times may stay the same at the next one, in ms; some file systems count in 2 s. */
-const COARSEST_CLOCK = 2000;
+export const COARSEST_CLOCK = 2000;
 
 /**
  * A folder of what was made, named after the content that it was made of. What is in use is locked, and stays; of

@@ -1,5 +1,6 @@
 /** Writes what an image holds into a raw file. */
 
+import { turnForSignals } from "../host/event_loop.ts";
 import type { WritableFile } from "../host/new_file.ts";
 import { ClusterBatch, type Decompressed } from "./cluster_batch.ts";
 import type { ClusterWorkers } from "./cluster_workers.ts";
@@ -131,7 +132,7 @@ export async function convert(image: Layer, into: WritableFile, work: Work = {})
   for (let offset = 0; offset < image.size;) {
     if (performance.now() - turn > TURN) {
       work.progress?.(offset, image.size);
-      await new Promise((resolve) => setTimeout(resolve));
+      await turnForSignals();
       turn = performance.now();
     }
     work.signal?.throwIfAborted();

@@ -10,11 +10,16 @@ export type Raw = Pointer | number | bigint | boolean | Uint8Array<ArrayBuffer> 
 
 type Send = (receiver: Pointer, sel: Pointer, ...args: Raw[]) => Raw;
 
+/** Calls a method, by its member. */
+interface Sender {
+  send: Send;
+}
+
 /** `objc_msgSend` under each C signature that was needed so far. */
-const senders = new Map<string, { send: Send }>();
+const senders = new Map<string, Sender>();
 
 /** What methods take and how they are called, by their encodings: most methods share a few. */
-const signatures = new Map<string, { type: MethodType; sender: { send: Send } }>();
+const signatures = new Map<string, { type: MethodType; sender: Sender }>();
 
 /**
  * On x86_64 a struct of more than 16 bytes comes back through memory, and another entry point expects that;
@@ -26,18 +31,18 @@ function entryPoint(result: Type): string {
   return inMemory ? "objc_msgSend_stret" : "objc_msgSend";
 }
 
-function senderFor(type: MethodType): { send: Send } {
+function senderFor(type: MethodType): Sender {
   const definition = { name: entryPoint(type.result), ...nativeSignature(type) };
   const key = JSON.stringify(definition);
   let sender = senders.get(key);
   if (!sender) {
-    sender = openFunctions("objc", { send: definition }) as { send: Send };
+    sender = openFunctions("objc", { send: definition }) as Sender;
     senders.set(key, sender);
   }
   return sender;
 }
 
-function signatureOf(encoding: string): { type: MethodType; sender: { send: Send } } {
+function signatureOf(encoding: string): { type: MethodType; sender: Sender } {
   let signature = signatures.get(encoding);
   if (!signature) {
     const type = parseMethodType(encoding);
@@ -59,7 +64,7 @@ export function methodFamily(name: string): "alloc" | "new" | "copy" | "mutableC
 /** One method of one class, ready to be sent. */
 export class Method {
   /** Calls it, by its member `send`: receiver, {@linkcode sel}, then arguments as FFI takes them. */
-  readonly sender: { send: Send };
+  readonly sender: Sender;
   readonly sel: Pointer;
   /** The types of the arguments after receiver and selector. */
   readonly args: Type[];

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/a
 import { EntitlementError, nextStep, type Start } from "../../src/cli/entitlement.ts";
 import { cacheFolder } from "../../src/host/cache_folder.ts";
 import { contents, Folder, ROOT } from "../e2e/vzrun.ts";
+import { ended } from "../objc/child.ts";
 
 const START: Start = { program: "/bin/deno", entitled: false, standalone: false, again: false, root: false };
 
@@ -59,19 +60,10 @@ class Home extends Folder {
       `${ROOT}/deno.json`,
       `${ROOT}/tests/cli/programs/entitlement.ts`,
     ];
-    const child = new Deno.Command(deno, {
-      args: [...own, this.file("codesign"), root, ...args],
-      env: { HOME: this.path, DENO_DIR: Deno.env.get("DENO_DIR") ?? this.file("deno"), NO_COLOR: "1" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode("typed ahead"));
-    await writer.close();
-    const { code, stdout, stderr } = await child.output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    return { code, err, ...JSON.parse(out || "{}") };
+    const command = [deno, ...own, this.file("codesign"), root, ...args];
+    const env = { HOME: this.path, DENO_DIR: Deno.env.get("DENO_DIR") ?? this.file("deno") };
+    const { code, stdout, stderr } = await ended(command, env, "typed ahead");
+    return { code, err: stderr, ...JSON.parse(stdout || "{}") };
   }
 }
 

@@ -17,16 +17,29 @@ export function commandOf(program: string, ...args: string[]): string[] {
   return [Deno.execPath(), "run", ...options, path(`../${program}`), ...args];
 }
 
-/** Runs a command to its end. One that hangs is killed, and shows it by its signal. */
-export async function ended([command, ...args]: string[], env: Record<string, string> = {}): Promise<Ended> {
+/**
+ * Runs a command to its end. One that hangs is killed, and shows it by its signal.
+ *
+ * @param input What it finds on standard input.
+ */
+export async function ended(
+  [command, ...args]: string[],
+  env: Record<string, string> = {},
+  input?: string,
+): Promise<Ended> {
   const process = new Deno.Command(command, {
     args,
     env: { NO_COLOR: "1", ...env },
-    stdin: "null",
+    stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   const limit = setTimeout(() => process.kill("SIGKILL"), 120_000);
+  if (input !== undefined) {
+    const writer = process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  }
   const { code, signal, stdout, stderr } = await process.output();
   clearTimeout(limit);
   const text = new TextDecoder();
